@@ -1,0 +1,77 @@
+# Everything a contributor or a CI machine does, by name. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CONFIG ?= config/paper.yaml
+# pytest-xdist workers: two cores is the machine the time budget is written for.
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+STRICT := actors/domain actors/messages actors/runtime actors/deployment
+YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
+
+.PHONY: help setup run test test-long check format clean bench lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv from the lock file; nothing to do when it is up to date
+
+# The version test comes first: an old Python would fail much later, inside the resolver.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "setup: '$(PYTHON)' was not found; install Python 3.11 or newer, or run 'make setup PYTHON=/path/to/python3'" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "setup: Python 3.11 or newer is needed, '$(PYTHON)' is $$($(PYTHON) -V 2>&1)" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "setup: '$(PYTHON)' cannot create virtual environments (no ensurepip); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## set up, then run the paper deployment (CONFIG=... ARGS=...)
+	@$(BIN)/polytrade up $(CONFIG) $(ARGS)
+
+test: setup ## the default test suite (WORKERS=2 ARGS=...)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-long: setup ## the tests that take minutes: kills, seeds, soak
+	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 1800 $(ARGS)
+
+check: setup ## format, lint, types, architecture, schema drift, YAML, Dockerfile, commands in the docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(STRICT)
+	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/polytrade schema --check
+	$(BIN)/yamllint --strict $(YAML)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m pytest -q tests/docs
+
+format: setup ## rewrite the code in the one format, and repair what ruff can repair
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: setup ## measure (ARGS="orders_durable ack_p99 --json" for some)
+	$(BIN)/polytrade bench $(ARGS)
+
+# No registry host and no machine path may enter a lock file: hence the three --no-* options.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
+
+lock: ## write the lock files again (UPGRADE=1 takes newer versions)
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra data --extra speed --extra vault --constraints requirements-dev.lock --output-file requirements.lock
+	echo 'hatchling' | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
+
+clean: ## remove .venv and caches; var/ (journals) stays
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
