@@ -1,0 +1,86 @@
+"""What operators and guards command, and what guards report."""
+
+from __future__ import annotations
+
+import enum
+
+from actors.runtime.messages import Message
+
+__all__ = [
+    "Acknowledged",
+    "FlattenPositions",
+    "Halt",
+    "HaltLevel",
+    "HaltState",
+    "ReconcileFinished",
+    "ReconcileNow",
+    "Rejected",
+    "Resume",
+]
+
+
+class HaltLevel(enum.IntEnum):
+    """How far a halt goes; each level includes those below it."""
+
+    NO_NEW_RISK = 1  # only orders that reduce a position
+    CANCEL_ALL = 2  # and cancel every live order in scope
+    FLATTEN = 3  # and close every position in scope at market
+
+
+class Halt(Message, frozen=True):
+    """Stop taking risk in a scope. Latched: it survives restarts until Resume."""
+
+    scope: str  # `all`, `account/<name>`, `symbol/<symbol>` or `strategy/<address>`
+    level: HaltLevel
+    actor: str  # who says so: a person, a rule, a supervisor
+    reason: str
+
+
+class Resume(Message, frozen=True):
+    """Release a latched halt. Only a person with a reason does that."""
+
+    scope: str
+    actor: str
+    reason: str
+
+
+class HaltState(Message, frozen=True):
+    """The halts in force after a change, as (scope, level, reason)."""
+
+    halts: tuple[tuple[str, HaltLevel, str], ...]
+    at_ns: int
+
+
+class FlattenPositions(Message, frozen=True):
+    """Close positions at market with reduce-only orders; an empty symbol means all."""
+
+    account: str
+    symbol: str
+    reason: str
+
+
+class ReconcileNow(Message, frozen=True):
+    """Compare our books with the venue's now."""
+
+    account: str
+
+
+class ReconcileFinished(Message, frozen=True):
+    """A comparison ended. Until the first one in agreement nothing may open risk."""
+
+    account: str
+    agrees: bool
+    differences: tuple[str, ...]
+    at_ns: int
+
+
+class Acknowledged(Message, frozen=True):
+    """A command was carried out."""
+
+    text: str
+
+
+class Rejected(Message, frozen=True):
+    """A command was not carried out; the text says why and what to do."""
+
+    text: str

@@ -1,0 +1,124 @@
+"""From a wish to a fill, between our own actors: strategy -> risk -> OMS -> strategy, risk, ledger."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.domain.lifecycle import OrderState
+from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.runtime.messages import Message, Overflow
+
+__all__ = [
+    "CancelIntent",
+    "CancelOrders",
+    "Fill",
+    "OrderDenied",
+    "OrderIntent",
+    "OrderUpdate",
+    "Reason",
+    "SubmitOrder",
+]
+
+
+class Reason(Message, frozen=True):
+    """One input of a decision and its value, as text fit for an operator."""
+
+    name: str
+    value: str
+
+
+class OrderIntent(Message, frozen=True):
+    """A strategy wishes to trade. Risk may deny it."""
+
+    OVERFLOW: ClassVar[Overflow] = Overflow.REFUSE
+
+    intent_id: str  # unique in the deployment: strategy address, epoch and count
+    strategy: str  # address of the strategy actor
+    account: str
+    symbol: str
+    side: Side
+    contracts: int
+    order_type: OrderType
+    limit_ticks: int  # 0 for market orders
+    time_in_force: TimeInForce
+    reduce_only: bool
+    decision_ticks: int  # price the decision was made at, for execution quality
+    decided_at_ns: int
+    reasons: tuple[Reason, ...] = ()
+
+
+class CancelIntent(Message, frozen=True):
+    """A strategy wishes its order gone. Risk passes it on; a cancel is never denied."""
+
+    intent_id: str  # of the order to cancel
+    strategy: str
+    account: str
+
+
+class OrderDenied(Message, frozen=True):
+    """We said no, and nothing left the house. (The venue's no is OrderRejected.)"""
+
+    intent_id: str
+    strategy: str
+    account: str
+    symbol: str
+    rule: str  # name of the risk rule
+    text: str
+    measured: int  # the number the rule looked at, in the rule's unit
+    limit: int  # the limit it was held against, same unit
+    at_ns: int
+
+
+class SubmitOrder(Message, frozen=True):
+    """Risk allowed an intent: the OMS shall bring it to the venue."""
+
+    intent: OrderIntent
+    allowed_at_ns: int
+
+
+class CancelOrders(Message, frozen=True):
+    """Cancel live orders in a scope: all of an account, of a symbol, of a strategy, or one intent.
+
+    Empty fields do not narrow the scope.
+    """
+
+    account: str
+    symbol: str
+    strategy: str
+    intent_id: str
+    reason: str
+
+
+class OrderUpdate(Message, frozen=True):
+    """An order changed, told to the strategy that wished it and to the risk actor that allowed it."""
+
+    client_order_id: str
+    intent_id: str
+    strategy: str
+    account: str
+    symbol: str
+    side: Side
+    contracts: int
+    filled_contracts: int
+    filled_ticks: int  # sum of contracts x price_ticks over all fills; the average price is the ratio
+    state: OrderState
+    reason: str
+    at_ns: int
+
+
+class Fill(Message, frozen=True):
+    """Part of one of our orders traded. The ledger moves the position by it, once per trade_id."""
+
+    account: str
+    symbol: str
+    client_order_id: str
+    venue_order_id: str
+    trade_id: str  # unique at the venue, per account and symbol
+    strategy: str
+    side: Side
+    contracts: int
+    price_ticks: int
+    fee_usdt: int  # 1e-8 USDT; positive is paid
+    maker: bool
+    liquidation: bool
+    at_ns: int  # by the venue's clock

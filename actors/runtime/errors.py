@@ -1,0 +1,42 @@
+"""The runtime's own errors: bad configuration, broken invariants, and what a feeder thread may meet."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+__all__ = ["InvariantError", "JournalError", "MailboxFull", "NodeStopped", "RuntimeFault", "require"]
+
+
+class RuntimeFault(Exception):
+    """Any fault the runtime itself reports; carries fields beside its text."""
+
+    def __init__(self, text: str, **fields: Any) -> None:
+        super().__init__(text)
+        self.fields = fields
+
+
+class InvariantError(RuntimeFault):
+    """Our bug: something that must always hold did not. It ends the actor that met it."""
+
+
+class MailboxFull(RuntimeFault):
+    """An edge tried to put a refusable message into a full mailbox."""
+
+
+class NodeStopped(RuntimeFault):
+    """The node no longer takes messages."""
+
+
+class JournalError(RuntimeFault):
+    """The journal cannot be opened, written or believed; the text names the place and the remedy."""
+
+
+def require(condition: object, text: str, **fields: Any) -> None:
+    """Raise InvariantError unless the condition holds; unlike `assert` it cannot be stripped."""
+    if not condition:
+        _broken(text, fields)
+
+
+def _broken(text: str, fields: dict[str, Any]) -> NoReturn:
+    shown = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+    raise InvariantError(f"{text} ({shown})" if shown else text, **fields)

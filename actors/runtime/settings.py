@@ -1,0 +1,59 @@
+"""What an operator may write about an actor: one frozen struct per kind, with formats for text values.
+
+The deployment loader turns YAML text into these fields and generates the JSON Schema from them, so the
+annotation is the single place where unit, bounds, help and reload class are said.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+__all__ = ["E8", "Duration", "Reload", "Settings", "setting"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parent of all settings classes. Every field has a safe default or is required on purpose."""
+
+
+# In code an int of nanoseconds; in YAML `250ms`, `5s`, `1m`, `8h`, `1d`.
+Duration = Annotated[int, Meta(extra={"format": "duration"})]
+
+# In code an int of 1e-8; in YAML decimal text or an integer: `"500"`, `"0.01"`. Never a float.
+E8 = Annotated[int, Meta(extra={"format": "e8"})]
+
+
+class Reload:
+    """How a changed setting reaches a running actor."""
+
+    LIVE = "live"  # between two turns
+    RESTART = "restart"  # by rebuilding the behaviour
+    FIXED = "fixed"  # only with a new journal
+
+
+def setting(
+    help: str,
+    *,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    reload: str = Reload.RESTART,
+    risk: str = "",
+    examples: tuple[Any, ...] = (),
+    pattern: str | None = None,
+) -> Meta:
+    """Return the annotation of one setting; use as `Annotated[Duration, setting("...")]`.
+
+    minimum and maximum are in the unit the code sees (ns, 1e-8). risk says which direction of change loosens
+    a limit: "raise" or "lower", empty when neither does.
+    """
+    extra: dict[str, Any] = {"reload": reload, "risk": risk}
+    return Meta(
+        description=help,
+        ge=minimum,
+        le=maximum,
+        pattern=pattern,
+        examples=list(examples) or None,
+        extra=extra,
+    )
