@@ -49,11 +49,10 @@ check: setup ## format, lint, types, architecture, schema drift, YAML, Dockerfil
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(STRICT)
-	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m pytest -q tests/architecture $(wildcard tests/*/test_docs*.py)
 	$(BIN)/polytrade schema --check
 	$(BIN)/yamllint --strict $(YAML)
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/python -m pytest -q tests/docs
 
 format: setup ## rewrite the code in the one format, and repair what ruff can repair
 	$(BIN)/ruff check --fix-only --quiet .
