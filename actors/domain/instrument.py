@@ -68,7 +68,7 @@ class Instrument:
         return ticks
 
     def nearest_ticks(self, price: str | Decimal) -> int:
-        """Return a decimal price in ticks, rounded half-even; for market data that need not be on the grid."""
+        """Return a decimal price in ticks, rounded half-even; for market data off the grid."""
         scaled = Decimal(price).scaleb(8) / self.tick_e8
         return int(scaled.to_integral_value())
 

@@ -129,7 +129,7 @@ class HistoryRequest(Message, frozen=True):
 
 
 class History(Message, frozen=True):
-    """Closed bars, oldest first, ending at the last full interval; fewer than asked, or none, are possible."""
+    """Closed bars, oldest first, ending at the last full interval; fewer than asked are possible."""
 
     symbol: str
     interval_ns: int

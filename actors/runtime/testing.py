@@ -89,7 +89,7 @@ class Bench:
                     self.behaviour.apply(event)
         elif before.PERSISTENCE is Persistence.SAVED and self._saved is not None:
             require(before.STATE is not None, "a saved behaviour needs a STATE class")
-            self.behaviour.state = msgspec.msgpack.decode(self._saved, type=before.STATE)  # type: ignore[arg-type]
+            self.behaviour.state = msgspec.msgpack.decode(self._saved, type=before.STATE)
         self._timers = [timer for timer in self._timers if timer[4]]
         heapq.heapify(self._timers)
         if start:
@@ -100,7 +100,7 @@ class Bench:
         found = [m for m in [*self.published, *(m for _, m in self.sent)] if type(m) is kind]
         self.published = [m for m in self.published if type(m) is not kind]
         self.sent = [(to, m) for to, m in self.sent if type(m) is not kind]
-        return found  # type: ignore[return-value]
+        return found
 
     # -- the behaviour's side: see runtime.behaviour.Context ----------------------------------------
 
