@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.messages import Message, Overflow
 
-__all__ = ["AccountState", "PositionState"]
+__all__ = ["AccountState", "AdjustCash", "PositionState"]
 
 
 class PositionState(Message, frozen=True):
@@ -50,3 +50,17 @@ class AccountState(Message, frozen=True):
     def conflation_key(self) -> str:
         """One account's states replace each other."""
         return self.account
+
+
+class AdjustCash(Message, frozen=True):
+    """Correct the ledger's cash, with proof: what the venue shows and we never heard of.
+
+    A transfer moves the day's start and the peak along, so that a withdrawal is no loss.
+    """
+
+    account: str
+    amount_usdt: int  # positive adds
+    reason: str
+    evidence: str  # where anybody can look it up: a bill id, a snapshot's request_id, a ticket
+    actor: str  # who says so: a person or an actor's address
+    transfer: bool = False
