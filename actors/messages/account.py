@@ -6,7 +6,14 @@ from typing import ClassVar
 
 from actors.runtime.messages import Message, Overflow
 
-__all__ = ["AccountState", "AdjustCash", "PositionState"]
+__all__ = [
+    "AccountState",
+    "AdjustCash",
+    "LedgerPosition",
+    "LedgerSnapshot",
+    "LedgerSnapshotRequest",
+    "PositionState",
+]
 
 
 class PositionState(Message, frozen=True):
@@ -64,3 +71,35 @@ class AdjustCash(Message, frozen=True):
     evidence: str  # where anybody can look it up: a bill id, a snapshot's request_id, a ticket
     actor: str  # who says so: a person or an actor's address
     transfer: bool = False
+
+
+class LedgerSnapshotRequest(Message, frozen=True):
+    """The ledger shall state its books now, by publishing a LedgerSnapshot with the same request_id.
+
+    The OMS passes the reconciler's question on, behind every Fill it published before: so the answer is a
+    consistent cut with the OrdersSnapshot of the same request_id. The one who sends this is not the one who
+    needs the answer; publish it, do not reply.
+    """
+
+    account: str
+    request_id: str
+
+
+class LedgerPosition(Message, frozen=True):
+    """One open position in the ledger's books."""
+
+    symbol: str
+    net_contracts: int
+    cost_ticks: int
+
+
+class LedgerSnapshot(Message, frozen=True):
+    """The ledger's books at one instant, for comparison with the venue's."""
+
+    account: str
+    request_id: str
+    cash_usdt: int  # deposits + realised - fees - funding
+    positions: tuple[LedgerPosition, ...]  # only those that are not flat
+    fills_count: int  # how many different fills were booked since the account began
+    funding_ids: tuple[str, ...]  # of the settlements booked last, newest last; keep about 64
+    at_ns: int

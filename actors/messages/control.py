@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 
+from actors.domain.lifecycle import OrderState
 from actors.runtime.messages import Message
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ReconcileFinished",
     "ReconcileNow",
     "Rejected",
+    "ResolveOrder",
     "Resume",
 ]
 
@@ -72,6 +74,15 @@ class ReconcileFinished(Message, frozen=True):
     agrees: bool
     differences: tuple[str, ...]
     at_ns: int
+
+
+class ResolveOrder(Message, frozen=True):
+    """A person settles an order that the venue's evidence did not; on the record, with what they saw."""
+
+    client_order_id: str
+    as_state: OrderState
+    evidence: str  # what was looked at, and what it showed
+    actor: str  # who says so
 
 
 class Acknowledged(Message, frozen=True):

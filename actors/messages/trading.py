@@ -12,9 +12,13 @@ __all__ = [
     "CancelIntent",
     "CancelOrders",
     "Fill",
+    "KnownFill",
+    "OpenOrder",
     "OrderDenied",
     "OrderIntent",
     "OrderUpdate",
+    "OrdersSnapshot",
+    "OrdersSnapshotRequest",
     "Reason",
     "SubmitOrder",
 ]
@@ -122,3 +126,44 @@ class Fill(Message, frozen=True):
     maker: bool
     liquidation: bool
     at_ns: int  # by the venue's clock
+
+
+class OrdersSnapshotRequest(Message, frozen=True):
+    """What does the OMS hold? Answered by OrdersSnapshot; the ledger is asked in the same breath."""
+
+    account: str
+    request_id: str
+
+
+class OpenOrder(Message, frozen=True):
+    """One live order as the OMS holds it."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    contracts: int
+    filled_contracts: int
+    state: OrderState
+
+
+class KnownFill(Message, frozen=True):
+    """One fill the OMS has applied."""
+
+    symbol: str
+    trade_id: str
+    signed_contracts: int  # positive bought, negative sold
+    at_ns: int  # by the venue's clock
+
+
+class OrdersSnapshot(Message, frozen=True):
+    """The OMS's books at one instant, for comparison with the venue's."""
+
+    account: str
+    request_id: str
+    orders: tuple[OpenOrder, ...]
+    net_contracts: tuple[tuple[str, int], ...]  # (symbol, signed), summed over all fills; flat ones left out
+    fills: tuple[KnownFill, ...]  # those applied last, oldest first
+    fills_since_ns: int  # fills the venue dates before this may have been forgotten; 0 when none was
+    fills_count: int  # how many different fills were published to the ledger since the account began
+    at_ns: int
