@@ -1,0 +1,173 @@
+"""What the ledger says and when: marks, days, peaks, and the statements made from them."""
+
+from __future__ import annotations
+
+from actors.domain.place import Place
+from actors.ledger.books import LedgerBooks
+from actors.ledger.events import DayStarted, EquityPeakRaised
+from actors.ledger.settings import LedgerSettings
+from actors.ledger.valuation import Valuation, Valued
+from actors.messages.account import AccountState, PositionState
+from actors.messages.market import MarkPrice
+from actors.runtime.behaviour import Context
+from actors.runtime.messages import Message, Severity
+
+__all__ = [
+    "DAY_NS",
+    "LedgerHeartbeat",
+    "LedgerMarkWaitOver",
+    "LedgerMidnight",
+    "LedgerStatements",
+    "LedgerTick",
+]
+
+DAY_NS = 86_400_000_000_000
+
+
+class LedgerTick(Message, frozen=True):
+    """Marks moved a while ago: tell the readers."""
+
+
+class LedgerHeartbeat(Message, frozen=True):
+    """Nothing may have moved; readers that restarted still have to learn where we stand."""
+
+
+class LedgerMidnight(Message, frozen=True):
+    """A UTC day begins."""
+
+
+class LedgerMarkWaitOver(Message, frozen=True):
+    """After a start, every open position should have had a mark price by now."""
+
+
+class LedgerStatements(LedgerBooks):
+    """The books at the mark.
+
+    Mark prices are not state: after a restart an account with open positions stays silent until each of
+    them has a mark again, because an equity made of old prices could trip a loss limit that stays tripped.
+    """
+
+    def __init__(self, settings: LedgerSettings, place: Place) -> None:
+        self.settings = settings
+        self._account = place.account
+        self._valuation = Valuation(place.instruments)
+        self._moved: set[str] = set()  # symbols whose mark moved since the last tick
+        self._tick_waits = False
+        self._day_end_ns = 0
+        self._peak_usdt = 0  # the journaled peak, or a higher one seen since
+        self._duplicates_count = 0
+
+    # -- marks, days, peaks ---------------------------------------------------------------------------
+
+    def on_mark_price(self, price: MarkPrice, context: Context) -> None:
+        symbol, mark = price.symbol, price.mark_ticks
+        valued = self._valuation.by_symbol.get(symbol)
+        if valued is None or mark == valued.mark_ticks or mark <= 0:
+            return
+        valued.mark_ticks = mark
+        holding = self.state.holdings.get(symbol)
+        if holding is None or not holding.net_contracts:
+            return
+        self._valuation.revalue(valued, holding.net_contracts, holding.cost_ticks)
+        if symbol in self._valuation.unmarked:
+            self._first_mark(symbol, valued, context)
+            return
+        self._moved.add(symbol)
+        self._tick_later(context)
+
+    def _first_mark(self, symbol: str, valued: Valued, context: Context) -> None:
+        """Tell what was held back at once: until then nobody may trade on this account."""
+        self._valuation.unmarked.discard(symbol)
+        context.resolve("MarkMissing", key=symbol)
+        self._start_day_if_due(context)
+        self._publish_position(symbol, valued, context)
+        self._publish_account(context)
+
+    def _tick_later(self, context: Context) -> None:
+        if not self._tick_waits:
+            self._tick_waits = True
+            context.schedule(self.settings.mark_interval, LedgerTick(), key="tick")
+
+    def on_ledger_tick(self, _: LedgerTick, context: Context) -> None:
+        self._tick_waits = False
+        self._start_day_if_due(context)
+        for symbol in sorted(self._moved):
+            self._publish_position(symbol, self._valuation.by_symbol[symbol], context)
+        self._moved.clear()
+        self._publish_account(context)
+        if self._peak_usdt > self.state.equity_peak_usdt:
+            context.record(EquityPeakRaised(self._peak_usdt, context.now_ns))
+
+    def on_ledger_heartbeat(self, _: LedgerHeartbeat, context: Context) -> None:
+        context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
+        self._start_day_if_due(context)
+        for symbol, holding in self.state.holdings.items():
+            if holding.net_contracts and symbol not in self._valuation.unmarked:
+                self._publish_position(symbol, self._valuation.by_symbol[symbol], context)
+        self._publish_account(context)
+
+    def on_ledger_midnight(self, _: LedgerMidnight, context: Context) -> None:
+        now = context.now_ns
+        context.schedule(DAY_NS - now % DAY_NS, LedgerMidnight(), key="midnight")
+        self._start_day_if_due(context)
+        self._publish_account(context)
+
+    def on_ledger_mark_wait_over(self, _: LedgerMarkWaitOver, context: Context) -> None:
+        for symbol in sorted(self._valuation.unmarked):
+            summary = f"{symbol} is open on {self._account} and has no mark price: equity is unknown"
+            context.alert("MarkMissing", Severity.PAGE, summary, key=symbol)
+
+    def _start_day_if_due(self, context: Context) -> None:
+        """Fix the day's first equity; after a night without us, as soon as every position has a mark."""
+        now = context.now_ns
+        if now < self._day_end_ns or self._valuation.unmarked:
+            return
+        context.record(DayStarted(now - now % DAY_NS, self._equity_usdt(), now))
+        self._day_end_ns = self.state.day_start_ns + DAY_NS
+        self._check_books()
+
+    # -- what others see ------------------------------------------------------------------------------
+
+    def _equity_usdt(self) -> int:
+        return self.state.cash_usdt + self._valuation.unrealised_usdt
+
+    def _publish_position(self, symbol: str, valued: Valued, context: Context) -> None:
+        holding = self.state.holdings[symbol]
+        context.publish(
+            PositionState(
+                self._account,
+                symbol,
+                holding.net_contracts,
+                holding.cost_ticks,
+                valued.mark_ticks,
+                valued.unrealised_usdt,
+                holding.realised_usdt,
+                context.now_ns,
+            )
+        )
+
+    def _publish_account(self, context: Context) -> None:
+        """Tell what the account is worth, unless a position without a mark makes that a guess."""
+        state, valuation = self.state, self._valuation
+        if valuation.unmarked:
+            return
+        unrealised = valuation.unrealised_usdt
+        equity = state.cash_usdt + unrealised
+        if equity > self._peak_usdt:
+            self._peak_usdt = equity
+            self._tick_later(context)  # journals it
+        context.publish(
+            AccountState(
+                self._account,
+                state.cash_usdt,
+                equity,
+                valuation.margin_usdt_initial,
+                valuation.margin_usdt_maintenance,
+                unrealised,
+                state.fees_usdt,
+                state.funding_usdt,
+                state.day_start_equity_usdt,
+                self._peak_usdt,
+                context.now_ns,
+            )
+        )
