@@ -6,6 +6,7 @@ annotation is the single place where unit, bounds, help and reload class are sai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -48,12 +49,9 @@ def setting(
     minimum and maximum are in the unit the code sees (ns, 1e-8). risk says which direction of change loosens
     a limit: "raise" or "lower", empty when neither does.
     """
-    extra: dict[str, Any] = {"reload": reload, "risk": risk}
-    return Meta(
-        description=help,
-        ge=minimum,
-        le=maximum,
-        pattern=pattern,
-        examples=list(examples) or None,
-        extra=extra,
-    )
+    options: dict[str, Any] = {"ge": minimum, "le": maximum, "pattern": pattern}
+    options = {name: bound for name, bound in options.items() if bound is not None}
+    options["examples"] = list(examples) or None
+    options["extra"] = {"reload": reload, "risk": risk}
+    make: Callable[..., Meta] = Meta
+    return make(description=help, **options)

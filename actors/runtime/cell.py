@@ -1,0 +1,273 @@
+"""A cell: the address, mailbox and counters of an actor. It outlives the behaviours inside it."""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from actors.runtime.behaviour import Behaviour, Persistence
+from actors.runtime.errors import InvariantError, require
+from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severity
+from actors.runtime.pykka_port import CellActor
+
+if TYPE_CHECKING:
+    from actors.runtime.loop import Loop
+
+__all__ = ["Ask", "Cell", "CellContext", "CellSpec", "CellState", "Item", "Restart"]
+
+RECENT_KEPT = 20  # messages an operator sees when inspecting an actor
+
+
+class Restart(enum.Enum):
+    """When a supervisor brings an actor back."""
+
+    PERMANENT = "permanent"  # always
+    TRANSIENT = "transient"  # after a failure, not after a normal stop
+    TEMPORARY = "temporary"  # never
+
+
+class CellState(enum.Enum):
+    """What a cell is doing. Only a RUNNING cell handles messages; the others keep them."""
+
+    WAITING = "waiting"  # for its phase
+    RUNNING = "running"
+    SUSPENDED = "suspended"  # by an operator
+    FAILED = "failed"  # until the turn is over
+    BACKING_OFF = "backing off"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpec:
+    """What a node needs to know to make a cell."""
+
+    name: str
+    make: Callable[[], Behaviour]
+    reads: tuple[str, ...] = ()
+    supervisor: str = "root"
+    restart: Restart = Restart.PERMANENT
+    mailbox_capacity: int = 10_000
+    stop_timeout_ns: int = 5_000_000_000
+    kind: str = ""
+
+
+class Ask(str):
+    """A sender that waits at the edge: an empty address with a future behind it."""
+
+    __slots__ = ("future",)
+    future: Any
+
+
+class Item(NamedTuple):
+    """One message in a mailbox. (The hot path builds plain tuples of this shape.)"""
+
+    message: Any
+    cause: int
+    sender: str
+
+
+class Cell:
+    """One actor's place in a node. Touched by the loop's thread only, but for reads of its counters."""
+
+    __slots__ = (
+        "actor",
+        "behaviour",
+        "capacity",
+        "context",
+        "control",
+        "data",
+        "decoder",
+        "dirty",
+        "failures_count",
+        "handled_count",
+        "held_stored",
+        "is_ready",
+        "kind",
+        "last_error",
+        "name",
+        "phase",
+        "queued",
+        "receive",
+        "recent",
+        "recovery_ns",
+        "refused_count",
+        "restarts_count",
+        "spec",
+        "state",
+        "suspect",
+    )
+
+    def __init__(self, spec: CellSpec, loop: Loop, prototype: Behaviour) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.kind = spec.kind
+        self.capacity = spec.mailbox_capacity
+        self.data: deque[tuple[Message, int, str]] = deque()  # bounded
+        self.control: deque[tuple[Any, int, str]] = deque()  # timers and lifecycle; never bounded
+        self.recent: deque[Message] = deque(maxlen=RECENT_KEPT)
+        self.state = CellState.WAITING
+        self.queued = False
+        self.dirty = False  # has recorded since its last snapshot
+        self.held_stored = False
+        self.is_ready = False
+        self.behaviour = prototype
+        self.phase = int(prototype.PHASE)
+        self.receive = prototype.receive
+        self.decoder: Any = None
+        self.suspect: Any = None  # the item that failed last
+        self.last_error = ""
+        self.handled_count = self.failures_count = self.restarts_count = self.refused_count = 0
+        self.recovery_ns = 0
+        self.context = CellContext(self, loop)
+        self.actor = CellActor(lambda envelope: loop.put_envelope(self, envelope), lambda: None)
+
+    def install(self, behaviour: Behaviour) -> None:
+        """Put a new behaviour into the cell; the address and the mailbox stay."""
+        self.behaviour = behaviour
+        self.receive = behaviour.receive
+        event_sourced = behaviour.PERSISTENCE is Persistence.EVENT_SOURCED
+        self.context.apply = behaviour.apply if event_sourced else None
+        self.is_ready = False
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages not yet handled."""
+        return len(self.data) + len(self.control)
+
+
+class CellContext:
+    """See runtime.behaviour.Context. What a failing message did is undone by the loop, so everything here
+    either appends to a list that can be cut back or waits in `operations` until the message has succeeded."""
+
+    __slots__ = (
+        "apply",
+        "cause",
+        "loop",
+        "name",
+        "operations",
+        "owner",
+        "peers",
+        "random",
+        "ready_cells",
+        "records",
+        "routes",
+        "sender",
+        "sent",
+    )
+
+    def __init__(self, owner: Cell, loop: Loop) -> None:
+        self.owner = owner
+        self.loop = loop
+        self.name = owner.name
+        self.sender = ""
+        self.cause = 0
+        self.random = random.Random(f"{loop.seed}/{owner.name}")
+        self.apply: Callable[[Message], None] | None = None
+        self.routes: dict[type, tuple[Cell, ...]] = {}
+        self.peers: dict[str, Cell] = {}
+        self.sent: list[Cell] = []
+        self.operations: list[tuple[Any, ...]] = []
+        self.records = loop.records
+        self.ready_cells = loop.ready
+
+    @property
+    def now_ns(self) -> int:
+        return self.loop.now_ns
+
+    @property
+    def epoch(self) -> int:
+        return self.loop.journal.epoch
+
+    def publish(self, message: Message) -> None:
+        try:
+            targets = self.routes[type(message)]
+        except KeyError:
+            raise InvariantError(
+                f"{self.name} publishes {type(message).__name__}, which is not among its EMITS"
+            ) from None
+        item = (message, self.cause, self.name)
+        sent = self.sent
+        for target in targets:
+            data = target.data
+            if len(data) >= target.capacity and not self.loop.make_room(self.owner, target, message):
+                continue
+            data.append(item)
+            sent.append(target)
+            if not target.queued:
+                target.queued = True
+                self.ready_cells.append(target)
+
+    def send(self, address: str, message: Message) -> None:
+        target = self.peers.get(address)
+        if target is None:
+            self._send_elsewhere(address, message)
+            return
+        if len(target.data) >= target.capacity and not self.loop.make_room(self.owner, target, message):
+            return
+        target.data.append((message, self.cause, self.name))
+        self.sent.append(target)
+        if not target.queued:
+            target.queued = True
+            self.ready_cells.append(target)
+
+    def _send_elsewhere(self, address: str, message: Message) -> None:
+        require(
+            address == self.name,
+            f"{self.name} sends {type(message).__name__} to {address!r}, which does not read it",
+        )
+        self.operations.append(("self", message, self.cause))
+
+    def reply(self, message: Message) -> None:
+        sender = self.sender
+        if type(sender) is Ask:
+            self.operations.append(("reply", sender.future, message))
+        elif sender:
+            self.send(sender, message)
+
+    def record(self, event: Message) -> None:
+        if self.apply is not None:
+            self.apply(event)
+        records = self.records
+        records.append((self.name, self.cause, event.VERSION, event))
+        self.cause = self.loop.sequence + len(records)
+        self.owner.dirty = True
+
+    def save(self) -> None:
+        self.operations.append(("save",))
+
+    def schedule(self, delay_ns: int, message: Message, *, key: str = "", durable: bool = False) -> None:
+        require(key or not durable, "a durable timer needs a key")
+        due_ns = self.loop.now_ns + delay_ns
+        self.operations.append(("schedule", due_ns, message, key, durable, self.cause))
+
+    def cancel_timer(self, key: str) -> None:
+        self.operations.append(("cancel", key))
+
+    def once(self, external_id: str) -> bool:
+        return self.loop.once(self, external_id)
+
+    def effect(self, port: str, message: Message, *, key: str = "") -> None:
+        self.operations.append(("effect", port, message, key))
+
+    def effect_done(self, key: str) -> None:
+        self.operations.append(("effect_done", key))
+
+    def alert(self, name: str, severity: Severity, summary: str, *, key: str = "", **details: object) -> None:
+        shown = tuple((field, str(value)) for field, value in details.items())
+        raised = AlertRaised(name, key, severity, summary, self.name, self.loop.now_ns, shown)
+        self.operations.append(("announce", raised, self.cause))
+
+    def resolve(self, name: str, *, key: str = "") -> None:
+        self.operations.append(
+            ("announce", AlertResolved(name, key, self.name, self.loop.now_ns), self.cause)
+        )
+
+    def ready(self) -> None:
+        self.operations.append(("ready",))
+
+    def log(self, event: str, **fields: object) -> None:
+        self.operations.append(("log", event, fields, self.cause))

@@ -1,0 +1,84 @@
+"""The one place where time comes from: UTC nanoseconds as int, from the machine or from a test."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "SystemClock", "VirtualClock", "format_duration", "monotonic_ns", "parse_duration"]
+
+UNITS_NS = {
+    "ns": 1,
+    "us": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+    "d": 86_400_000_000_000,
+}
+DURATION = re.compile(r"(\d{1,12})(ns|us|ms|s|m|h|d)", re.ASCII)
+
+
+class Clock(Protocol):
+    """Tells the time of a node's loop."""
+
+    def now_ns(self) -> int:
+        """Return UTC nanoseconds; never less than the value before."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, kept from running backwards.
+
+    A step back (NTP, an operator) holds the time still until the machine has caught up.
+    """
+
+    def __init__(self) -> None:
+        self._last_ns = 0
+
+    def now_ns(self) -> int:
+        """Return the machine's UTC nanoseconds, or the last value if the machine went back."""
+        now = time.time_ns()
+        if now < self._last_ns:
+            return self._last_ns
+        self._last_ns = now
+        return now
+
+
+class VirtualClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, now_ns: int) -> None:
+        self._now_ns = now_ns
+
+    def now_ns(self) -> int:
+        """Return the virtual instant."""
+        return self._now_ns
+
+    def advance_to(self, at_ns: int) -> None:
+        """Move forward; an instant in the past is ignored."""
+        self._now_ns = max(self._now_ns, at_ns)
+
+
+def monotonic_ns() -> int:
+    """Return a reading for measuring how long something took; it has no meaning as an instant."""
+    return time.perf_counter_ns()
+
+
+def parse_duration(text: str) -> int:
+    """Return nanoseconds for `250ms`, `5s`, `1m`, `8h`, `1d`. Errors: ValueError with the remedy."""
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a duration; write a whole number and a unit, such as 250ms, 5s, 8h"
+        )
+    return int(match[1]) * UNITS_NS[match[2]]
+
+
+def format_duration(duration_ns: int) -> str:
+    """Return the shortest exact text of a duration, in the largest unit that divides it."""
+    for unit in ("d", "h", "m", "s", "ms", "us"):
+        if duration_ns and duration_ns % UNITS_NS[unit] == 0:
+            return f"{duration_ns // UNITS_NS[unit]}{unit}"
+    return f"{duration_ns}ns"

@@ -1,0 +1,205 @@
+"""The journal: what every turn recorded, in order, chained by hash, and what recovery reads back.
+
+One record per turn that recorded anything, under the sequence of its first event:
+`[chain, [turn, at_ns, first_sequence, [[cell, cause, version, [type, field, ...]], ...]]]` in MessagePack.
+`chain` is SHA-256 over the previous chain and the bytes of the second item, so a record that was altered,
+removed or inserted breaks every later one. The n-th event of a record has sequence first_sequence + n.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from actors.runtime.errors import JournalError
+from actors.runtime.messages import Message
+from actors.runtime.store import Store, TurnWrite
+
+__all__ = ["Entry", "Journal", "Snapshot", "TurnRecord", "read_turns", "sequence_key", "verify_chain"]
+
+SCHEMA_VERSION = 1
+GENESIS = bytes(32)
+RECORD_HEAD = b"\x92\xc4\x20"  # MessagePack: array of two, then 32 bytes of bin; the body follows as it is
+_key = struct.Struct(">Q")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One event as it was recorded."""
+
+    cell: str
+    cause: int  # sequence of the event that led to this one; 0 when it came from outside
+    version: int
+    event: msgspec.Raw
+
+
+class TurnRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """All events of one turn."""
+
+    turn: int
+    at_ns: int
+    first_sequence: int
+    entries: tuple[Entry, ...]
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A cell's state and the sequence up to which it holds."""
+
+    sequence: int
+    version: int
+    state: msgspec.Raw
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    chain: bytes
+    body: msgspec.Raw
+
+
+class ChainBreak(NamedTuple):
+    """Where a journal stops being believable."""
+
+    sequence: int
+    reason: str
+
+
+_decode_record = msgspec.msgpack.Decoder(_Record).decode
+_decode_turn = msgspec.msgpack.Decoder(TurnRecord).decode
+_decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
+
+
+def sequence_key(sequence: int) -> bytes:
+    """Return the key of a sequence: 8 bytes, big-endian, so that byte order is number order."""
+    return _key.pack(sequence)
+
+
+class Journal:
+    """Writes turns to a store and knows where it stands."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.sequence = 0  # of the last event written
+        self.turn = 0  # number of the last turn that wrote anything
+        self.at_ns = 0
+        self.chain = GENESIS
+        self.events_since_snapshot = 0
+        self.epoch = int(store.get("meta", b"epoch") or b"0")
+        self.snapshot_floor = int(store.get("meta", b"snapshot_floor") or b"0")
+        self.floors: dict[str, int] = {}  # of cells that the common floor does not speak for yet
+        members = store.get("meta", b"members")
+        self.members: dict[str, int] = msgspec.msgpack.decode(members, type=dict[str, int]) if members else {}
+        version = int(store.get("meta", b"schema_version") or SCHEMA_VERSION)
+        if version > SCHEMA_VERSION:
+            raise JournalError(
+                f"this journal has schema version {version}, the code knows {SCHEMA_VERSION}; "
+                "run a newer release, or restore a backup made with this one"
+            )
+        self._find_end()
+
+    def _find_end(self) -> None:
+        last = self.store.last("events")
+        if last is None:
+            return
+        record = _decode_record(last[1])
+        body = _decode_turn(record.body)
+        self.chain = record.chain
+        self.turn, self.at_ns = body.turn, body.at_ns
+        self.sequence = body.first_sequence + len(body.entries) - 1
+
+    def open_epoch(self, facts: dict[str, str]) -> int:
+        """Count one more start of a node on this journal and keep a few facts about it; return the epoch."""
+        self.epoch += 1
+        meta = {"epoch": str(self.epoch), "schema_version": str(SCHEMA_VERSION), **facts}
+        self.store.commit(TurnWrite(meta=tuple((k.encode(), v.encode()) for k, v in meta.items())))
+        return self.epoch
+
+    def record(self, at_ns: int, entries: list[tuple[str, int, int, Message]]) -> tuple[bytes, bytes]:
+        """Return (key, value) of a turn's record. The journal moves on only in `written`."""
+        body = _encode((self.turn + 1, at_ns, self.sequence + 1, entries))
+        chain = sha256(self.chain + body).digest()
+        self._next = (chain, at_ns, len(entries))
+        return _key.pack(self.sequence + 1), RECORD_HEAD + chain + body
+
+    def written(self) -> None:
+        """The record made last is durable."""
+        self.chain, self.at_ns, count = self._next
+        self.turn += 1
+        self.sequence += count
+        self.events_since_snapshot += count
+
+    def snapshot_bytes(self, sequence: int, version: int, state: Any) -> bytes:
+        """Return a snapshot entry."""
+        return _encode((sequence, version, state))
+
+    def floor_of(self, cell: str) -> int:
+        """Return the sequence up to which a cell's state is what its newest snapshot (or its start) says."""
+        return self.floors.get(cell, self.snapshot_floor)
+
+    def members_entry(self) -> tuple[bytes, bytes]:
+        """Return the meta entry that tells whom the snapshot floor speaks for (-1), and the others' own."""
+        return b"members", _encode(self.members)
+
+    def snapshot(self, cell: str) -> Snapshot | None:
+        """Return the newest snapshot of a cell."""
+        raw = self.store.get("snapshots", cell.encode())
+        return None if raw is None else _decode_snapshot(raw)
+
+    def turns(self, from_sequence: int = 1) -> Iterator[TurnRecord]:
+        """Yield the records from the one that holds `from_sequence` on."""
+        return read_turns(self.store, from_sequence)
+
+
+def read_turns(store: Store, from_sequence: int = 1) -> Iterator[TurnRecord]:
+    """Yield turn records in order, from the first that ends at or after a sequence."""
+    for _, raw in store.items("events", sequence_key(_start_of(store, from_sequence))):
+        yield _decode_turn(_decode_record(raw).body)
+
+
+def _start_of(store: Store, sequence: int) -> int:
+    """Return the key at or before a sequence: its record may have begun earlier."""
+    if sequence <= 1:
+        return 0
+    step = 1
+    while True:  # records are short: look back in growing steps until one begins before the sequence
+        start = max(0, sequence - step)
+        first = next(iter(store.items("events", sequence_key(start))), None)
+        if first is not None and _key.unpack(first[0])[0] <= sequence:
+            return _last_key_not_after(store, start, sequence)
+        if start == 0:
+            return 0
+        step *= 8
+
+
+def _last_key_not_after(store: Store, start: int, sequence: int) -> int:
+    found = start
+    for key, _ in store.items("events", sequence_key(start)):
+        at = _key.unpack(key)[0]
+        if at > sequence:
+            break
+        found = at
+    return found
+
+
+def verify_chain(store: Store) -> tuple[int, ChainBreak | None]:
+    """Recompute the whole chain; return (records read, first break or None)."""
+    chain, count, expected = GENESIS, 0, None
+    for key, raw in store.items("events"):
+        sequence = _key.unpack(key)[0]
+        if expected is not None and sequence != expected:
+            return count, ChainBreak(sequence, f"events {expected} to {sequence - 1} are missing")
+        try:
+            record = _decode_record(raw)
+            chain = sha256(chain + bytes(record.body)).digest()
+            body = _decode_turn(record.body)
+        except msgspec.MsgspecError as error:
+            return count, ChainBreak(sequence, f"the record cannot be read: {error}")
+        if chain != record.chain:
+            return count, ChainBreak(
+                sequence, "the record is not the one that was written (its hash differs)"
+            )
+        expected = sequence + len(body.entries)
+        count += 1
+    return count, None

@@ -1,0 +1,310 @@
+"""A node: cells wired to each other, supervised, recovered from a journal, run by one loop."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from actors.runtime.behaviour import Phase
+from actors.runtime.cell import Cell, CellSpec, CellState
+from actors.runtime.clock import Clock, monotonic_ns
+from actors.runtime.codec import decode_message
+from actors.runtime.errors import NodeStopped, require
+from actors.runtime.journal import Journal
+from actors.runtime.loop import Loop
+from actors.runtime.messages import ActorRestarted, Message
+from actors.runtime.recovery import join_members, recover, restore_held, restore_timers
+from actors.runtime.store import Store
+from actors.runtime.supervision import SupervisionTree, SupervisorSpec
+from actors.runtime.timers import Timer
+from actors.runtime.turn import LoopLimits
+
+__all__ = ["Node", "NodeStarted", "NodeStopping"]
+
+NODE = "node"  # the address under which the node itself records facts
+END_GRACE_NS = 2_000_000_000  # between an exhausted root and the end, for actions to go out
+QUIET_TURNS_MAX = 10_000  # turns given to actors that stop, beside their time-outs
+
+
+class NodeStarted(Message, frozen=True):
+    """A node opened this journal and recovered."""
+
+    epoch: int
+    deployment: str
+    configuration_hash: str
+    events_folded: int
+    recovery_ns: int
+
+
+class NodeStopping(Message, frozen=True):
+    """A node stops in order."""
+
+    reason: str
+
+
+class Node:
+    """Holds the cells of one process. Build it, `start()` it, then call `run()` or drive `loop.turn()`."""
+
+    def __init__(
+        self,
+        cells: Iterable[CellSpec],
+        supervisors: tuple[SupervisorSpec, ...],
+        store: Store,
+        clock: Clock,
+        *,
+        seed: int = 0,
+        limits: LoopLimits | None = None,
+        facts: dict[str, str] | None = None,
+    ) -> None:
+        self.journal = Journal(store)
+        self.loop = Loop(self.journal, clock, seed=seed, limits=limits)
+        self.tree = SupervisionTree(self, supervisors, seed)
+        self.loop.guardian = self.tree
+        self.loop.announce = self._announce
+        self.facts = facts or {}
+        self.ended = ""  # why the node ended by itself, if it did
+        self.phase = -1
+        self.recovery_ns = 0
+        self.events_folded = 0
+        self._stop_requested = False
+        self._last_phase = max(Phase)
+        for spec in cells:
+            self._add(spec)
+        self._wire()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _add(self, spec: CellSpec) -> None:
+        require(spec.name not in self.loop.cells, "two actors share an address", name=spec.name)
+        cell = Cell(spec, self.loop, spec.make())
+        self.loop.cells[spec.name] = cell
+        self.tree.adopt(cell)
+
+    def _wire(self) -> None:
+        cells = self.loop.cells
+        for cell in cells.values():
+            cell.context.routes = dict.fromkeys(cell.behaviour.EMITS, ())
+        for reader in cells.values():
+            for address in reader.spec.reads:
+                require(address in cells, f"{reader.name} reads {address}, which is not there")
+                source = cells[address]
+                source.context.peers[reader.name] = reader
+                for kind in source.behaviour.EMITS:
+                    if kind in reader.behaviour.HANDLERS:
+                        source.context.routes[kind] += (reader,)
+        self._listeners: dict[type[Message], tuple[Cell, ...]] = {}
+
+    def cell(self, address: str) -> Cell:
+        """Return a cell. Errors: KeyError."""
+        return self.loop.cells[address]
+
+    # -- starting ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Recover every state from the journal and let the first phase start."""
+        began = monotonic_ns()
+        self.journal.open_epoch(self.facts)
+        gc.disable()
+        try:
+            join_members(self.journal, self.loop.cells)
+            self.events_folded = recover(self.journal, self.loop.cells.values())
+            restore_timers(self.journal, self.loop.timers, self.loop.cells)
+            restore_held(self.journal, self.loop.cells)
+        finally:
+            gc.collect()
+            gc.freeze()
+            gc.enable()
+        self.recovery_ns = monotonic_ns() - began
+        facts = self.facts
+        self.record(
+            NodeStarted(
+                self.journal.epoch,
+                facts.get("deployment", ""),
+                facts.get("configuration_hash", ""),
+                self.events_folded,
+                self.recovery_ns if facts.get("clock") != "virtual" else 0,
+            )
+        )
+        for cell in self.loop.cells.values():
+            cell.actor._start_actor_loop()
+        self._hand_over_outbox()
+        self._next_phase()
+
+    def _hand_over_outbox(self) -> None:
+        for _, stored in self.journal.store.items("outbox"):
+            port, raw = msgspec.msgpack.decode(stored, type=tuple[str, bytes])
+            if port in self.loop.pumps:
+                self.loop.pumps[port].put(decode_message(raw))
+
+    def _next_phase(self) -> None:
+        self.phase += 1
+        for cell in self.loop.cells.values():
+            if cell.phase == self.phase and cell.state is CellState.WAITING:
+                self._set_running(cell)
+
+    def _set_running(self, cell: Cell) -> None:
+        cell.state = CellState.RUNNING
+        if self.loop.run_hook(cell, cell.behaviour.started) and not cell.behaviour.EXPLICIT_READY:
+            cell.is_ready = True
+        if cell.data or cell.control:
+            self.loop.forget_held(cell)
+            if not cell.queued:
+                cell.queued = True
+                self.loop.ready.append(cell)
+
+    @property
+    def is_ready(self) -> bool:
+        """Every phase has started and every cell of it is ready."""
+        return self.phase >= self._last_phase and self._phase_is_ready()
+
+    def _phase_is_ready(self) -> bool:
+        return all(cell.is_ready for cell in self.loop.cells.values() if cell.phase <= self.phase)
+
+    # -- running -------------------------------------------------------------------------------------
+
+    def turn(self) -> bool:
+        """Run one turn and whatever it makes possible; return whether there was anything to do."""
+        worked = self.loop.turn()
+        if self.phase < self._last_phase and self._phase_is_ready():
+            self._next_phase()
+            return True
+        return worked
+
+    def run(self, longest_wait_ns: int = 250_000_000, beat: Callable[[], None] | None = None) -> None:
+        """Run until `request_stop` or until the node ends by itself; then stop in order."""
+        while not (self._stop_requested or self.ended):
+            if not self.turn():
+                self.loop.wait(longest_wait_ns)
+            if beat is not None:
+                beat()
+        self.stop(self.ended or "asked to stop")
+
+    def request_stop(self) -> None:
+        """Have `run` return; callable from any thread and from a signal handler."""
+        self._stop_requested = True
+        self.loop.call(lambda: None)
+
+    def stop(self, reason: str) -> None:
+        """Stop in reverse start order, write final snapshots, close the journal."""
+        self.record(NodeStopping(reason))
+        cells = list(self.loop.cells.values())
+        for phase in reversed(Phase):
+            for cell in reversed([cell for cell in cells if cell.phase == phase]):
+                if cell.state is CellState.RUNNING:
+                    self.loop.run_hook(cell, cell.behaviour.stopping)
+            self._run_until_quiet(max((c.spec.stop_timeout_ns for c in cells if c.phase == phase), default=0))
+        self.loop.accepting = False
+        self.snapshot_all()
+        for cell in cells:
+            cell.actor.leave()
+        self.journal.store.close()
+
+    def _run_until_quiet(self, timeout_ns: int) -> None:
+        deadline = monotonic_ns() + timeout_ns
+        for _ in range(QUIET_TURNS_MAX):
+            if not self.loop.turn() or monotonic_ns() > deadline:
+                return
+
+    def snapshot_all(self) -> None:
+        """Write a snapshot of every event-sourced state that changed since its last one."""
+        self.journal.events_since_snapshot = self.loop.limits.snapshot_events
+        self.loop.touched = True
+        self.loop.turn()
+
+    # -- the edge ------------------------------------------------------------------------------------
+
+    def tell(self, address: str, message: Message) -> None:
+        """Send from outside the loop. Errors: KeyError, NodeStopped, MailboxFull."""
+        self.loop.put(self.loop.cells[address], message)
+
+    def ask(self, address: str, message: Message, timeout_s: float | None = 5.0) -> Any:
+        """Send from another thread and wait for `context.reply`.
+
+        Errors: KeyError, NodeStopped, pykka.Timeout, and whatever the behaviour raised.
+        """
+        if not self.loop.accepting:
+            raise NodeStopped("the node is stopping and takes no more messages")
+        return self.loop.cells[address].actor.actor_ref.ask(message, timeout=timeout_s)
+
+    def restart(self, address: str) -> None:
+        """Rebuild one actor from the journal, as an operator asks; it does not count against its limits."""
+        cell = self.loop.cells[address]
+        self.loop.call(lambda: self.revive([cell]))
+
+    def suspend(self, address: str) -> None:
+        """Have an actor keep its messages until `resume`."""
+        self.loop.call(lambda: self._set_suspended(self.loop.cells[address], True))
+
+    def resume(self, address: str) -> None:
+        """Let a suspended actor go on."""
+        self.loop.call(lambda: self._set_suspended(self.loop.cells[address], False))
+
+    def _set_suspended(self, cell: Cell, suspended: bool) -> None:
+        if suspended and cell.state is CellState.RUNNING:
+            cell.state = CellState.SUSPENDED
+        elif not suspended and cell.state is CellState.SUSPENDED:
+            cell.state = CellState.RUNNING
+            self.loop.forget_held(cell)
+            self.loop.ready.append(cell)
+            cell.queued = True
+
+    # -- House: what supervision needs -----------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """The loop's time."""
+        return self.loop.now_ns
+
+    def revive(self, cells: list[Cell]) -> None:
+        """Rebuild these cells' behaviours from the journal and let them run, in this order."""
+        began = monotonic_ns()
+        for cell in cells:
+            self.loop.timers.drop_of(cell)
+        recover(self.journal, cells)
+        for cell in cells:
+            cell.restarts_count += 1
+            cell.recovery_ns = monotonic_ns() - began
+            if cell.phase > self.phase:
+                cell.state = CellState.WAITING
+                continue
+            self._set_running(cell)
+            took = cell.recovery_ns if self.facts.get("clock") != "virtual" else 0
+            self.note(ActorRestarted(cell.name, cell.restarts_count, took, self.now_ns))
+
+    def retire(self, cell: Cell, reason: str) -> None:
+        """Take a cell out of service."""
+        self.loop.stop_cell(cell)
+
+    def later(self, delay_ns: int, cells: list[Cell]) -> None:
+        """Revive these cells after a while."""
+        self._act_later(delay_ns, lambda: self.revive([c for c in cells if c.state is CellState.BACKING_OFF]))
+
+    def note(self, event: Message) -> None:
+        """Journal a fact about the node and tell whoever accepts it."""
+        self.record(event)
+        self._announce(event, 0)
+
+    def record(self, event: Message) -> None:
+        """Journal a fact about the node with the next turn."""
+        self.loop.records.append((NODE, 0, event.VERSION, event))
+        self.loop.touched = True
+
+    def end(self, reason: str) -> None:
+        """The root is exhausted: let the announced action go out, then end."""
+        self._act_later(END_GRACE_NS, lambda: setattr(self, "ended", reason))
+
+    def _act_later(self, delay_ns: int, action: Callable[[], None]) -> None:
+        self.loop.timers.schedule(Timer(self.loop.now_ns + delay_ns, None, action, "", False, 0))
+
+    def _announce(self, message: Message, cause: int) -> None:
+        kind = type(message)
+        listeners = self._listeners.get(kind)
+        if listeners is None:
+            cells = self.loop.cells.values()
+            listeners = tuple(cell for cell in cells if kind in cell.behaviour.HANDLERS)
+            self._listeners[kind] = listeners
+        for cell in listeners:
+            self.loop.deliver_control(cell, message, cause, NODE)

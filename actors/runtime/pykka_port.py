@@ -1,0 +1,65 @@
+"""Everything of pykka that is not its public API, in one place, watched by a contract test.
+
+Cells are pykka actors, so an `ActorRef` reaches them as it would any other pykka actor: `tell`, `ask`, `stop`
+and the registry work. What pykka does not offer (bounded mailboxes, restarts, one loop for many actors) is
+ours: these cells never run pykka's own loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
+
+__all__ = ["CellActor", "Envelope", "is_stop"]
+
+
+def is_stop(message: object) -> bool:
+    """Tell whether a message is pykka's request to stop."""
+    return isinstance(message, _ActorStop)
+
+
+class _Inbox:
+    """Where pykka puts what comes through an ActorRef; hands it to the node's loop."""
+
+    def __init__(self) -> None:
+        self.deliver: Callable[[Envelope[Any]], None] | None = None
+
+    def put(self, envelope: Envelope[Any], /) -> None:
+        if self.deliver is None:
+            raise pykka.ActorDeadError("this cell has not joined a node yet")
+        self.deliver(envelope)
+
+    def get(self) -> Envelope[Any]:
+        raise NotImplementedError("cells are run by the node's loop, not by pykka's")
+
+    def empty(self) -> bool:
+        return True
+
+
+class CellActor(pykka.Actor):
+    """A pykka actor that is run by a node's loop. `adopt` is called once when it starts."""
+
+    def __init__(self, deliver: Callable[[Envelope[Any]], None], adopt: Callable[[], None]) -> None:
+        super().__init__()
+        self.actor_inbox.deliver = deliver  # type: ignore[attr-defined]
+        self._adopt = adopt
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        return _Inbox()
+
+    @staticmethod
+    def _create_future() -> pykka.Future[Any]:
+        return pykka.ThreadingFuture()
+
+    def _start_actor_loop(self) -> None:
+        self._adopt()
+
+    def leave(self) -> None:
+        """Take the actor out of pykka's registry; its refs are dead from now on."""
+        pykka.ActorRegistry.unregister(self.actor_ref)
+        self.actor_stopped.set()

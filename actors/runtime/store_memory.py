@@ -1,0 +1,107 @@
+"""The journal's disk in memory: same port as LMDB, plus the ways in which disks fail."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+from actors.runtime.errors import JournalError
+from actors.runtime.store import TurnWrite
+
+__all__ = ["MemoryStore"]
+
+DATABASES = ("events", "snapshots", "outbox", "timers", "held", "dead_letters", "meta")
+
+
+class _Table:
+    """A sorted map of bytes; appends in key order cost O(1)."""
+
+    __slots__ = ("keys", "values")
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.values: dict[bytes, bytes] = {}
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            if self.values.pop(key, None) is not None:
+                del self.keys[bisect_left(self.keys, key)]
+        else:
+            if key not in self.values:
+                if self.keys and key < self.keys[-1]:
+                    insort(self.keys, key)
+                else:
+                    self.keys.append(key)
+            self.values[key] = value
+
+    def copy(self) -> _Table:
+        other = _Table()
+        other.keys, other.values = list(self.keys), dict(self.values)
+        return other
+
+
+class MemoryStore:
+    """Tables in memory. `fail_commits` makes coming commits fail; `capacity_bytes` models a full disk."""
+
+    def __init__(self, *, capacity_bytes: int = 1 << 40) -> None:
+        self.capacity_bytes = capacity_bytes
+        self.fail_commits = 0
+        self.commits_count = 0
+        self.used_bytes = 0
+        self._tables = {name: _Table() for name in DATABASES}
+        self._dedupe: list[set[bytes]] = [set(), set()]
+
+    def commit(self, write: TurnWrite) -> None:
+        """See Store.commit."""
+        if self.fail_commits:
+            self.fail_commits -= 1
+            raise JournalError("the disk refused the write (simulated)")
+        size = sum(len(key) + len(value or b"") for part in write[:8] for key, value in part)
+        if self.used_bytes + size > self.capacity_bytes:
+            raise JournalError("the disk is full (simulated); free space, then start again")
+        self.used_bytes += size
+        self.commits_count += 1
+        if write.rotate_dedupe:
+            self._dedupe = [set(), self._dedupe[0]]
+        for name in DATABASES:
+            table = self._tables[name]
+            for key, value in getattr(write, name):
+                table.put(key, value)
+        self._dedupe[0].update(key for key, _ in write.dedupe)
+
+    def get(self, database: str, key: bytes) -> bytes | None:
+        """See Store.get."""
+        return self._tables[database].values.get(key)
+
+    def items(self, database: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """See Store.items."""
+        table = self._tables[database]
+        for key in table.keys[bisect_left(table.keys, start) :]:
+            yield key, table.values[key]
+
+    def last(self, database: str) -> tuple[bytes, bytes] | None:
+        """See Store.last."""
+        table = self._tables[database]
+        return (table.keys[-1], table.values[table.keys[-1]]) if table.keys else None
+
+    def seen(self, key: bytes) -> bool:
+        """See Store.seen."""
+        return key in self._dedupe[0] or key in self._dedupe[1]
+
+    def usage(self) -> tuple[int, int]:
+        """See Store.usage."""
+        return self.used_bytes, self.capacity_bytes
+
+    def sync(self) -> None:
+        """Nothing to do: memory is as durable as it gets."""
+
+    def close(self) -> None:
+        """Nothing to release; the same object can be opened again, as a disk after a crash."""
+
+    def clone(self) -> MemoryStore:
+        """Return an independent copy, as a disk image taken now."""
+        other = MemoryStore(capacity_bytes=self.capacity_bytes)
+        other.used_bytes = self.used_bytes
+        other._tables = {name: table.copy() for name, table in self._tables.items()}
+        other._dedupe = [set(self._dedupe[0]), set(self._dedupe[1])]
+        return other

@@ -1,0 +1,205 @@
+"""Supervision with OTP's words and meaning: who is restarted with whom, how often, and what then.
+
+Restarts are counted per supervisor: more than `intensity` within `period` exhausts it. It then stops its
+children, tells everyone who listens which action its settings ask for (`SupervisorExhausted`), and fails
+upwards: its parent restarts it, under the parent's own limits. The root has no parent: the node ends.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from actors.runtime.cell import Cell, CellState, Restart
+from actors.runtime.errors import require
+from actors.runtime.messages import ActorFailed, ActorStopped, Message, SupervisorExhausted
+
+__all__ = ["House", "Strategy", "SupervisionTree", "Supervisor", "SupervisorSpec"]
+
+MAX_DOUBLINGS = 16  # of the back-off; the maximum is reached long before
+
+
+class Strategy(enum.Enum):
+    """Who is restarted when one child fails."""
+
+    ONE_FOR_ONE = "one_for_one"  # the child
+    ONE_FOR_ALL = "one_for_all"  # all children
+    REST_FOR_ONE = "rest_for_one"  # the child and those started after it
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorSpec:
+    """What an operator says about one supervisor."""
+
+    name: str
+    parent: str | None = None
+    strategy: Strategy = Strategy.ONE_FOR_ONE
+    intensity: int = 5  # restarts allowed
+    period_ns: int = 60_000_000_000  # within this time
+    exhausted: str = "stop"  # the action announced past the limit; its meaning is the application's
+    backoff_ns_min: int = 50_000_000
+    backoff_ns_max: int = 10_000_000_000
+
+
+class House(Protocol):
+    """What supervision needs of the node."""
+
+    @property
+    def now_ns(self) -> int:
+        """The loop's time."""
+        ...
+
+    def revive(self, cells: list[Cell]) -> None:
+        """Rebuild these cells' behaviours from the journal and let them run, in this order."""
+        ...
+
+    def retire(self, cell: Cell, reason: str) -> None:
+        """Take a cell out of service."""
+        ...
+
+    def later(self, delay_ns: int, cells: list[Cell]) -> None:
+        """Revive these cells after a while."""
+        ...
+
+    def note(self, event: Message) -> None:
+        """Journal a fact about the node and tell whoever accepts it."""
+        ...
+
+    def end(self, reason: str) -> None:
+        """The root is exhausted: the node must end."""
+        ...
+
+
+class Supervisor:
+    """One node of the tree. Children are cells and supervisors in start order."""
+
+    def __init__(self, spec: SupervisorSpec) -> None:
+        self.spec = spec
+        self.parent: Supervisor | None = None
+        self.children: list[Cell | Supervisor] = []
+        self.restarts: deque[int] = deque()  # instants, within the period
+        self.failures_in_row = 0
+        self.last_failure_ns = 0
+        self.is_exhausted = False
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield all cells below, in start order."""
+        for child in self.children:
+            if isinstance(child, Supervisor):
+                yield from child.cells()
+            else:
+                yield child
+
+    def affected_by(self, failed: Cell | Supervisor) -> list[Cell]:
+        """Return the cells to restart when a child fails, in start order."""
+        strategy = self.spec.strategy
+        position = self.children.index(failed)
+        if strategy is Strategy.ONE_FOR_ONE:
+            chosen = [failed]
+        elif strategy is Strategy.ONE_FOR_ALL:
+            chosen = self.children
+        else:
+            chosen = self.children[position:]
+        found: list[Cell] = []
+        for child in chosen:
+            found.extend(child.cells() if isinstance(child, Supervisor) else [child])
+        return [cell for cell in found if cell is failed or cell.spec.restart is not Restart.TEMPORARY]
+
+    def count(self, now_ns: int) -> bool:
+        """Count one restart; return whether it is still within the limit."""
+        restarts, spec = self.restarts, self.spec
+        while restarts and restarts[0] <= now_ns - spec.period_ns:
+            restarts.popleft()
+        if now_ns - self.last_failure_ns > spec.period_ns:
+            self.failures_in_row = 0
+        self.last_failure_ns = now_ns
+        self.failures_in_row += 1
+        restarts.append(now_ns)
+        return len(restarts) <= spec.intensity
+
+    def backoff_ns(self, chance: random.Random) -> int:
+        """Return how long to wait before the next restart: doubling, capped, with jitter in (1/2, 1]."""
+        doublings = min(self.failures_in_row - 1, MAX_DOUBLINGS)
+        longest = min(self.spec.backoff_ns_max, self.spec.backoff_ns_min << doublings)
+        return longest - chance.randrange(longest // 2 + 1)
+
+
+class SupervisionTree:
+    """All supervisors of a node; the loop's Guardian."""
+
+    def __init__(self, house: House, specs: tuple[SupervisorSpec, ...], seed: int) -> None:
+        self._house = house
+        self._random = random.Random(f"{seed}/supervision")
+        self.supervisors = {spec.name: Supervisor(spec) for spec in specs}
+        self._of_cell: dict[str, Supervisor] = {}
+        roots = []
+        for spec in specs:
+            supervisor = self.supervisors[spec.name]
+            if spec.parent is None:
+                roots.append(supervisor)
+            else:
+                require(spec.parent in self.supervisors, "a supervisor's parent is missing", name=spec.name)
+                supervisor.parent = self.supervisors[spec.parent]
+                supervisor.parent.children.append(supervisor)
+        require(len(roots) == 1, "a node has exactly one root supervisor", found=len(roots))
+        self.root = roots[0]
+
+    def adopt(self, cell: Cell) -> None:
+        """Put a cell under its supervisor, behind those already there."""
+        supervisor = self.supervisors[cell.spec.supervisor]
+        supervisor.children.append(cell)
+        self._of_cell[cell.name] = supervisor
+
+    def supervisor_of(self, cell: Cell) -> Supervisor:
+        """Return who looks after a cell."""
+        return self._of_cell[cell.name]
+
+    # -- Guardian ------------------------------------------------------------------------------------
+
+    def failed(self, cell: Cell, error: BaseException, item: Any, *, retried: bool) -> None:
+        """A behaviour raised: restart it with whom it belongs, or give up on it."""
+        now_ns = self._house.now_ns
+        message_type = type(item[0]).__name__ if item is not None else ""
+        attempt = 1 if retried or item is None else 2
+        text = f"{type(error).__name__}: {error}"
+        self._house.note(ActorFailed(cell.name, text, message_type, attempt, now_ns))
+        if cell.spec.restart is Restart.TEMPORARY:
+            self._house.retire(cell, text)
+            self._house.note(ActorStopped(cell.name, text, now_ns))
+            return
+        self._restart(self._of_cell[cell.name], cell, text)
+
+    def cannot_keep_up(self, cell: Cell, message: Message) -> None:
+        """Messages that may not be dropped pile up: say so, as loudly as an exhausted supervisor does."""
+        supervisor = self._of_cell[cell.name]
+        reason = f"{cell.waiting_count} messages wait, more than its capacity of {cell.capacity}"
+        self._tell(supervisor, cell.name, reason)
+
+    def _restart(self, supervisor: Supervisor, failed: Cell | Supervisor, reason: str) -> None:
+        if not supervisor.count(self._house.now_ns):
+            self._exhaust(supervisor, failed, reason)
+            return
+        affected = supervisor.affected_by(failed)
+        for cell in reversed(affected):
+            cell.state = CellState.BACKING_OFF
+        self._house.later(supervisor.backoff_ns(self._random), affected)
+
+    def _exhaust(self, supervisor: Supervisor, failed: Cell | Supervisor, reason: str) -> None:
+        name = failed.name if isinstance(failed, Cell) else failed.spec.name
+        self._tell(supervisor, name, f"{len(supervisor.restarts)} restarts in the period; last: {reason}")
+        supervisor.restarts.clear()
+        if supervisor.parent is None:
+            supervisor.is_exhausted = True
+            self._house.end(f"supervisor {supervisor.spec.name} is exhausted: {reason}")
+            return
+        for cell in supervisor.cells():
+            cell.state = CellState.BACKING_OFF
+        self._restart(supervisor.parent, supervisor, reason)
+
+    def _tell(self, supervisor: Supervisor, name: str, reason: str) -> None:
+        spec = supervisor.spec
+        self._house.note(SupervisorExhausted(spec.name, name, spec.exhausted, reason, self._house.now_ns))

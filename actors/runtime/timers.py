@@ -1,0 +1,106 @@
+"""Timers of all cells in one heap. A keyed timer replaces the one before; durable ones are journaled."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actors.runtime.codec import decode_message, encode_message
+
+if TYPE_CHECKING:
+    from actors.runtime.cell import Cell
+
+__all__ = ["Timer", "Timers"]
+
+
+class Timer:
+    """One pending timer. Canceling marks it; the heap drops it when it comes up.
+
+    A timer without a cell holds an action for the node itself instead of a message.
+    """
+
+    __slots__ = ("canceled", "cause", "cell", "due_ns", "durable", "key", "message")
+
+    def __init__(
+        self, due_ns: int, cell: Cell | None, message: Any, key: str, durable: bool, cause: int
+    ) -> None:
+        self.due_ns = due_ns
+        self.cell = cell
+        self.message = message
+        self.key = key
+        self.durable = durable
+        self.cause = cause
+        self.canceled = False
+
+
+class Timers:
+    """The heap, with durable changes waiting for the turn's commit in `writes`."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Timer]] = []
+        self._count = 0
+        self._keyed: dict[tuple[str, str], Timer] = {}
+        self.writes: dict[bytes, bytes | None] = {}
+
+    def schedule(self, timer: Timer) -> None:
+        """Arm a timer."""
+        if timer.key and timer.cell is not None:
+            self.cancel(timer.cell.name, timer.key)
+            self._keyed[timer.cell.name, timer.key] = timer
+            if timer.durable:
+                stored = (timer.due_ns, encode_message(timer.message))
+                self.writes[_store_key(timer)] = msgspec.msgpack.encode(stored)
+        self._push(timer)
+
+    def restore(self, cell: Cell, key: str, stored: bytes) -> None:
+        """Arm a durable timer as the journal knows it."""
+        due_ns, raw = msgspec.msgpack.decode(stored, type=tuple[int, bytes])
+        timer = Timer(due_ns, cell, decode_message(raw), key, True, 0)
+        self._keyed[cell.name, key] = timer
+        self._push(timer)
+
+    def _push(self, timer: Timer) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (timer.due_ns, self._count, timer))
+
+    def cancel(self, cell_name: str, key: str) -> None:
+        """Forget the timer under a key, if any."""
+        timer = self._keyed.pop((cell_name, key), None)
+        if timer is not None:
+            timer.canceled = True
+            if timer.durable:
+                self.writes[_store_key(timer)] = None
+
+    def drop_of(self, cell: Cell) -> None:
+        """Cancel what a dead behaviour scheduled, but for durable timers."""
+        for _, _, timer in self._heap:
+            if timer.cell is cell and not timer.durable:
+                timer.canceled = True
+        keys = [at for at, timer in self._keyed.items() if timer.cell is cell and not timer.durable]
+        for at in keys:
+            del self._keyed[at]
+
+    def next_due_ns(self) -> int | None:
+        """Return when the next timer fires."""
+        heap = self._heap
+        while heap and heap[0][2].canceled:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def pop_due(self, now_ns: int) -> Timer | None:
+        """Return the earliest timer that is due, or None. A durable one is forgotten with this turn."""
+        due = self.next_due_ns()
+        if due is None or due > now_ns:
+            return None
+        timer = heapq.heappop(self._heap)[2]
+        if timer.key and timer.cell is not None:
+            self._keyed.pop((timer.cell.name, timer.key), None)
+            if timer.durable:
+                self.writes[_store_key(timer)] = None
+        return timer
+
+
+def _store_key(timer: Timer) -> bytes:
+    return f"{timer.cell.name if timer.cell else ''}\0{timer.key}".encode()
