@@ -67,6 +67,10 @@ TRANSITIONS: dict[tuple[OrderState, OrderEvent], OrderState] = {
     (S.UNKNOWN, E.FILLED_PARTLY): S.PARTIALLY_FILLED,
     (S.UNKNOWN, E.FILLED_WHOLLY): S.FILLED,
     (S.UNKNOWN, E.CANCELED): S.CANCELED,
+    (
+        S.UNKNOWN,
+        E.CANCEL_REJECTED,
+    ): S.UNKNOWN,  # the cancel's late answer; it does not say how the order stands
     (S.UNKNOWN, E.PROVEN_OPEN): S.OPEN,
     (S.UNKNOWN, E.PROVEN_PARTLY_FILLED): S.PARTIALLY_FILLED,
     (S.UNKNOWN, E.PROVEN_ABSENT): S.ABSENT,

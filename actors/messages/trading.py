@@ -133,6 +133,7 @@ class OrdersSnapshotRequest(Message, frozen=True):
 
     account: str
     request_id: str
+    fills_since_ns: int = 0  # fills dated before this are not asked for
 
 
 class OpenOrder(Message, frozen=True):
