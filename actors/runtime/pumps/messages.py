@@ -10,7 +10,7 @@ __all__ = ["HttpFailure", "HttpRequest", "HttpResponse"]
 class HttpRequest(Message, frozen=True):
     """Do one HTTP request. Answered by exactly one HttpResponse or HttpFailure with the same request_id."""
 
-    request_id: str
+    request_id: str  # "<address of the asker>#<its own count>": the answer goes to that address
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
