@@ -35,8 +35,8 @@ CASCADE_MESSAGES_MAX = 5_000_000  # in one turn; more means two cells feed each 
 class Pump(Protocol):
     """Something at the edge that takes effects."""
 
-    def put(self, message: Message) -> None:
-        """Take one message; must not block."""
+    def put(self, message: Message, address: str) -> None:
+        """Take one message of the actor at `address`, where answers go; must not block."""
         ...
 
 
@@ -318,7 +318,7 @@ class Loop:
     def _want_effect(self, cell: Cell, port: str, message: Message, key: str) -> None:
         if port not in self.pumps:
             raise InvariantError(f"{cell.name} wants an effect on {port!r}, but the node has no such pump")
-        self._out.effects.append((port, message))
+        self._out.effects.append((port, message, cell.name))
         if key:
             stored = msgspec.msgpack.encode((port, encode_message(message)))
             self._out.outbox[f"{cell.name}\0{key}".encode()] = stored
@@ -438,8 +438,8 @@ class Loop:
         return True
 
     def _release(self, out: TurnOutput) -> None:
-        for port, message in out.effects:
-            self.pumps[port].put(message)
+        for port, message, address in out.effects:
+            self.pumps[port].put(message, address)
         for future, answer in out.replies:
             if isinstance(answer, BaseException):
                 future.set_exception((type(answer), answer, answer.__traceback__))

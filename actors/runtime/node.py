@@ -134,10 +134,10 @@ class Node:
         self._next_phase()
 
     def _hand_over_outbox(self) -> None:
-        for _, stored in self.journal.store.items("outbox"):
+        for key, stored in self.journal.store.items("outbox"):
             port, raw = msgspec.msgpack.decode(stored, type=tuple[str, bytes])
             if port in self.loop.pumps:
-                self.loop.pumps[port].put(decode_message(raw))
+                self.loop.pumps[port].put(decode_message(raw), key.decode().partition("\0")[0])
 
     def _next_phase(self) -> None:
         self.phase += 1

@@ -51,7 +51,7 @@ class TurnOutput:
 
     saves: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # cell -> (version, encoded state)
     replies: list[tuple[Any, Any]] = field(default_factory=list)
-    effects: list[tuple[str, Message]] = field(default_factory=list)
+    effects: list[tuple[str, Message, str]] = field(default_factory=list)
     outbox: dict[bytes, bytes | None] = field(default_factory=dict)
     seen: dict[bytes, None] = field(default_factory=dict)
     logs: list[tuple[str, str, dict[str, object], int]] = field(default_factory=list)

@@ -1,16 +1,26 @@
-"""What a behaviour and the HTTP pump say to each other."""
+"""What a behaviour and the pumps say to each other. Answers go to the actor that asked."""
 
 from __future__ import annotations
 
 from actors.runtime.messages import Message
 
-__all__ = ["HttpFailure", "HttpRequest", "HttpResponse"]
+__all__ = [
+    "HttpFailure",
+    "HttpRequest",
+    "HttpResponse",
+    "SocketClose",
+    "SocketClosed",
+    "SocketFrame",
+    "SocketOpen",
+    "SocketOpened",
+    "SocketSend",
+]
 
 
 class HttpRequest(Message, frozen=True):
     """Do one HTTP request. Answered by exactly one HttpResponse or HttpFailure with the same request_id."""
 
-    request_id: str  # "<address of the asker>#<its own count>": the answer goes to that address
+    request_id: str  # unique for the asker, whom the answer goes to
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -33,4 +43,48 @@ class HttpFailure(Message, frozen=True):
 
     request_id: str
     bytes_left: bool
+    reason: str
+
+
+class SocketOpen(Message, frozen=True):
+    """Open a WebSocket under a name of one's own; answered by SocketOpened or SocketClosed."""
+
+    socket_id: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_ns: int = 10_000_000_000
+
+
+class SocketSend(Message, frozen=True):
+    """Send one text frame."""
+
+    socket_id: str
+    text: str
+
+
+class SocketClose(Message, frozen=True):
+    """Close a socket; answered by SocketClosed."""
+
+    socket_id: str
+
+
+class SocketOpened(Message, frozen=True):
+    """The WebSocket is open."""
+
+    socket_id: str
+
+
+class SocketFrame(Message, frozen=True):
+    """One text or binary frame came in."""
+
+    socket_id: str
+    data: bytes
+    received_at_ns: int  # the machine's clock when the frame left the kernel
+
+
+class SocketClosed(Message, frozen=True):
+    """The WebSocket is closed, or could not be opened; nothing more comes under this name."""
+
+    socket_id: str
+    code: int  # 1006 when there was no close frame
     reason: str
