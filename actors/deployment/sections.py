@@ -1,0 +1,187 @@
+"""What an operator may write about a deployment as a whole: one settings class per section of the file.
+
+These classes are the only place where a section's fields, units, defaults and help are said; the loader, the
+JSON Schema, `explain` and the reference page all read them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from actors.runtime.settings import Duration, Reload, Settings, setting
+
+__all__ = [
+    "ActorSection",
+    "Bytes",
+    "ClockSection",
+    "ControlSection",
+    "HttpSection",
+    "JournalSection",
+    "LoopSection",
+    "SupervisorSection",
+]
+
+# In code an int of bytes; in YAML `64MiB`, `2GiB`, or an integer.
+Bytes = Annotated[int, Meta(extra={"format": "bytes"})]
+
+MILLISECOND_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+NAME_PATTERN = r"^[a-z][a-z0-9_-]*$"
+
+
+class JournalSection(Settings, frozen=True, kw_only=True):
+    """Where and how surely everything that happened is written."""
+
+    path: Annotated[
+        str,
+        setting(
+            "Folder of the journal, relative to the folder of the file that says it.",
+            reload=Reload.FIXED,
+            examples=("../var/paper",),
+        ),
+    ]
+    durability: Annotated[
+        Literal["disk", "disk_lazy_meta", "process"],
+        setting(
+            "What a commit survives: `disk` a power cut; `disk_lazy_meta` one, but for perhaps the last "
+            "commit; `process` the death of the process only.",
+        ),
+    ] = "disk"
+    sync_interval: Annotated[
+        Duration,
+        setting("With `process`: how often the disk is synced anyway.", minimum=MILLISECOND_NS),
+    ] = SECOND_NS
+    size_max: Annotated[
+        Bytes,
+        setting(
+            "The journal never grows beyond this; it starts small and grows as needed.",
+            minimum=16 * 1024**2,
+            examples=("64GiB",),
+        ),
+    ] = 64 * 1024**3
+    snapshot_events: Annotated[
+        int,
+        setting("Journaled events between two snapshots of the states that changed.", minimum=100),
+    ] = 20_000
+    dedupe_ids_kept: Annotated[
+        int,
+        setting("External ids remembered at least, to see that something came twice.", minimum=1_000),
+    ] = 100_000
+    dead_letters_kept: Annotated[
+        int, setting("Messages that failed their reader and are kept for inspection.", minimum=1)
+    ] = 1_000
+    tape: Annotated[
+        bool,
+        setting("Also write every message that enters the loop, in order, to rotated files."),
+    ] = False
+
+
+class LoopSection(Settings, frozen=True, kw_only=True):
+    """Bounds of one turn of the loop, and of every mailbox that says nothing itself."""
+
+    inputs_max: Annotated[
+        int, setting("Messages from outside and timers taken into one turn.", minimum=1, maximum=1_000_000)
+    ] = 1024
+    turn_max: Annotated[
+        Duration,
+        setting("No further inputs are taken once a turn has lasted this long.", minimum=100_000),
+    ] = 5 * MILLISECOND_NS
+    mailbox_capacity: Annotated[
+        int,
+        setting("Messages that may wait for an actor which does not set its own.", minimum=1),
+    ] = 10_000
+    stall_after: Annotated[
+        Duration,
+        setting("A loop without progress for this long is restarted from outside.", minimum=SECOND_NS),
+    ] = 10 * SECOND_NS
+
+
+class HttpSection(Settings, frozen=True, kw_only=True):
+    """The control API over HTTP, beside the Unix socket."""
+
+    enabled: Annotated[bool, setting("Serve health, metrics and control over HTTP.")] = True
+    host: Annotated[str, setting("Address to listen on; anything but loopback needs a reason.")] = "127.0.0.1"
+    port: Annotated[
+        int, setting("Port to listen on; 0 lets the system choose a free one.", minimum=0, maximum=65_535)
+    ] = 0
+
+
+class ControlSection(Settings, frozen=True, kw_only=True):
+    """How operators reach the running node."""
+
+    socket: Annotated[
+        str,
+        setting(
+            "Unix socket of the control API, readable by its owner alone; relative to the journal's folder.",
+            examples=("control.sock",),
+        ),
+    ] = "control.sock"
+    http: HttpSection = HttpSection()
+
+
+class ClockSection(Settings, frozen=True, kw_only=True):
+    """Whose time the node lives in."""
+
+    kind: Annotated[
+        Literal["real", "virtual"],
+        setting(
+            "`real` is the machine's UTC; `virtual` jumps to the next event, as fast as it can.",
+            reload=Reload.FIXED,
+        ),
+    ] = "real"
+    start: Annotated[
+        str,
+        setting(
+            "Where a virtual clock begins, as an instant in UTC.",
+            reload=Reload.FIXED,
+            pattern=r"^$|^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$",
+            examples=("2025-10-10T00:00:00Z",),
+        ),
+    ] = ""
+
+
+class SupervisorSection(Settings, frozen=True, kw_only=True):
+    """Who is restarted with whom, how often, and what trading does when that is not enough."""
+
+    parent: Annotated[
+        str, setting("The supervisor above; the root has none.", reload=Reload.RESTART, examples=("root",))
+    ] = ""
+    strategy: Annotated[
+        Literal["one_for_one", "one_for_all", "rest_for_one"],
+        setting(
+            "Who is restarted when one child fails: the child, all children, or it and those started later."
+        ),
+    ] = "one_for_one"
+    intensity: Annotated[int, setting("Restarts allowed within the period.", minimum=0, maximum=10_000)] = 5
+    period: Annotated[Duration, setting("The time in which restarts are counted.", minimum=SECOND_NS)] = (
+        60 * SECOND_NS
+    )
+    exhausted: Annotated[
+        Literal["continue", "reduce_only", "cancel_all", "flatten", "stop"],
+        setting("What trading does once the restarts are used up."),
+    ] = "reduce_only"
+    backoff_min: Annotated[
+        Duration, setting("Wait before the first restart; doubles from one to the next.", minimum=0)
+    ] = 50 * MILLISECOND_NS
+    backoff_max: Annotated[Duration, setting("Longest wait before a restart.", minimum=MILLISECOND_NS)] = (
+        10 * SECOND_NS
+    )
+
+
+class ActorSection(Settings, frozen=True, kw_only=True):
+    """What can be said about an actor of any kind, beside `for_each`, `reads` and `settings`."""
+
+    kind: Annotated[str, setting("What it is: a name from the registry.", examples=("feed.synthetic",))]
+    supervisor: Annotated[str, setting("Who restarts it; the root when nothing is said.")] = ""
+    restart: Annotated[
+        Literal["permanent", "transient", "temporary"],
+        setting("When it is brought back: always, after a failure only, or never."),
+    ] = "permanent"
+    mailbox_capacity: Annotated[
+        int, setting("Messages that may wait for it; 0 takes the loop's.", minimum=0, maximum=10_000_000)
+    ] = 0
+    stop_timeout: Annotated[Duration, setting("How long it may take to stop in order.", minimum=0)] = (
+        5 * SECOND_NS
+    )

@@ -1,0 +1,131 @@
+"""The checked result of reading a deployment: everything a node is made of, with nothing left to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+from actors.deployment.sections import ClockSection, ControlSection, JournalSection, LoopSection
+from actors.domain.instrument import Instrument
+from actors.domain.place import Place
+from actors.runtime.behaviour import Behaviour
+from actors.runtime.settings import Settings
+
+__all__ = ["ActorPlan", "Edge", "Origin", "SupervisorPlan", "Topology"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where a value was written. Lines and columns count from 1."""
+
+    file: str  # as it was named on the command line, or relative to the file that extends it
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorPlan:
+    """One supervisor. The root has no parent."""
+
+    name: str
+    parent: str | None
+    strategy: str  # one_for_one | one_for_all | rest_for_one
+    intensity: int
+    period_ns: int
+    exhausted: str  # continue | reduce_only | cancel_all | flatten | stop
+    backoff_ns_min: int
+    backoff_ns_max: int
+    origin: Origin | None = None  # None: the root nobody declared
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Messages that flow from one actor to another."""
+
+    source: str
+    reader: str
+    messages: tuple[str, ...]  # names of the types that the one sends and the other accepts
+
+
+@dataclass(frozen=True, slots=True)
+class ActorPlan:
+    """One actor, ready to be made."""
+
+    address: str  # `trend/BTC_USDT_PERP`; the name alone for an actor without `for_each`
+    name: str  # the key under `actors`
+    kind: str
+    behaviour: str  # "module:Class"
+    settings: Settings
+    place: Place
+    reads: tuple[str, ...]  # addresses, patterns resolved, in the order of declaration
+    supervisor: str
+    restart: str  # permanent | transient | temporary
+    mailbox_capacity: int
+    stop_timeout_ns: int
+    origin: Origin
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # "settings.fast" -> place; not for defaults
+
+    def behaviour_class(self) -> type[Behaviour]:
+        """Return the class behind `behaviour`, imported now if it was not yet."""
+        module, _, name = self.behaviour.partition(":")
+        found: type[Behaviour] = getattr(import_module(module), name)
+        return found
+
+    def make(self) -> Behaviour:
+        """Return a new behaviour, as for a start or a restart."""
+        make = self.behaviour_class()
+        return make(self.settings, self.place)  # type: ignore[call-arg]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A whole deployment. Actors and supervisors are in the order in which they were declared."""
+
+    deployment: str
+    mode: str  # backtest | simulation | paper | shadow | live
+    seed: int
+    files: tuple[str, ...]  # every file that was read, the first one first
+    directory: Path  # of the first file; relative paths in settings start here
+    journal: JournalSection
+    journal_path: Path
+    socket_path: Path
+    loop: LoopSection
+    control: ControlSection
+    clock: ClockSection
+    instruments: Mapping[str, Instrument]
+    supervisors: tuple[SupervisorPlan, ...]
+    actors: tuple[ActorPlan, ...]
+    edges: tuple[Edge, ...]
+    content_hash: str  # SHA-256 of everything that decides what the deployment does
+    warnings: tuple[object, ...] = ()  # faults that do not keep it from starting
+
+    def actor(self, address: str) -> ActorPlan:
+        """Return one actor. Errors: KeyError."""
+        for plan in self.actors:
+            if plan.address == address:
+                return plan
+        raise KeyError(address)
+
+    @property
+    def root(self) -> SupervisorPlan:
+        """The one supervisor without a parent."""
+        return next(plan for plan in self.supervisors if plan.parent is None)
+
+    @property
+    def clock_start_ns(self) -> int | None:
+        """Where a virtual clock begins, in UTC nanoseconds; None when nothing is said."""
+        return instant_ns(self.clock.start) if self.clock.start else None
+
+
+def instant_ns(text: str) -> int:
+    """Return an instant as UTC nanoseconds. Errors: ValueError."""
+    from datetime import UTC, datetime
+
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    moment = datetime.fromisoformat(whole).replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1_000_000_000 + int(fraction[:9].ljust(9, "0") or 0)
