@@ -1,0 +1,78 @@
+"""From a checked topology to a node that can start."""
+
+from __future__ import annotations
+
+from actors.deployment.topology import Topology
+from actors.runtime.cell import CellSpec, Restart
+from actors.runtime.clock import Clock
+from actors.runtime.node import Node
+from actors.runtime.store import Store
+from actors.runtime.store_lmdb import Durability, LmdbStore
+from actors.runtime.supervision import Strategy, SupervisorSpec
+from actors.runtime.turn import LoopLimits
+
+__all__ = ["assemble", "open_store"]
+
+
+def open_store(topology: Topology) -> LmdbStore:
+    """Open the deployment's journal for writing. Errors: JournalError, as when another node has it."""
+    journal = topology.journal
+    return LmdbStore(topology.journal_path, Durability(journal.durability), size_bytes_max=journal.size_max)
+
+
+def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
+    """Return a node of the topology's actors, wired and supervised, not yet started."""
+    journal, loop = topology.journal, topology.loop
+    limits = LoopLimits(
+        inputs_max=loop.inputs_max,
+        turn_ns_max=loop.turn_max,
+        snapshot_events=journal.snapshot_events,
+        dedupe_ids_kept=journal.dedupe_ids_kept,
+        dead_letters_kept=journal.dead_letters_kept,
+    )
+    facts = {
+        "deployment": topology.deployment,
+        "configuration_hash": topology.content_hash,
+        "clock": topology.clock.kind,
+    }
+    return Node(
+        _cells(topology),
+        _supervisors(topology),
+        store,
+        clock,
+        seed=topology.seed,
+        limits=limits,
+        facts=facts,
+    )
+
+
+def _cells(topology: Topology) -> list[CellSpec]:
+    return [
+        CellSpec(
+            name=plan.address,
+            make=plan.make,
+            reads=plan.reads,
+            supervisor=plan.supervisor,
+            restart=Restart(plan.restart),
+            mailbox_capacity=plan.mailbox_capacity,
+            stop_timeout_ns=plan.stop_timeout_ns,
+            kind=plan.kind,
+        )
+        for plan in topology.actors
+    ]
+
+
+def _supervisors(topology: Topology) -> tuple[SupervisorSpec, ...]:
+    return tuple(
+        SupervisorSpec(
+            name=plan.name,
+            parent=plan.parent,
+            strategy=Strategy(plan.strategy),
+            intensity=plan.intensity,
+            period_ns=plan.period_ns,
+            exhausted=plan.exhausted,
+            backoff_ns_min=max(1, plan.backoff_ns_min),
+            backoff_ns_max=plan.backoff_ns_max,
+        )
+        for plan in topology.supervisors
+    )

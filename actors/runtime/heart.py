@@ -1,0 +1,301 @@
+"""The heart: a small process that keeps a node's process alive.
+
+It is forked before anything big is started, has one thread and no journal, and forks the node's process from
+itself, with everything already imported, so a restart costs no import time. It restarts a node that died or
+makes no progress, within limits, and passes a request to stop on. Whoever launched it talks to it over a
+socket pair: lines of JSON out (what happened), words in (`stop`, `kill`). When that other end disappears the
+heart stops the node in order, because nobody is left to answer for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "launch"]
+
+BEAT_EVERY_NS = 200_000_000
+POLL_S = 0.1
+EXHAUSTED = 70  # exit code when the restarts are used up
+DO_NOT_RESTART = frozenset({0, 2, 3, 6, 7})  # done, usage, configuration, journal in use, disk full
+
+
+@dataclass(frozen=True, slots=True)
+class HeartLimits:
+    """How often, and how patiently."""
+
+    intensity: int = 5  # restarts allowed
+    period_s: float = 300.0  # within this time
+    stall_after_s: float = 10.0  # without a beat the node is killed
+    start_timeout_s: float = 120.0  # until the first beat, recovery included
+    stop_timeout_s: float = 30.0  # after `stop`, before SIGKILL
+    backoff_s_min: float = 0.05
+    backoff_s_max: float = 10.0
+
+
+class Beat:
+    """The node's end: call it after every turn. It writes a byte now and then."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._next_ns = 0
+        self.is_alone = False  # the heart is gone
+
+    def __call__(self) -> None:
+        """Tell the heart that the loop makes progress."""
+        now = time.monotonic_ns()
+        if now < self._next_ns or self.is_alone:
+            return
+        self._next_ns = now + BEAT_EVERY_NS
+        try:
+            os.write(self._pipe, b".")
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.is_alone = True
+
+
+class Heart:
+    """Lives in its own process; `serve` returns the exit code for all of it."""
+
+    def __init__(self, run: Callable[[Beat], int], limits: HeartLimits, line: socket.socket) -> None:
+        self._run = run
+        self._limits = limits
+        self._line = line
+        self._restarts: deque[float] = deque()
+        self._restarts_count = 0
+        self._child = 0
+        self._pipe = -1
+        self._last_beat = 0.0
+        self._has_beaten = False
+        self._stopping_since: float | None = None
+        self._in_row = 0
+        self._is_alone = False  # the launcher is gone
+
+    def serve(self) -> int:
+        """Start the node and look after it until it ends for good."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        self._line.setblocking(False)
+        gc.collect()
+        gc.freeze()  # the node shares these pages with the heart
+        self._start()
+        while True:
+            self._listen()
+            code = self._reap()
+            if code is None:
+                self._check_progress()
+                continue
+            if self._is_stopping() or code in DO_NOT_RESTART:
+                return self._end("ended", max(code, 0))
+            if not self._may_restart():
+                return self._end("exhausted", EXHAUSTED)
+            self._pause()
+            if self._is_stopping():
+                return self._end("ended", 0)
+            self._start()
+
+    def _end(self, event: str, code: int) -> int:
+        self._tell(event=event, code=code, restarts=self._restarts_count)
+        return code
+
+    def _is_stopping(self) -> bool:
+        return self._stopping_since is not None
+
+    # -- the node's process --------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self._line.close()
+            self._become_node(writing)
+        os.close(writing)
+        os.set_blocking(reading, False)
+        self._child, self._pipe = child, reading
+        self._last_beat, self._has_beaten = time.monotonic(), False
+        self._tell(event="started", pid=child, restarts=self._restarts_count)
+
+    def _become_node(self, pipe: int) -> None:
+        code = 1
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            code = self._run(Beat(pipe))
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException as error:  # the last frame of this process: say it and go
+            print(f"node: {type(error).__name__}: {error}", file=sys.stderr)
+            if os.environ.get("POLYTRADE_DEBUG"):
+                raise
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _reap(self) -> int | None:
+        pid, status = os.waitpid(self._child, os.WNOHANG)
+        if pid == 0:
+            return None
+        os.close(self._pipe)
+        self._pipe = -1
+        code = os.waitstatus_to_exitcode(status)
+        self._tell(event="died", pid=pid, code=code)
+        return code
+
+    def _check_progress(self) -> None:
+        now = time.monotonic()
+        patience = self._limits.stall_after_s if self._has_beaten else self._limits.start_timeout_s
+        if self._stopping_since is not None:
+            if now - self._stopping_since > self._limits.stop_timeout_s:
+                self._tell(event="killed", pid=self._child, reason="did not stop in time")
+                self._signal(signal.SIGKILL)
+                self._stopping_since = now
+        elif now - self._last_beat > patience:
+            self._tell(event="killed", pid=self._child, reason=f"no progress for {patience:g} s")
+            self._signal(signal.SIGKILL)
+            self._last_beat = now
+
+    def _may_restart(self) -> bool:
+        now, limits = time.monotonic(), self._limits
+        while self._restarts and self._restarts[0] < now - limits.period_s:
+            self._restarts.popleft()
+        self._in_row = len(self._restarts)
+        self._restarts.append(now)
+        self._restarts_count += 1
+        return len(self._restarts) <= limits.intensity
+
+    def _pause(self) -> None:
+        wait = min(self._limits.backoff_s_max, self._limits.backoff_s_min * 2**self._in_row)
+        until = time.monotonic() + wait
+        while not self._is_stopping() and (left := until - time.monotonic()) > 0:
+            self._listen(min(left, POLL_S))
+
+    # -- whoever launched the heart --------------------------------------------------------------------
+
+    def _listen(self, timeout_s: float = POLL_S) -> None:
+        waiting: list[Any] = [] if self._is_alone else [self._line]
+        if self._child and self._pipe >= 0:
+            waiting.append(self._pipe)
+        with contextlib.suppress(OSError, ValueError):  # the pipe of a child just reaped
+            readable, _, _ = select.select(waiting, [], [], timeout_s)
+            if self._pipe in readable:
+                self._take_beat()
+            if not self._is_alone and self._line in readable:
+                self._take_word()
+
+    def _take_beat(self) -> None:
+        if os.read(self._pipe, 4096):
+            self._last_beat, self._has_beaten = time.monotonic(), True
+        else:
+            time.sleep(0.01)  # the child closed its end and is about to be reaped
+
+    def _take_word(self) -> None:
+        word = self._line.recv(4096)
+        if b"kill" in word:
+            self._stopping_since = time.monotonic()
+            self._signal(signal.SIGKILL)
+        elif not word or b"stop" in word:
+            self._stop()
+            self._is_alone = not word
+
+    def _stop(self) -> None:
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+            self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._child, number)
+
+    def _tell(self, **facts: object) -> None:
+        with contextlib.suppress(OSError):
+            self._line.send(json.dumps(facts).encode() + b"\n")
+
+
+class HeartHandle:
+    """The launcher's end of a heart."""
+
+    def __init__(self, pid: int, line: socket.socket) -> None:
+        self.pid = pid
+        self.node_pid = 0
+        self.restarts_count = 0
+        self.exit_code: int | None = None
+        self.events: deque[dict[str, Any]] = deque(maxlen=100)
+        self._line = line
+        self._rest = b""
+
+    def poll(self) -> list[dict[str, Any]]:
+        """Return what happened since the last call; sets `exit_code` once everything has ended."""
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while piece := self._line.recv(65536):
+                self._rest += piece
+        *lines, self._rest = self._rest.split(b"\n")
+        for raw in lines:
+            event = json.loads(raw)
+            self.node_pid = event.get("pid", self.node_pid)
+            self.restarts_count = event.get("restarts", self.restarts_count)
+            found.append(event)
+        self.events.extend(found)
+        if self.exit_code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+        return found
+
+    def stop(self) -> None:
+        """Have the node stop in order; it is not restarted."""
+        self._say(b"stop")
+
+    def kill(self) -> None:
+        """End the node at once; it is not restarted."""
+        self._say(b"kill")
+
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._line.send(word + b"\n")
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the end; return the exit code, or None when the time is over."""
+        until = time.monotonic() + timeout_s
+        while self.exit_code is None and time.monotonic() < until:
+            self.poll()
+            time.sleep(0.02)
+        return self.exit_code
+
+
+def launch(run: Callable[[Beat], int], limits: HeartLimits) -> HeartHandle:
+    """Fork a heart that runs a node; return the handle to it.
+
+    `run` is called in the node's process with the beat to call after every turn; its result is the exit code.
+    Call this before any thread is started: a forked process has only the thread that forked.
+    """
+    ours, theirs = socket.socketpair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            ours.close()
+            os.setsid()  # Ctrl-C in the terminal is for the launcher
+            code = Heart(run, limits, theirs).serve()
+        finally:
+            os._exit(code)
+    theirs.close()
+    ours.setblocking(False)
+    return HeartHandle(pid, ours)
