@@ -1,0 +1,89 @@
+"""What the alerter remembers over restarts. Instants are UTC ns; 0 means never."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from actors.alerter.notification import Notification
+from actors.runtime.messages import Severity
+
+__all__ = ["RANK", "Alert", "AlerterState", "Delivery", "Group", "Hush", "identity"]
+
+RANK = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2}
+
+
+def identity(name: str, source: str, key: str) -> str:
+    """Return what makes two raises the same alert."""
+    return f"{name}|{source}|{key}"
+
+
+class Alert(msgspec.Struct):
+    """One condition: it holds, or it held and somebody has still to hear that it is over."""
+
+    name: str
+    key: str
+    source: str
+    severity: Severity
+    summary: str
+    details: tuple[tuple[str, str], ...]
+    raised_at_ns: int  # first raise since it was last over
+    refreshed_at_ns: int
+    raises_ns: list[int]  # instants of the newest raises after a resolution, for flap damping
+    ends_at_ns: int = 0  # when it counts as over; later than the resolution while it flaps
+    over: bool = False
+    told: Severity | None = None  # as what it was last told; None while nobody knows of it
+
+    @property
+    def identity(self) -> str:
+        """What makes two raises the same alert."""
+        return identity(self.name, self.source, self.key)
+
+
+class Group(msgspec.Struct):
+    """The alerts of one name, told together."""
+
+    due_at_ns: int = 0  # when to look whether there is something to tell
+    told_at_ns: int = 0
+
+
+class Hush(msgspec.Struct, frozen=True):
+    """One silence in force or to come."""
+
+    name: str
+    key: str
+    source: str
+    starts_at_ns: int
+    ends_at_ns: int
+    reason: str
+
+    def fits(self, alert: Alert) -> bool:
+        """Return whether all three patterns match."""
+        return (
+            fnmatchcase(alert.name, self.name)
+            and fnmatchcase(alert.key, self.key)
+            and fnmatchcase(alert.source, self.source)
+        )
+
+
+class Delivery(msgspec.Struct):
+    """One notification on its way over one route, until the far side has taken it."""
+
+    route: str
+    notification: Notification
+    attempts: int = 0
+    due_at_ns: int = 0  # of the next attempt, if no answer comes before
+
+
+class AlerterState(msgspec.Struct):
+    """Everything; bounded by alerts_max and deliveries_max."""
+
+    alerts: dict[str, Alert] = {}
+    groups: dict[str, Group] = {}
+    deliveries: dict[str, Delivery] = {}
+    hushes: list[Hush] = []  # made by operators while running
+    notifications_count: int = 0
+    deliveries_count: int = 0
+    failed_count: int = 0  # deliveries given up
+    dropped_count: int = 0  # alerts that found no room
