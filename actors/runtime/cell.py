@@ -84,6 +84,7 @@ class Cell:
         "dirty",
         "failures_count",
         "handled_count",
+        "handlers",
         "held_stored",
         "is_ready",
         "kind",
@@ -91,7 +92,6 @@ class Cell:
         "name",
         "phase",
         "queued",
-        "receive",
         "recent",
         "recovery_ns",
         "refused_count",
@@ -116,7 +116,7 @@ class Cell:
         self.is_ready = False
         self.behaviour = prototype
         self.phase = int(prototype.PHASE)
-        self.receive = prototype.receive
+        self.handlers: dict[type, Callable[[Any, Any], None]] = {}
         self.decoder: Any = None
         self.suspect: Any = None  # the item that failed last
         self.last_error = ""
@@ -128,7 +128,7 @@ class Cell:
     def install(self, behaviour: Behaviour) -> None:
         """Put a new behaviour into the cell; the address and the mailbox stay."""
         self.behaviour = behaviour
-        self.receive = behaviour.receive
+        self.handlers = {kind: _handler(behaviour, kind) for kind in behaviour.HANDLERS}
         event_sourced = behaviour.PERSISTENCE is Persistence.EVENT_SOURCED
         self.context.apply = behaviour.apply if event_sourced else None
         self.is_ready = False
@@ -137,6 +137,14 @@ class Cell:
     def waiting_count(self) -> int:
         """Messages not yet handled."""
         return len(self.data) + len(self.control)
+
+
+def _handler(behaviour: Behaviour, kind: type) -> Callable[[Any, Any], None]:
+    """Return what handles one type: the method itself, so that the hot path saves a call, or `receive`."""
+    if type(behaviour).receive is not Behaviour.receive:
+        return behaviour.receive
+    handler: Callable[[Any, Any], None] = behaviour.HANDLERS[kind].__get__(behaviour)
+    return handler
 
 
 class CellContext:

@@ -211,7 +211,7 @@ class Loop:
 
     def _handle(self, cell: Cell, lane: deque[tuple[Any, int, str]]) -> int:
         """Let a cell handle what waits in a lane now. This is the hottest code of the node."""
-        context, receive, records = cell.context, cell.receive, self.records
+        context, handlers, records = cell.context, cell.handlers, self.records
         sent, operations, pop = context.sent, context.operations, lane.popleft
         count = len(lane)
         for position in range(count):
@@ -219,9 +219,11 @@ class Loop:
             message, context.cause, context.sender = item
             mark = len(records)
             try:
-                receive(message, context)
+                handlers[type(message)](message, context)
             except Exception as error:
                 self._undo(cell, mark)
+                if type(message) not in handlers:
+                    error = InvariantError(f"{cell.name} does not accept {type(message).__name__}")
                 self._failed(cell, lane, item, error)
                 cell.handled_count += position
                 return position + 1
