@@ -259,6 +259,7 @@ class CellContext:
         return self.loop.once(self, external_id)
 
     def effect(self, port: str, message: Message, *, key: str = "") -> None:
+        require(port in self.loop.pumps, f"{self.name} wants an effect on {port!r}, a pump the node has not")
         self.operations.append(("effect", port, message, key))
 
     def effect_done(self, key: str) -> None:

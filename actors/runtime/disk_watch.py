@@ -50,5 +50,6 @@ class DiskWatch:
             return f"the journal uses {used >> 20} MiB of the {limit >> 20} MiB it may"
         free = shutil.disk_usage(self._directory).free
         if free < self._free_bytes_min:
-            return f"only {free >> 20} MiB are free at {self._directory}, less than {self._free_bytes_min >> 20} MiB"
+            least = self._free_bytes_min >> 20
+            return f"only {free >> 20} MiB are free at {self._directory}, less than {least} MiB"
         return ""

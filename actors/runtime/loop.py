@@ -222,9 +222,9 @@ class Loop:
                 handlers[type(message)](message, context)
             except Exception as error:
                 self._undo(cell, mark)
-                if type(message) not in handlers:
-                    error = InvariantError(f"{cell.name} does not accept {type(message).__name__}")
-                self._failed(cell, lane, item, error)
+                known = type(message) in handlers
+                unknown = InvariantError(f"{cell.name} does not accept {type(message).__name__}")
+                self._failed(cell, lane, item, error if known else unknown)
                 cell.handled_count += position
                 return position + 1
             if sent:
@@ -318,8 +318,6 @@ class Loop:
                 self.deliver(cell, operation[1], operation[2], cell.name)
 
     def _want_effect(self, cell: Cell, port: str, message: Message, key: str) -> None:
-        if port not in self.pumps:
-            raise InvariantError(f"{cell.name} wants an effect on {port!r}, but the node has no such pump")
         self._out.effects.append((port, message, cell.name))
         if key:
             stored = msgspec.msgpack.encode((port, encode_message(message)))

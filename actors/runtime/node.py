@@ -220,6 +220,12 @@ class Node:
         """Send from outside the loop. Errors: KeyError, NodeStopped, MailboxFull."""
         self.loop.put(self.loop.cells[address], message)
 
+    def deliver_from_outside(self, address: str, message: Message) -> None:
+        """Bring in a pump's answer; an actor that is gone, or a node that stops, wants it no more."""
+        cell = self.loop.cells.get(address)
+        if cell is not None and self.loop.accepting:
+            self.loop.put(cell, message)
+
     def ask(self, address: str, message: Message, timeout_s: float | None = 5.0) -> Any:
         """Send from another thread and wait for `context.reply`.
 
@@ -251,6 +257,10 @@ class Node:
             self.loop.ready.append(cell)
             cell.queued = True
 
+    def act_later(self, delay_ns: int, action: Callable[[], None]) -> None:
+        """Run an action in the loop's thread, between two turns, after a while."""
+        self.loop.timers.schedule(Timer(self.loop.now_ns + delay_ns, None, action, "", False, 0))
+
     # -- House: what supervision needs -----------------------------------------------------------------
 
     @property
@@ -280,7 +290,7 @@ class Node:
 
     def later(self, delay_ns: int, cells: list[Cell]) -> None:
         """Revive these cells after a while."""
-        self._act_later(delay_ns, lambda: self.revive([c for c in cells if c.state is CellState.BACKING_OFF]))
+        self.act_later(delay_ns, lambda: self.revive([c for c in cells if c.state is CellState.BACKING_OFF]))
 
     def note(self, event: Message) -> None:
         """Journal a fact about the node and tell whoever accepts it."""
@@ -294,10 +304,7 @@ class Node:
 
     def end(self, reason: str) -> None:
         """The root is exhausted: let the announced action go out, then end."""
-        self._act_later(END_GRACE_NS, lambda: setattr(self, "ended", reason))
-
-    def _act_later(self, delay_ns: int, action: Callable[[], None]) -> None:
-        self.loop.timers.schedule(Timer(self.loop.now_ns + delay_ns, None, action, "", False, 0))
+        self.act_later(END_GRACE_NS, lambda: setattr(self, "ended", reason))
 
     def _announce(self, message: Message, cause: int) -> None:
         kind = type(message)

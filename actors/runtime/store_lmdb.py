@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -47,6 +48,8 @@ class LmdbStore:
         self.size_bytes_max = size_bytes_max
         self._readonly = readonly
         self._lock_file = -1
+        self._closing = threading.Lock()
+        self._is_open = True
         self._commits_to_check = CHECK_EVERY_COMMITS
         if not readonly:
             self._make_directory()
@@ -239,13 +242,15 @@ class LmdbStore:
     # -- closing ----------------------------------------------------------------------------------
 
     def sync(self) -> None:
-        """See Store.sync."""
-        if not self._readonly:
-            self._environment.sync(True)
+        """See Store.sync. May be called from another thread than the one that commits."""
+        with self._closing:
+            if self._is_open and not self._readonly:
+                self._environment.sync(True)
 
     def close(self) -> None:
         """See Store.close."""
-        if not self._readonly:
-            self._environment.sync(True)
-        self._environment.close()
-        self._unlock()
+        self.sync()
+        with self._closing:
+            self._is_open = False
+            self._environment.close()
+            self._unlock()

@@ -13,18 +13,21 @@ STOP_TIMEOUT_S = 5.0
 
 
 class PumpThread:
-    """Runs coroutines beside the node's loop. Start it before use, stop it last."""
+    """Runs coroutines beside the node's loop. It starts with its first use; stop it last."""
 
     def __init__(self, name: str = "pumps") -> None:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._starting = threading.Lock()
         self.loop: asyncio.AbstractEventLoop
 
     def start(self) -> None:
-        """Start the thread; return when its loop runs."""
-        self._thread.start()
-        self._ready.wait()
+        """Start the thread unless it runs; return when its loop does."""
+        with self._starting:
+            if not self._ready.is_set():
+                self._thread.start()
+                self._ready.wait()
 
     def _run(self) -> None:
         self.loop = _new_loop()
@@ -35,10 +38,12 @@ class PumpThread:
 
     def post(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start a coroutine from any thread and do not wait for it."""
+        self.start()
         self.loop.call_soon_threadsafe(lambda: _keep(self.loop.create_task(make())))
 
     def run(self, coroutine: Coroutine[Any, Any, Any], timeout_s: float | None = 10.0) -> Any:
         """Run a coroutine from another thread and wait for its result."""
+        self.start()
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout_s)
 
     def on_stop(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -1,0 +1,131 @@
+"""The node's process: a topology becomes a running node, reachable by its operators, until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from actors.deployment.assemble import assemble, open_store
+from actors.deployment.topology import Topology
+from actors.runtime.clock import Clock, SystemClock, VirtualClock
+from actors.runtime.disk_watch import DiskWatch
+from actors.runtime.errors import JournalError
+from actors.runtime.pumps.http import HttpPump
+from actors.runtime.pumps.socket import SocketPump
+from actors.runtime.pumps.thread import PumpThread
+from actors.runtime.store_lmdb import LmdbStore
+
+__all__ = ["run_node"]
+
+SWITCH_INTERVAL_S = 50e-6  # so that helper threads never hold the loop up for long
+DISK_LOOK_NS = 5_000_000_000
+DISK_FREE_BYTES_MIN = 256 << 20
+CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's imports can wait that long
+JOURNAL_IN_USE, DISK_FULL = 6, 7  # exit codes
+
+
+def run_node(topology: Topology, beat: Callable[[], None]) -> int:
+    """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        store = open_store(topology)
+    except JournalError as error:
+        print(f"polytrade: {error}", file=sys.stderr)
+        return JOURNAL_IN_USE if "in use" in str(error) else 1
+    return NodeProcess(topology, store).run(beat)
+
+
+class NodeProcess:
+    """Everything around the node that lives in the same process."""
+
+    def __init__(self, topology: Topology, store: LmdbStore) -> None:
+        self.topology = topology
+        self.store = store
+        self.clock = _clock(topology)
+        self.node = assemble(topology, store, self.clock)
+        self.pumps = PumpThread()
+        self.services: list[Any] = []
+
+    def run(self, beat: Callable[[], None]) -> int:
+        """Start, serve, stop."""
+        node = self.node
+        signal.signal(signal.SIGTERM, lambda *_: node.request_stop())
+        node.loop.pumps["http"] = HttpPump(self.pumps, node.deliver_from_outside)
+        node.loop.pumps["socket"] = SocketPump(self.pumps, node.deliver_from_outside, self.clock)
+        self._start_logs()
+        try:
+            node.start()
+            self._watch_disk()
+            self._sync_in_time()
+            node.act_later(CONTROL_AFTER_NS, self._start_control)
+            node.run(beat=beat)
+        except JournalError as error:
+            print(f"polytrade: {error}", file=sys.stderr)
+            return DISK_FULL if "full" in str(error) or "limit" in str(error) else 1
+        finally:
+            for service in reversed(self.services):
+                service.stop()
+            self.pumps.stop()
+        return 1 if node.ended else 0
+
+    def _start_logs(self) -> None:
+        from actors.control.logs import NodeLog
+
+        log = NodeLog(self.topology.journal_path / "log")
+        self.node.loop.log_sink = log.sink
+        self.services.append(log)
+
+    def _start_control(self) -> None:
+        """Serve the control API from a thread of its own; importing its libraries takes a while."""
+        from actors.control.server import ControlServer
+
+        server = ControlServer(self.node, self.topology, self.pumps)
+        self.services.append(server)
+        threading.Thread(target=server.start, name="control", daemon=True).start()
+
+    def _watch_disk(self) -> None:
+        watch = DiskWatch(
+            self.store,
+            self.topology.journal_path,
+            free_bytes_min=DISK_FREE_BYTES_MIN,
+            action="reduce_only",
+            tell=self.node.note,
+        )
+
+        def look() -> None:
+            watch.look(self.node.now_ns)
+            self.node.act_later(DISK_LOOK_NS, look)
+
+        look()
+
+    def _sync_in_time(self) -> None:
+        if self.topology.journal.durability == "process":
+            self.services.append(_Syncer(self.store, self.topology.journal.sync_interval / 1e9))
+
+
+class _Syncer:
+    """Syncs the disk now and then, beside the loop, when commits do not."""
+
+    def __init__(self, store: LmdbStore, every_s: float) -> None:
+        self._store = store
+        self._every_s = every_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every_s):
+            self._store.sync()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(5.0)
+
+
+def _clock(topology: Topology) -> Clock:
+    if topology.clock.kind == "virtual":
+        return VirtualClock(topology.clock_start_ns or 0)
+    return SystemClock()
