@@ -89,12 +89,12 @@ class LedgerStatements(LedgerBooks):
             context.schedule(self.settings.mark_interval, LedgerTick(), key="tick")
 
     def on_ledger_tick(self, _: LedgerTick, context: Context) -> None:
-        self._tick_waits = False
         self._start_day_if_due(context)
         for symbol in sorted(self._moved):
             self._publish_position(symbol, self._valuation.by_symbol[symbol], context)
         self._moved.clear()
         self._publish_account(context)
+        self._tick_waits = False  # only now: a peak that this very tick journals needs no other
         if self._peak_usdt > self.state.equity_peak_usdt:
             context.record(EquityPeakRaised(self._peak_usdt, context.now_ns))
 
