@@ -1,0 +1,267 @@
+"""The OMS: owns the orders of one account, from the wish that risk allowed to the venue's last word."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from actors.domain.lifecycle import OrderEvent, OrderState
+from actors.messages.account import LedgerSnapshotRequest
+from actors.messages.control import (
+    Acknowledged,
+    FlattenPositions,
+    ReconcileFinished,
+    ReconcileNow,
+    Rejected,
+    ResolveOrder,
+)
+from actors.messages.evidence import UnexpectedReport, VerifyOrders
+from actors.messages.trading import (
+    CancelIntent,
+    CancelOrders,
+    Fill,
+    OrderIntent,
+    OrdersSnapshot,
+    OrdersSnapshotRequest,
+    OrderUpdate,
+    SubmitOrder,
+)
+from actors.messages.venue import (
+    CancelOrder,
+    CancelRejected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    OutcomeUnknown,
+    PlaceOrder,
+    QueryOrder,
+    VenueConnection,
+    VenueOrder,
+)
+from actors.oms.closing import OmsClosing
+from actors.oms.events import AnomaliesSettled, OrderResolved
+from actors.oms.ids import id_prefix, intent_rank
+from actors.oms.orders import CANCEL_REFUSED, CANCELS_UNTIL_ALERT
+from actors.oms.resolution import resolution_fault
+from actors.oms.state import TERMINAL_VALUES
+from actors.oms.timers import Sweep
+from actors.oms.views import described, snapshot_of
+from actors.runtime.behaviour import Context
+from actors.runtime.messages import Message, Severity
+
+__all__ = ["OmsActor"]
+
+
+class OmsActor(OmsClosing):
+    """One account's order management."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
+        SubmitOrder,
+        CancelIntent,
+        CancelOrders,
+        FlattenPositions,
+        OrderAccepted,
+        OrderRejected,
+        OrderFilled,
+        OrderCanceled,
+        CancelRejected,
+        OutcomeUnknown,
+        VenueOrder,
+        VenueConnection,
+        VerifyOrders,
+        ReconcileFinished,
+        OrdersSnapshotRequest,
+        ResolveOrder,
+        Sweep,
+    )
+    EMITS: ClassVar[tuple[type[Message], ...]] = (
+        PlaceOrder,
+        CancelOrder,
+        QueryOrder,
+        Fill,
+        UnexpectedReport,
+        ReconcileNow,
+        LedgerSnapshotRequest,
+    )
+    REPLIES: ClassVar[tuple[type[Message], ...]] = (OrderUpdate, OrdersSnapshot, Acknowledged, Rejected)
+
+    def started(self, context: Context) -> None:
+        """Whatever was on its way when the node went down is in doubt now; the rest is compared at once."""
+        self._prefix = id_prefix(self.place.deployment, self._account, context.epoch)
+        for order in list(self.state.live.values()):
+            self._by_intent[order.intent_id] = order.client_order_id
+            if order.state is OrderState.SUBMITTING or order.state is OrderState.CANCELING:
+                self._lose(order, "restarted before an answer came", context)
+            elif order.state is OrderState.UNKNOWN:
+                self._ask_later(order.client_order_id, context)
+        if self.state.live:
+            context.publish(ReconcileNow(self._account))
+        self._resume_flattening(context)
+
+    # -- what our side wants -------------------------------------------------------------------------
+
+    def on_submit_order(self, message: SubmitOrder, context: Context) -> None:
+        """Bring an allowed intent to the venue, once however often it comes."""
+        intent = message.intent
+        if intent.account != self._account:
+            return
+        rank = intent_rank(intent.intent_id)
+        who = rank[0]
+        if who:
+            highest = self.state.intents.get(who)
+            new = highest is None or rank[1:] > highest
+        else:
+            new = context.once("intent/" + intent.intent_id)
+        if new:
+            self._submit(intent, rank, context.sender, context)
+        else:
+            self._heard_before(intent, context)
+
+    def _heard_before(self, intent: OrderIntent, context: Context) -> None:
+        """Tell how the intent's order stands, without making a second one."""
+        self.repeats_count += 1
+        live = self.state.live.get(self._by_intent.get(intent.intent_id, ""))
+        for order in self.state.closed.values() if live is None else (live,):
+            if order.intent_id == intent.intent_id:
+                self._tell(order, context)
+                return
+        context.log("intent is older than one that was submitted before", intent_id=intent.intent_id)
+        update = OrderUpdate(
+            "",
+            intent.intent_id,
+            intent.strategy,
+            self._account,
+            intent.symbol,
+            intent.side,
+            intent.contracts,
+            0,
+            0,
+            OrderState.REJECTED,
+            "an intent with this or a higher number was submitted before",
+            context.now_ns,
+        )
+        for address in (intent.strategy, context.sender):
+            if address:
+                self._send(address, update, context)
+
+    def on_cancel_intent(self, message: CancelIntent, context: Context) -> None:
+        """Cancel the order of one intent."""
+        if message.account == self._account:
+            self._cancel_intent(message.intent_id, "canceled by its strategy", context)
+
+    def on_cancel_orders(self, message: CancelOrders, context: Context) -> None:
+        """Cancel every live order in a scope."""
+        if message.account and message.account != self._account:
+            return
+        if message.intent_id:
+            self._cancel_intent(message.intent_id, message.reason, context)
+            return
+        symbol, strategy = message.symbol, message.strategy
+        for order in list(self.state.live.values()):
+            if (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy):
+                self._cancel(order, message.reason, context)
+
+    def _cancel_intent(self, intent_id: str, reason: str, context: Context) -> None:
+        client_order_id = self._by_intent.get(intent_id)
+        if client_order_id is None:
+            self.repeats_count += 1  # it has ended, or never left the house
+        else:
+            self._cancel(self.state.live[client_order_id], reason, context)
+
+    # -- what the venue says -------------------------------------------------------------------------
+
+    def on_order_accepted(self, message: OrderAccepted, context: Context) -> None:
+        """The venue has the order."""
+        client_order_id, venue_order_id = message.client_order_id, message.venue_order_id
+        order = self.state.live.get(client_order_id) or self.state.closed.get(client_order_id)
+        if order is None:
+            self.strangers_count += 1
+        elif order.venue_order_id and order.venue_order_id == venue_order_id:
+            self.repeats_count += 1
+        else:
+            self._move(order, OrderEvent.ACCEPTED, message, context, venue_order_id, "")
+
+    def on_order_rejected(self, message: OrderRejected, context: Context) -> None:
+        """The venue refused the order."""
+        order = self.state.order(message.client_order_id)
+        if order is None:
+            self.strangers_count += 1
+        elif order.state is OrderState.REJECTED:
+            self.repeats_count += 1
+        else:
+            reason = message.code + ": " + message.text
+            self._move(order, OrderEvent.REJECTED, message, context, "", reason)
+
+    def on_order_canceled(self, message: OrderCanceled, context: Context) -> None:
+        """The order rests no more. Fills that the venue counts and we do not are asked for."""
+        order = self.state.order(message.client_order_id)
+        if order is None:
+            self.strangers_count += 1
+            return
+        self._move(order, OrderEvent.CANCELED, message, context, message.venue_order_id, message.reason)
+        if message.filled_contracts != order.filled_contracts:
+            self._ask_later(order.client_order_id, context)
+
+    def on_cancel_rejected(self, message: CancelRejected, context: Context) -> None:
+        """The cancel was refused; most often the order has just ended, and the venue will show how."""
+        order = self.state.order(message.client_order_id)
+        if order is None:
+            self.strangers_count += 1
+            return
+        reason = "cancel refused: " + message.code + ": " + message.text
+        self._move(order, OrderEvent.CANCEL_REJECTED, message, context, "", reason)
+        if order.state is OrderState.UNKNOWN:
+            self._ask_later(order.client_order_id, context)
+        if order.cancels_count >= CANCELS_UNTIL_ALERT and order.state._value_ not in TERMINAL_VALUES:
+            text = f"The venue refuses to cancel {order.client_order_id} again and again: {message.text}"
+            context.alert(CANCEL_REFUSED, Severity.TICKET, text, key=order.client_order_id)
+
+    # -- questions and commands from elsewhere ---------------------------------------------------------
+
+    def on_reconcile_finished(self, message: ReconcileFinished, context: Context) -> None:
+        """Our books and the venue's agree: what looked impossible has found its explanation."""
+        if not message.agrees or message.account != self._account or not self.state.anomalies:
+            return
+        for key, alert in self.state.anomalies.items():
+            context.resolve(alert, key=key)
+        context.record(AnomaliesSettled(context.now_ns))
+
+    def on_orders_snapshot_request(self, message: OrdersSnapshotRequest, context: Context) -> None:
+        """State the books, and have the ledger state its own behind every fill it was sent."""
+        if message.account != self._account:
+            return
+        context.reply(snapshot_of(self.state, message, context.now_ns))
+        context.publish(LedgerSnapshotRequest(self._account, message.request_id))
+
+    def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:
+        """Settle an order on a person's word, if what they say can be true."""
+        order = self.state.live.get(message.client_order_id)
+        fault = resolution_fault(order, message)
+        if order is None or fault:
+            context.reply(Rejected(fault))
+            return
+        before, since_ns = order.state, order.unknown_since_ns
+        context.record(
+            OrderResolved(
+                order.client_order_id, message.as_state, message.evidence, message.actor, context.now_ns
+            )
+        )
+        self._changed(order, before, since_ns, context)
+        context.reply(Acknowledged(f"{order.client_order_id}: {before.value} -> {message.as_state.value}"))
+
+    def describe(self) -> Any:
+        """Return counts and the open orders, those in doubt first."""
+        return described(self.state, len(self._awaiting), self.repeats_count, self.strangers_count)
+
+    def gauges(self) -> dict[str, int | float]:
+        """Return what is worth a metric."""
+        state = self.state
+        return {
+            "orders_live": len(state.live),
+            "orders_in_doubt": len(self._doubts),
+            "orders_submitted": state.sequence,
+            "fills": state.fills_count,
+            "anomalies": state.anomalies_count,
+            "repeats": self.repeats_count,
+            "strangers": self.strangers_count,
+        }

@@ -1,0 +1,51 @@
+"""Names of orders: what makes a client_order_id unique, and what makes an intent new."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+__all__ = ["account_mark", "client_order_id", "id_prefix", "intent_rank"]
+
+MARK_LENGTH = 6  # base32 letters: 30 bits tell accounts that share a venue apart
+EPOCH_MAX = 10**10 - 1
+SEQUENCE_MAX = 10**18 - 1  # 6 + 1 + 10 + 1 + 18 = 36 characters, the least that a venue allows us
+
+
+def account_mark(deployment: str, account: str) -> str:
+    """Return the six letters that all order ids of one account of one deployment begin with."""
+    digest = hashlib.sha256(f"{deployment}\0{account}".encode()).digest()
+    return base64.b32encode(digest)[:MARK_LENGTH].decode("ascii").lower()
+
+
+def id_prefix(deployment: str, account: str, epoch: int) -> str:
+    """Return what is constant in the order ids of one account while one node runs.
+
+    Errors: ValueError when the epoch is negative or has more than 10 digits.
+    """
+    if not 0 <= epoch <= EPOCH_MAX:
+        raise ValueError(f"epoch {epoch} does not fit into a client_order_id")
+    return f"{account_mark(deployment, account)}-{epoch}-"
+
+
+def client_order_id(deployment: str, account: str, epoch: int, sequence: int) -> str:
+    """Return the id of an account's order number `sequence`: `k3x7aa-12-4711`.
+
+    Only [a-z0-9-], at most 36 characters. The mark has a fixed length and holds no dash, so equal ids mean
+    equal mark, epoch and sequence. Errors: ValueError when a number is negative or does not fit.
+    """
+    if not 0 <= sequence <= SEQUENCE_MAX:
+        raise ValueError(f"sequence {sequence} does not fit into a client_order_id")
+    return id_prefix(deployment, account, epoch) + str(sequence)
+
+
+def intent_rank(intent_id: str) -> tuple[str, int, int]:
+    """Return (who, epoch, count) of an intent id `who#epoch.count`; ("", 0, 0) of any other form.
+
+    One strategy's ids ascend by (epoch, count), so the highest one seen tells an old intent from a new one.
+    """
+    who, mark, tail = intent_id.rpartition("#")
+    epoch, dot, count = tail.partition(".")
+    if mark and dot and epoch.isdecimal() and count.isdecimal():
+        return who, int(epoch), int(count)
+    return "", 0, 0

@@ -1,0 +1,368 @@
+"""What happens to single orders: submitted, moved through the table, filled, canceled, told about.
+
+This is the hot path of the node. Three rules keep it fast: constant work per message, messages built by
+position, one event per decision.
+"""
+
+from __future__ import annotations
+
+from actors.domain.lifecycle import OrderEvent, OrderState
+from actors.domain.orders import Side
+from actors.domain.place import Place
+from actors.messages.control import ReconcileNow
+from actors.messages.evidence import UnexpectedReport, VenueReport
+from actors.messages.trading import Fill, OrderIntent, OrderUpdate
+from actors.messages.venue import CancelOrder, OrderFilled, PlaceOrder
+from actors.oms.deadlines import Doubts, backoff_ns
+from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
+from actors.oms.record import OmsRecord
+from actors.oms.settings import OmsSettings
+from actors.oms.state import NEXT, TERMINAL_VALUES, Order, fill_key
+from actors.oms.timers import Sweep
+from actors.runtime.behaviour import Context
+from actors.runtime.errors import InvariantError
+from actors.runtime.messages import Severity
+
+__all__ = ["FILL_NOT_OURS", "ORDER_UNKNOWN", "REPORT_UNEXPECTED", "OmsOrders"]
+
+REPORT_UNEXPECTED = "OrderReportUnexpected"
+FILL_NOT_OURS = "FillNotOurs"
+ORDER_UNKNOWN = "OrderUnknown"
+CANCEL_REFUSED = "CancelRefused"
+
+CANCELS_UNTIL_ALERT = 3
+SWEEP_PAUSE_NS = 50_000_000  # two sweeps are at least so far apart, however many deadlines there are
+
+OPEN, PARTIALLY_FILLED = OrderState.OPEN, OrderState.PARTIALLY_FILLED
+UNKNOWN, CANCELING = OrderState.UNKNOWN, OrderState.CANCELING
+
+_AFTER_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
+_AFTER_WHOLLY = NEXT[OrderEvent.FILLED_WHOLLY.value]
+
+
+class OmsOrders(OmsRecord):
+    """The OMS's dealings with one order at a time."""
+
+    def __init__(self, settings: OmsSettings, place: Place) -> None:
+        super().__init__(settings, place)
+        self._account = place.account
+        self._address = place.address
+        self._answer_timeout_ns = settings.answer_timeout
+        self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
+        # None of the following is state: started() makes it again from the orders.
+        self._awaiting: dict[str, int] = {}  # unanswered requests -> deadline, soonest first
+        self._doubts = Doubts()
+        self._by_intent: dict[str, str] = {}  # live orders by intent_id
+        self._covered: dict[str, set[str]] = {}  # by symbol being flattened: live orders that may reopen it
+        self._retries: dict[str, int] = {}  # by symbol being flattened: when to try again
+        self._sweep_at_ns = 0  # when the timer goes off; 0 when it is not set
+        self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
+        self.repeats_count = 0  # reports and intents heard before
+        self.strangers_count = 0  # reports about orders that are not, or no longer, in the books
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def _submit(self, intent: OrderIntent, rank: tuple[str, int, int], risk: str, context: Context) -> Order:
+        """Make an order of an intent: on the record first, then to the venue."""
+        now_ns = context.now_ns
+        state = self.state
+        sequence = state.sequence + 1
+        client_order_id = self._prefix + str(sequence)
+        symbol, side, contracts = intent.symbol, intent.side, intent.contracts
+        order_type, limit_ticks = intent.order_type, intent.limit_ticks
+        time_in_force, reduce_only = intent.time_in_force, intent.reduce_only
+        context.record(
+            OrderSubmitted(
+                client_order_id,
+                sequence,
+                intent.intent_id,
+                rank[0],
+                rank[1],
+                rank[2],
+                intent.strategy,
+                risk,
+                symbol,
+                side,
+                contracts,
+                order_type,
+                limit_ticks,
+                time_in_force,
+                reduce_only,
+                intent.decision_ticks,
+                now_ns,
+            )
+        )
+        context.publish(
+            PlaceOrder(
+                self._account,
+                client_order_id,
+                symbol,
+                side,
+                contracts,
+                order_type,
+                limit_ticks,
+                time_in_force,
+                reduce_only,
+            )
+        )
+        self._by_intent[intent.intent_id] = client_order_id
+        self._await(client_order_id, now_ns + self._answer_timeout_ns, context)
+        if self._covered and symbol in self._covered:
+            self._covered[symbol].add(client_order_id)
+        return state.live[client_order_id]
+
+    def _cancel(self, order: Order, reason: str, context: Context) -> None:
+        """Have an order canceled: now if the venue surely has it, else as soon as that is known."""
+        state = order.state
+        if state is OPEN or state is PARTIALLY_FILLED:
+            self._request_cancel(order, reason, context)
+        elif not order.cancel_wanted:
+            context.record(CancelWanted(order.client_order_id, reason, context.now_ns))
+
+    def _request_cancel(self, order: Order, reason: str, context: Context) -> None:
+        client_order_id, now_ns = order.client_order_id, context.now_ns
+        context.record(OrderStateChanged(client_order_id, OrderEvent.CANCEL_REQUESTED, "", reason, now_ns))
+        context.publish(CancelOrder(self._account, client_order_id, order.symbol))
+        self._await(client_order_id, now_ns + self._answer_timeout_ns, context)
+        self._tell(order, context)
+
+    # -- in ------------------------------------------------------------------------------------------
+
+    def _move(
+        self,
+        order: Order,
+        event: OrderEvent,
+        report: VenueReport,
+        context: Context,
+        venue_order_id: str,
+        reason: str,
+    ) -> None:
+        """Let the table say what a report means for an order."""
+        before = order.state
+        after = NEXT[event._value_].get(before._value_)
+        if after is None:
+            self._unexpected(order, event, report, context)
+            return
+        if after is before and (not venue_order_id or venue_order_id == order.venue_order_id):
+            self.repeats_count += 1
+            return
+        since_ns = order.unknown_since_ns
+        context.record(
+            OrderStateChanged(order.client_order_id, event, venue_order_id, reason, context.now_ns)
+        )
+        self._changed(order, before, since_ns, context)
+
+    def on_order_filled(self, message: OrderFilled, context: Context) -> None:
+        """Apply one fill, once; it is a fact about money whatever the order's state says."""
+        state = self.state
+        client_order_id, symbol, trade_id = message.client_order_id, message.symbol, message.trade_id
+        if symbol + "/" + trade_id in state.fills:
+            self.repeats_count += 1
+            return
+        contracts, side = message.contracts, message.side
+        order = state.live.get(client_order_id) or state.closed.get(client_order_id)
+        if contracts <= 0 or message.at_ns < state.fills_forgotten_ns:
+            self._set_aside(message, order, context)
+            return
+        if order is None or order.side is not side or order.symbol != symbol:
+            self._fill_of_stranger(message, context)
+            return
+        before, since_ns = order.state, order.unknown_since_ns
+        left = order.contracts - order.filled_contracts - contracts
+        self._book(message, client_order_id, order.strategy, context)
+        if left < 0 or (_AFTER_WHOLLY if left == 0 else _AFTER_PARTLY).get(before._value_) is None:
+            event = OrderEvent.FILLED_PARTLY if left > 0 else OrderEvent.FILLED_WHOLLY
+            self._unexpected(order, event, message, context, before=before)
+        self._changed(order, before, since_ns, context)
+
+    def _book(self, report: OrderFilled, client_order_id: str, strategy: str, context: Context) -> None:
+        """Put a fill on the record and tell the ledger."""
+        symbol, trade_id, side = report.symbol, report.trade_id, report.side
+        contracts, price_ticks, fee_usdt = report.contracts, report.price_ticks, report.fee_usdt
+        venue_order_id, maker, filled_at_ns = report.venue_order_id, report.maker, report.at_ns
+        context.record(
+            OrderFillApplied(
+                client_order_id,
+                venue_order_id,
+                symbol,
+                trade_id,
+                contracts if side is Side.BUY else -contracts,
+                price_ticks,
+                fee_usdt,
+                maker,
+                filled_at_ns,
+                context.now_ns,
+            )
+        )
+        context.publish(
+            Fill(
+                self._account,
+                symbol,
+                client_order_id,
+                venue_order_id,
+                trade_id,
+                strategy,
+                side,
+                contracts,
+                price_ticks,
+                fee_usdt,
+                maker,
+                report.liquidation,
+                filled_at_ns,
+            )
+        )
+
+    def _fill_of_stranger(self, report: OrderFilled, context: Context) -> None:
+        """The venue or a person traded on our account: the position moves all the same."""
+        self._book(report, "", "", context)
+        key = fill_key(report.symbol, report.trade_id)
+        self._note(FILL_NOT_OURS, key, "", "", "filled", report, context)
+        what = "Liquidated by the venue" if report.liquidation else "Traded without an order of ours"
+        text = f"{what}: {report.side.name} {report.contracts} {report.symbol}"
+        severity = Severity.PAGE if report.liquidation else Severity.TICKET
+        context.alert(FILL_NOT_OURS, severity, text, key=key, order=report.client_order_id)
+        context.publish(ReconcileNow(self._account))
+        if report.symbol in self._covered:
+            self._flatten_step(report.symbol, context)
+
+    def _set_aside(self, report: OrderFilled, order: Order | None, context: Context) -> None:
+        """A fill that cannot be true, or is so old that nobody knows whether it was booked."""
+        key = fill_key(report.symbol, report.trade_id)
+        if key in self.state.anomalies:
+            self.repeats_count += 1
+            return
+        state = order.state.value if order is not None else ""
+        self._note(REPORT_UNEXPECTED, key, report.client_order_id, state, "filled", report, context)
+        text = f"A fill of {report.contracts} {report.symbol} was not booked: impossible or too old to judge"
+        context.alert(REPORT_UNEXPECTED, Severity.PAGE, text, key=key, trade_id=report.trade_id)
+        if order is not None:
+            self._report(order, order.state, OrderEvent.FILLED_PARTLY, report, context)
+
+    def _changed(self, order: Order, before: OrderState, since_ns: int, context: Context) -> None:
+        """Do what follows when an order changed; `since_ns` is since when it had been UNKNOWN, if it was."""
+        self._tell(order, context)
+        client_order_id, state = order.client_order_id, order.state
+        if state is not CANCELING:
+            self._awaiting.pop(client_order_id, None)
+        if before is UNKNOWN and state is not UNKNOWN:
+            self._doubts.settle(client_order_id)
+            if context.now_ns - since_ns >= self.settings.unknown_alert_after:
+                context.resolve(ORDER_UNKNOWN, key=client_order_id)
+        if state._value_ in TERMINAL_VALUES:
+            self._by_intent.pop(order.intent_id, None)
+            if order.cancels_count >= CANCELS_UNTIL_ALERT:
+                context.resolve(CANCEL_REFUSED, key=client_order_id)
+        elif order.cancel_wanted and (state is OPEN or state is PARTIALLY_FILLED):
+            self._request_cancel(order, order.reason or "wanted before", context)
+        if self._covered and order.symbol in self._covered:
+            self._flatten_after(order, context)
+
+    def _unexpected(
+        self,
+        order: Order,
+        event: OrderEvent,
+        report: VenueReport,
+        context: Context,
+        *,
+        before: OrderState | None = None,
+    ) -> None:
+        """The table has no such pair: on the record, to somebody's attention, and to the reconciler."""
+        state = before or order.state
+        client_order_id = order.client_order_id
+        self._note(
+            REPORT_UNEXPECTED, client_order_id, client_order_id, state.value, event.value, report, context
+        )
+        severity = Severity.PAGE if type(report) is OrderFilled else Severity.TICKET
+        text = f"Order {client_order_id} is {state.value}, but the venue says {event.value}"
+        context.alert(REPORT_UNEXPECTED, severity, text, key=client_order_id, symbol=order.symbol)
+        self._report(order, state, event, report, context)
+
+    def _note(
+        self,
+        alert: str,
+        key: str,
+        client_order_id: str,
+        state: str,
+        event: str,
+        report: VenueReport,
+        context: Context,
+    ) -> None:
+        context.record(OrderAnomaly(client_order_id, alert, key, state, event, report, context.now_ns))
+
+    def _report(
+        self, order: Order, state: OrderState, event: OrderEvent, report: VenueReport, context: Context
+    ) -> None:
+        context.publish(
+            UnexpectedReport(self._account, order.client_order_id, state, event, report, context.now_ns)
+        )
+
+    # -- doubt ---------------------------------------------------------------------------------------
+
+    def _lose(self, order: Order, reason: str, context: Context) -> None:
+        """A request has no answer: nothing is known until the venue's evidence says it."""
+        client_order_id, now_ns = order.client_order_id, context.now_ns
+        context.record(OrderStateChanged(client_order_id, OrderEvent.ANSWER_LOST, "", reason, now_ns))
+        self._awaiting.pop(client_order_id, None)
+        self._ask_later(client_order_id, context)
+        self._tell(order, context)
+
+    def _ask_later(self, client_order_id: str, context: Context) -> None:
+        """Ask the venue about an order after the shortest pause, unless it is being asked about."""
+        settings = self.settings
+        pause_ns = backoff_ns(0, settings.query_backoff_min, settings.query_backoff_max, context.random)
+        due_ns = context.now_ns + pause_ns
+        if self._doubts.add(client_order_id, due_ns):
+            self._sweep_by(due_ns, context)
+
+    def _await(self, client_order_id: str, due_ns: int, context: Context) -> None:
+        self._awaiting[client_order_id] = due_ns
+        if not 0 < self._sweep_at_ns <= due_ns:
+            self._sweep_by(due_ns, context)
+
+    def _sweep_by(self, due_ns: int, context: Context) -> None:
+        """See that the deadlines are looked at when this one has come."""
+        if 0 < self._sweep_at_ns <= due_ns:
+            return
+        self._sweep_at_ns = due_ns
+        context.schedule(max(0, due_ns - context.now_ns), Sweep(), key="sweep")
+
+    # -- telling -------------------------------------------------------------------------------------
+
+    def _tell(self, order: Order, context: Context) -> None:
+        """Tell the strategy that wished the order, and the risk actor that allowed it, how it stands."""
+        update = OrderUpdate(
+            order.client_order_id,
+            order.intent_id,
+            order.strategy,
+            self._account,
+            order.symbol,
+            order.side,
+            order.contracts,
+            order.filled_contracts,
+            order.filled_ticks,
+            order.state,
+            order.reason,
+            context.now_ns,
+        )
+        strategy, risk = order.strategy, order.risk
+        if strategy != self._address:
+            self._send(strategy, update, context)
+        if risk:
+            self._send(risk, update, context)
+
+    def _send(self, address: str, update: OrderUpdate, context: Context) -> None:
+        try:
+            context.send(address, update)
+        except InvariantError:
+            # A strategy may leave the deployment while its orders live; the orders matter more than it does.
+            if address not in self._absentees:
+                self._absentees.add(address)
+                context.log("order update has no reader", address=address)
+
+    # -- for closing.py to fill in --------------------------------------------------------------------
+
+    def _flatten_step(self, symbol: str, context: Context) -> None:
+        raise NotImplementedError
+
+    def _flatten_after(self, order: Order, context: Context) -> None:
+        raise NotImplementedError

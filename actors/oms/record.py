@@ -1,0 +1,174 @@
+"""How the OMS's events become its state: pure functions of (state, event), the same live and in recovery."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.domain.lifecycle import OrderEvent, OrderState
+from actors.domain.place import Place
+from actors.oms.events import (
+    AnomaliesSettled,
+    CancelWanted,
+    FlattenEnded,
+    FlattenStarted,
+    OrderAnomaly,
+    OrderFillApplied,
+    OrderResolved,
+    OrderStateChanged,
+    OrderSubmitted,
+)
+from actors.oms.settings import OmsSettings
+from actors.oms.state import NEXT, TERMINAL_VALUES, OmsState, Order, keep_newest
+from actors.runtime.behaviour import Behaviour, Persistence, Phase
+from actors.runtime.messages import Message
+
+__all__ = ["OmsRecord"]
+
+ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; more than that is one big alert anyway
+
+_BY_FILLED_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
+_BY_FILLED_WHOLLY = NEXT[OrderEvent.FILLED_WHOLLY.value]
+
+
+class OmsRecord(Behaviour):
+    """The journaled half of the OMS: its state, and what each event does to it."""
+
+    EVENTS: ClassVar[tuple[type[Message], ...]] = (
+        OrderSubmitted,
+        OrderStateChanged,
+        OrderFillApplied,
+        CancelWanted,
+        OrderAnomaly,
+        AnomaliesSettled,
+        OrderResolved,
+        FlattenStarted,
+        FlattenEnded,
+    )
+    STATE = OmsState
+    PERSISTENCE = Persistence.EVENT_SOURCED
+    PHASE = Phase.STATE
+
+    state: OmsState
+
+    def __init__(self, settings: OmsSettings, place: Place) -> None:
+        self.settings = settings
+        self.place = place
+        self._closed_kept = settings.closed_orders_kept
+        self._fills_kept = settings.fills_kept
+
+    def apply_order_submitted(self, event: OrderSubmitted) -> None:
+        """A new order, waiting for the venue's answer."""
+        state = self.state
+        state.sequence = event.sequence
+        if event.intent_who:
+            state.intents[event.intent_who] = (event.intent_epoch, event.intent_count)
+        state.live[event.client_order_id] = Order(
+            event.client_order_id,
+            event.intent_id,
+            event.strategy,
+            event.risk,
+            event.symbol,
+            event.side,
+            event.contracts,
+            event.order_type,
+            event.limit_ticks,
+            event.reduce_only,
+            event.at_ns,
+        )
+
+    def apply_order_state_changed(self, event: OrderStateChanged) -> None:
+        """The table says what follows."""
+        order = self.state.known(event.client_order_id)
+        before, happened = order.state, event.event
+        order.state = after = NEXT[happened._value_][before._value_]
+        if event.venue_order_id:
+            order.venue_order_id = event.venue_order_id
+        if happened is OrderEvent.CANCEL_REQUESTED:
+            order.cancel_wanted = True
+            order.cancels_count += 1
+        self._stamp(order, before, event.reason, event.at_ns)
+        if after._value_ in TERMINAL_VALUES:
+            self._close(order)
+
+    def apply_order_fill_applied(self, event: OrderFillApplied) -> None:
+        """Contracts changed hands: position and sums follow, the state does where the table has the pair."""
+        state, signed = self.state, event.signed_contracts
+        state.fills_count += 1
+        state.fills[event.symbol + "/" + event.trade_id] = (signed, event.filled_at_ns)
+        if len(state.fills) > 2 * self._fills_kept:
+            self._forget_fills()
+        net = state.net_contracts
+        net[event.symbol] = net.get(event.symbol, 0) + signed
+        order = state.live.get(event.client_order_id) or state.closed.get(event.client_order_id)
+        if order is None:
+            return
+        contracts = signed if signed > 0 else -signed
+        order.filled_contracts += contracts
+        order.filled_ticks += contracts * event.price_ticks
+        order.fee_usdt += event.fee_usdt
+        if event.venue_order_id:
+            order.venue_order_id = event.venue_order_id
+        whole = order.filled_contracts >= order.contracts
+        before = order.state
+        after = (_BY_FILLED_WHOLLY if whole else _BY_FILLED_PARTLY).get(before._value_)
+        if after is not None:
+            order.state = after
+            self._stamp(order, before, "", event.at_ns)
+            if whole:
+                self._close(order)
+
+    def apply_cancel_wanted(self, event: CancelWanted) -> None:
+        """Remembered until the order can be canceled."""
+        order = self.state.live[event.client_order_id]
+        order.cancel_wanted = True
+        order.reason = event.reason
+
+    def apply_order_anomaly(self, event: OrderAnomaly) -> None:
+        """Only counted; the order stays as it was."""
+        state = self.state
+        state.anomalies_count += 1
+        if len(state.anomalies) < ANOMALIES_KEPT:
+            state.anomalies[event.key] = event.alert
+
+    def apply_anomalies_settled(self, event: AnomaliesSettled) -> None:
+        """Nothing is open any more."""
+        self.state.anomalies.clear()
+
+    def apply_order_resolved(self, event: OrderResolved) -> None:
+        """A person's word stands above the table."""
+        order = self.state.live[event.client_order_id]
+        before = order.state
+        order.state = event.as_state
+        self._stamp(order, before, "resolved by " + event.actor, event.at_ns)
+        if event.as_state._value_ in TERMINAL_VALUES:
+            self._close(order)
+
+    def apply_flatten_started(self, event: FlattenStarted) -> None:
+        """The wish is held until the position is flat."""
+        self.state.flattening[event.symbol] = event.reason
+
+    def apply_flatten_ended(self, event: FlattenEnded) -> None:
+        """The wish is fulfilled."""
+        self.state.flattening.pop(event.symbol, None)
+
+    def _stamp(self, order: Order, before: OrderState, reason: str, at_ns: int) -> None:
+        order.reason = reason
+        order.changed_at_ns = at_ns
+        if order.state is OrderState.UNKNOWN:
+            if before is not OrderState.UNKNOWN:
+                order.unknown_since_ns = at_ns
+        elif order.unknown_since_ns:
+            order.unknown_since_ns = 0
+
+    def _close(self, order: Order) -> None:
+        state = self.state
+        if state.live.pop(order.client_order_id, None) is None:
+            return
+        state.closed[order.client_order_id] = order
+        if len(state.closed) > 2 * self._closed_kept:
+            state.closed, _ = keep_newest(state.closed, self._closed_kept)
+
+    def _forget_fills(self) -> None:
+        state = self.state
+        state.fills, gone = keep_newest(state.fills, self._fills_kept)
+        state.fills_forgotten_ns = max(state.fills_forgotten_ns, max(at_ns for _, at_ns in gone))

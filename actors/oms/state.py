@@ -1,0 +1,94 @@
+"""What the OMS owns: live orders, a bounded memory of closed ones, fills, net positions.
+
+Its size depends on the number of live orders and on two settings, never on how many orders there ever were.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderEvent, OrderState
+from actors.domain.orders import OrderType, Side
+from actors.runtime.errors import InvariantError
+
+__all__ = ["NEXT", "TERMINAL_VALUES", "OmsState", "Order", "fill_key", "keep_newest"]
+
+V = TypeVar("V")
+
+# The lifecycle by event, then by state, both by their text: hashing an enum member costs ten times as much.
+NEXT: dict[str, dict[str, OrderState]] = {event.value: {} for event in OrderEvent}
+for (_state, _event), _following in TRANSITIONS.items():
+    NEXT[_event.value][_state.value] = _following
+
+TERMINAL_VALUES = frozenset(state.value for state in TERMINAL)
+
+
+class Order(msgspec.Struct, array_like=True, gc=False):
+    """One order of ours. Sums over its fills tell how far it is filled; the state is the table's."""
+
+    client_order_id: str
+    intent_id: str
+    strategy: str
+    risk: str
+    symbol: str
+    side: Side
+    contracts: int
+    order_type: OrderType
+    limit_ticks: int
+    reduce_only: bool
+    submitted_at_ns: int
+    state: OrderState = OrderState.SUBMITTING
+    venue_order_id: str = ""
+    filled_contracts: int = 0
+    filled_ticks: int = 0  # sum of contracts x price_ticks
+    fee_usdt: int = 0  # 1e-8 USDT; positive is paid
+    cancel_wanted: bool = False
+    cancels_count: int = 0
+    unknown_since_ns: int = 0  # 0 while not UNKNOWN
+    changed_at_ns: int = 0
+    reason: str = ""
+
+
+class OmsState(msgspec.Struct):
+    """The whole state of one account's OMS."""
+
+    sequence: int = 0  # of the newest order
+    live: dict[str, Order] = {}
+    closed: dict[str, Order] = {}  # oldest first; bounded
+    intents: dict[str, tuple[int, int]] = {}  # highest (epoch, count) by strategy
+    fills: dict[str, tuple[int, int]] = {}  # fill_key -> (signed_contracts, at_ns); bounded
+    fills_forgotten_ns: int = 0  # the newest date of a fill that is no longer in `fills`
+    fills_count: int = 0
+    net_contracts: dict[str, int] = {}  # by symbol, signed
+    flattening: dict[str, str] = {}  # symbol -> reason
+    anomalies: dict[str, str] = {}  # alert key -> alert name; bounded
+    anomalies_count: int = 0
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Return an order that lives or closed lately."""
+        return self.live.get(client_order_id) or self.closed.get(client_order_id)
+
+    def known(self, client_order_id: str) -> Order:
+        """Return an order that must be there. Errors: InvariantError."""
+        order = self.order(client_order_id)
+        if order is None:
+            raise InvariantError("an order that is not in the books", client_order_id=client_order_id)
+        return order
+
+
+def fill_key(symbol: str, trade_id: str) -> str:
+    """Return what makes a fill one of its kind within an account."""
+    return symbol + "/" + trade_id
+
+
+def keep_newest(found: dict[str, V], kept: int) -> tuple[dict[str, V], list[V]]:
+    """Return the last `kept` entries of a dict in order of entry, and the values that go.
+
+    Called when the dict has twice as many, so one entry costs a constant on average.
+    """
+    gone_count = len(found) - kept
+    gone = list(islice(found.values(), gone_count))
+    return dict(islice(found.items(), gone_count, None)), gone
