@@ -7,7 +7,7 @@ from typing import Any
 from actors.alerter.channels import CHANNELS
 from actors.alerter.channels.channel import Attempt
 from actors.alerter.delivery import Verdict, judge, retry_wait_ns
-from actors.alerter.grouping import collect, next_due_ns, raise_alert, resolve_alert, settle
+from actors.alerter.grouping import ALWAYS_ADMITTED, collect, next_due_ns, raise_alert, resolve_alert, settle
 from actors.alerter.notification import Notification
 from actors.alerter.quiet import utc_ns
 from actors.alerter.report import alerter_report
@@ -244,16 +244,16 @@ class AlerterActor(Behaviour):
 
     def _finish(self, context: Context) -> None:
         """End every handler that changed something: keep it, and wake up for what comes next."""
-        if len(self.state.alerts) < self.settings.alerts_max:
-            room = AlertResolved("AlertsDropped", "", self._address, context.now_ns)
-            resolve_alert(self.state, self.settings, room, context.now_ns)
+        state, now = self.state, context.now_ns
+        if _has_room(state, self.settings):
+            resolve_alert(state, self.settings, AlertResolved("AlertsDropped", "", self._address, now), now)
         context.save()
-        self._seen_ns = context.now_ns
-        holding = [alert.severity for alert in self.state.alerts.values() if not alert.over]
+        self._seen_ns = now
+        holding = [alert.severity for alert in state.alerts.values() if not alert.over]
         self._counts = {severity: holding.count(severity) for severity in Severity}
-        due_ns = next_due_ns(self.state)
+        due_ns = next_due_ns(state)
         if due_ns:
-            context.schedule(max(due_ns - context.now_ns, 0), AlerterWake(), key="wake")
+            context.schedule(max(due_ns - now, 0), AlerterWake(), key="wake")
         else:
             context.cancel_timer("wake")
 
@@ -278,3 +278,8 @@ class AlerterActor(Behaviour):
 def _says_nothing_new(alert: Alert, raised: AlertRaised) -> bool:
     known = (alert.severity, alert.summary, alert.details)
     return not alert.ends_at_ns and known == (raised.severity, raised.summary, raised.details)
+
+
+def _has_room(state: AlerterState, settings: AlerterSettings) -> bool:
+    theirs = [a for a in state.alerts.values() if not a.over and a.name not in ALWAYS_ADMITTED]
+    return len(theirs) < settings.alerts_max

@@ -13,7 +13,15 @@ from actors.alerter.settings import AlerterSettings
 from actors.alerter.state import RANK, Alert, AlerterState, Group, Hush, identity
 from actors.runtime.messages import AlertRaised, AlertResolved, Severity
 
-__all__ = ["collect", "is_flapping", "next_due_ns", "raise_alert", "resolve_alert", "settle"]
+__all__ = [
+    "ALWAYS_ADMITTED",
+    "collect",
+    "is_flapping",
+    "next_due_ns",
+    "raise_alert",
+    "resolve_alert",
+    "settle",
+]
 
 # The alerter's own: at most one of the first, and one of the second per route.
 ALWAYS_ADMITTED = frozenset({"AlertsDropped", "AlertDeliveryFailed"})

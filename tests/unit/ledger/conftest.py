@@ -14,9 +14,9 @@ MARKETS = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.j
 CATALOG = load_catalog(MARKETS.read_text("utf-8"))
 
 
-def bench_of(settings: LedgerSettings | None = None, **options: int) -> Bench:
+def bench_of(settings: LedgerSettings | None = None) -> Bench:
     place = Place("paper", "ledger/main", "paper", 7, {"account": "main"}, CATALOG)
-    return Bench(lambda: LedgerActor(settings or LedgerSettings(), place), name="ledger/main", **options)
+    return Bench(lambda: LedgerActor(settings or LedgerSettings(), place), name="ledger/main")
 
 
 @pytest.fixture
