@@ -1,0 +1,112 @@
+"""A fault in a configuration: what, where, and what to do; and the error that carries all of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from actors.deployment.codes import CODES
+from actors.deployment.topology import Origin
+from actors.deployment.yaml_tree import Span
+
+__all__ = ["ConfigError", "Fault", "FaultLog", "did_you_mean", "nearest"]
+
+FAULTS_MAX = 200  # more than anybody reads; a file of another kind would have thousands
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong. Codes that begin with W are warnings and keep nothing from starting."""
+
+    code: str
+    message: str
+    file: str
+    line: int  # from 1; 0 when it belongs to no line
+    column: int
+    width: int = 1
+    excerpt: str = ""  # the source line
+    help: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it keeps the deployment from starting."""
+        return not self.code.startswith("W")
+
+    @property
+    def origin(self) -> Origin:
+        """Where it is."""
+        return Origin(self.file, self.line, self.column)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. `faults` holds everything that is wrong with it, by place."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        errors = sum(fault.is_error for fault in self.faults)
+        first = next((fault for fault in self.faults if fault.is_error), None)
+        begin = f"{first.origin}: {first.message}" if first else "no fault"
+        super().__init__(begin if errors < 2 else f"{begin} (and {errors - 1} more)")
+
+
+class FaultLog:
+    """Collects faults. The same code at the same place is kept once."""
+
+    def __init__(self) -> None:
+        self._faults: dict[tuple[str, str, int, int], Fault] = {}
+
+    def add(self, code: str, span: Span, message: str, help: str = "") -> None:
+        """Note one fault where `span` lies."""
+        if code not in CODES:
+            raise KeyError(code)
+        at = (code, span.source.name, span.line, span.column)
+        if at in self._faults or len(self._faults) >= FAULTS_MAX:
+            return
+        excerpt = span.source.line(span.line)
+        self._faults[at] = Fault(
+            code, message, span.source.name, span.line, span.column, max(1, span.width), excerpt, help
+        )
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything keeps the deployment from starting."""
+        return any(fault.is_error for fault in self._faults.values())
+
+    def sorted(self) -> tuple[Fault, ...]:
+        """Return all faults by file, line and column."""
+        order = {
+            name: index for index, name in enumerate(dict.fromkeys(f.file for f in self._faults.values()))
+        }
+        return tuple(
+            sorted(
+                self._faults.values(),
+                key=lambda fault: (order[fault.file], fault.line, fault.column, fault.code),
+            )
+        )
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """Return the candidate that is most like a name; empty when none is like it."""
+    found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+def did_you_mean(name: str, candidates: Mapping[str, Span | None] | Iterable[str], file: str = "") -> str:
+    """Return a hint that names the nearest candidate and where it is declared; else what there is."""
+    places: Mapping[str, Span | None]
+    places = candidates if isinstance(candidates, Mapping) else dict.fromkeys(candidates)
+    found = nearest(name, places)
+    if found:
+        span = places[found]
+        return f"did you mean {found!r}{_declared(span, file)}?"
+    if 0 < len(places) <= 12:
+        return f"there is {', '.join(places)}" if len(places) == 1 else f"there are {', '.join(places)}"
+    return ""
+
+
+def _declared(span: Span | None, file: str) -> str:
+    if span is None:
+        return ""
+    elsewhere = f"{span.source.name}:" if span.source.name != file else ""
+    return f" (declared at {elsewhere}{span.line}:{span.column})"

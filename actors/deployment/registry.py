@@ -1,0 +1,187 @@
+"""The kinds of actors there are, in one table. Code is imported when a deployment names its kind, not before.
+
+A behaviour is made as `Class(settings, place)`. What it accepts and sends is said by its class; what it must
+have to be of use, and where it may run, is said here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from actors.runtime.behaviour import Behaviour
+from actors.runtime.errors import require
+from actors.runtime.settings import Settings
+
+__all__ = ["KINDS", "MODES", "Kind"]
+
+MODES = ("backtest", "simulation", "paper", "shadow", "live")
+NOT_REAL = ("backtest", "simulation", "paper", "shadow")  # a market or an exchange that is made up
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of actor."""
+
+    name: str
+    behaviour: str  # "module:Class"
+    settings: str  # "module:Class"
+    summary: str
+    variables: tuple[str, ...] = ()  # `for_each` must name them
+    stability: str = "beta"  # alpha | beta | stable
+    modes: tuple[str, ...] = MODES
+    hears: tuple[str, ...] = ()  # messages without which it is of no use; `A|B` when one of them is enough
+    tells: tuple[str, ...] = ()  # messages that somebody must take, or it is of no use
+    owns: str = ""  # the variable of which there may be one actor of this kind only
+    vets_orders: bool = False  # an order must pass an actor of such a kind
+
+    @cached_property
+    def behaviour_class(self) -> type[Behaviour]:
+        """The class, imported now if it was not yet."""
+        found = _load(self.behaviour)
+        require(issubclass(found, Behaviour), "a kind's behaviour is a Behaviour", kind=self.name)
+        return found  # type: ignore[no-any-return]
+
+    @cached_property
+    def settings_class(self) -> type[Settings]:
+        """The class, imported now if it was not yet."""
+        found = _load(self.settings)
+        require(issubclass(found, Settings), "a kind's settings are Settings", kind=self.name)
+        return found  # type: ignore[no-any-return]
+
+    @cached_property
+    def accepts(self) -> dict[str, type]:
+        """Message types it takes, by name."""
+        return {message.__name__: message for message in self.behaviour_class.ACCEPTS}
+
+    @cached_property
+    def sends(self) -> dict[str, type]:
+        """Message types it publishes or answers with, by name."""
+        found = self.behaviour_class
+        return {message.__name__: message for message in (*found.EMITS, *found.REPLIES)}
+
+
+def _load(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+_STRATEGY = {
+    "variables": ("symbol",),
+    "hears": ("FeedStatus", "OrderUpdate"),
+    "tells": ("OrderIntent",),
+}
+
+_TABLE = (
+    Kind(
+        name="feed.synthetic",
+        behaviour="actors.feed.synthetic:SyntheticFeed",
+        settings="actors.feed.settings:SyntheticSettings",
+        summary="A seeded market that moves: regimes, jumps, spread, depth, funding.",
+        variables=("symbol",),
+        modes=NOT_REAL,
+        owns="symbol",
+    ),
+    Kind(
+        name="feed.replay",
+        behaviour="actors.feed.replay:ReplayFeed",
+        settings="actors.feed.settings:ReplaySettings",
+        summary="Recorded trades or candles from CSV or Parquet files, at any speed.",
+        variables=("symbol",),
+        modes=NOT_REAL,
+        owns="symbol",
+    ),
+    Kind(
+        name="strategy.trend_follow",
+        behaviour="actors.strategy.library.trend_follow:TrendFollow",
+        settings="actors.strategy.library.trend_follow:TrendFollowSettings",
+        summary="Goes with the trend: two moving averages that cross, sized by volatility.",
+        **_STRATEGY,
+    ),
+    Kind(
+        name="strategy.mean_reversion",
+        behaviour="actors.strategy.library.mean_reversion:MeanReversion",
+        settings="actors.strategy.library.mean_reversion:MeanReversionSettings",
+        summary="Goes against excursions: buys far below the mean, sells far above it.",
+        **_STRATEGY,
+    ),
+    Kind(
+        name="strategy.pulse",
+        behaviour="actors.strategy.library.pulse:Pulse",
+        settings="actors.strategy.library.pulse:PulseSettings",
+        summary="Trades at a fixed rhythm; for benchmarks and drills, not for profit.",
+        modes=NOT_REAL,
+        **_STRATEGY,
+    ),
+    Kind(
+        name="risk",
+        behaviour="actors.risk.actor:Risk",
+        settings="actors.risk.settings:RiskSettings",
+        summary="Allows or denies every order of one account, by its limits.",
+        variables=("account",),
+        hears=("OrderIntent", "OrderUpdate", "AccountState", "ReconcileFinished"),
+        tells=("SubmitOrder",),
+        owns="account",
+        vets_orders=True,
+    ),
+    Kind(
+        name="oms",
+        behaviour="actors.oms.actor:Oms",
+        settings="actors.oms.settings:OmsSettings",
+        summary="Owns one account's orders, from submission to their end.",
+        variables=("account",),
+        hears=("SubmitOrder", "OrderAccepted", "OrderFilled"),
+        tells=("PlaceOrder", "Fill", "OrderUpdate"),
+        owns="account",
+    ),
+    Kind(
+        name="ledger",
+        behaviour="actors.ledger.actor:Ledger",
+        settings="actors.ledger.settings:LedgerSettings",
+        summary="Owns one account's money: positions, margin, fees, funding, profit and loss.",
+        variables=("account",),
+        hears=("Fill", "MarkPrice"),
+        tells=("AccountState",),
+        owns="account",
+    ),
+    Kind(
+        name="venue.simulated",
+        behaviour="actors.venue.simulated:SimulatedVenue",
+        settings="actors.venue.settings:SimulatedVenueSettings",
+        summary="Our side of the built-in exchange.",
+        variables=("account",),
+        modes=NOT_REAL,
+        hears=("PlaceOrder", "OrderAccepted|OrderFilled"),
+        tells=("PlaceOrder", "OrderAccepted|OrderFilled"),
+        owns="account",
+    ),
+    Kind(
+        name="exchange",
+        behaviour="actors.exchange.actor:Exchange",
+        settings="actors.exchange.settings:ExchangeSettings",
+        summary="The far side: matches orders against the market's book and trades.",
+        modes=NOT_REAL,
+        hears=("PlaceOrder", "BookDepth|Quote|Trade"),
+        tells=("OrderAccepted|OrderFilled",),
+    ),
+    Kind(
+        name="reconciler",
+        behaviour="actors.reconciler.actor:Reconciler",
+        settings="actors.reconciler.settings:ReconcilerSettings",
+        summary="Compares one account's books with the venue's, at start and then periodically.",
+        variables=("account",),
+        hears=("VenueAccount", "OrdersSnapshot", "LedgerSnapshot"),
+        tells=("ReconcileFinished",),
+        owns="account",
+    ),
+    Kind(
+        name="alerter",
+        behaviour="actors.alerter.actor:Alerter",
+        settings="actors.alerter.settings:AlerterSettings",
+        summary="Groups, quiets and delivers the alerts of the whole deployment.",
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
