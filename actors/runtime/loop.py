@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -21,35 +21,16 @@ from actors.runtime.errors import InvariantError, MailboxFull, NodeStopped
 from actors.runtime.journal import Journal
 from actors.runtime.mailbox import conflate, refuse
 from actors.runtime.messages import Message, MessageRefused, Overflow
+from actors.runtime.ports import Guardian, Pump
 from actors.runtime.pykka_port import Envelope, is_stop
-from actors.runtime.store import TurnWrite
 from actors.runtime.timers import Timer, Timers
-from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter, held_writes
+from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter
+from actors.runtime.writer import TurnWriter
 
-__all__ = ["Guardian", "Loop", "Pump"]
+__all__ = ["Loop"]
 
 INPUT_CHUNK = 32  # inputs taken between two looks at the time
 CASCADE_MESSAGES_MAX = 5_000_000  # in one turn; more means two cells feed each other without end
-
-
-class Pump(Protocol):
-    """Something at the edge that takes effects."""
-
-    def put(self, message: Message, address: str) -> None:
-        """Take one message of the actor at `address`, where answers go; must not block."""
-        ...
-
-
-class Guardian(Protocol):
-    """Who looks after failures: the supervision tree. Called after the turn's commit."""
-
-    def failed(self, cell: Cell, error: BaseException, item: Any, *, retried: bool) -> None:
-        """A behaviour raised; what it did for the message was undone."""
-        ...
-
-    def cannot_keep_up(self, cell: Cell, message: Message) -> None:
-        """A mailbox is over its capacity with messages that may not be dropped."""
-        ...
 
 
 class Loop:
@@ -81,8 +62,7 @@ class Loop:
         self._calls: deque[Callable[[], None]] = deque()
         self._out = TurnOutput()
         self._held: set[Cell] = set()
-        self._dedupe_count = 0
-        self._dead_letter_number = 0
+        self.writer = TurnWriter(self)
 
     # -- the edge: any thread ------------------------------------------------------------------------
 
@@ -351,7 +331,8 @@ class Loop:
         self._out = TurnOutput()
         counters.turns += 1
         counters.inputs += taken
-        write = self._build_write(out)
+        held, self._held = self._held, set()
+        write = self.writer.write(out, held)
         if any(write):
             began = monotonic_ns()
             self.journal.store.commit(write)
@@ -364,78 +345,6 @@ class Loop:
                 self.records.clear()
         self.sequence = self.journal.sequence
         self._release(out)
-
-    def _build_write(self, out: TurnOutput) -> TurnWrite:
-        journal, records = self.journal, self.records
-        after = journal.sequence + len(records)
-        snapshots = [
-            (name.encode(), journal.snapshot_bytes(after, version, msgspec.Raw(state)))
-            for name, (version, state) in out.saves.items()
-        ]
-        meta: tuple[tuple[bytes, bytes], ...] = ()
-        if journal.events_since_snapshot + len(records) >= self.limits.snapshot_events:
-            meta = self.snapshot_into(snapshots, after)
-        durable_timers, self.timers.writes = self.timers.writes, {}
-        held, self._held = self._held, set()
-        return TurnWrite(
-            events=(journal.record(self.now_ns, records),) if records else (),
-            snapshots=tuple(snapshots),
-            outbox=tuple(out.outbox.items()),
-            timers=tuple(durable_timers.items()),
-            dedupe=tuple((key, b"\x01") for key in out.seen),
-            held=held_writes(held) if held else (),
-            dead_letters=self._dead_letter_writes(out.dead_letters),
-            meta=meta,
-            rotate_dedupe=self._rotates_dedupe(len(out.seen)),
-        )
-
-    def snapshot_into(
-        self, snapshots: list[tuple[bytes, bytes]], sequence: int
-    ) -> tuple[tuple[bytes, bytes], ...]:
-        """Add a snapshot of every event-sourced state that changed since its last one; return the new floor.
-
-        Every state is as its snapshot says up to the floor. So it may rise only when no changed state is in
-        doubt: while a cell waits for its restart the floor stays.
-        """
-        journal = self.journal
-        changed = [cell for cell in self.cells.values() if cell.dirty and cell.context.apply is not None]
-        if any(
-            cell.state in (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED) for cell in changed
-        ):
-            return ()
-        journal.events_since_snapshot = -len(self.records)
-        journal.snapshot_floor = sequence
-        for cell in changed:
-            behaviour = cell.behaviour
-            raw = journal.snapshot_bytes(sequence, behaviour.STATE_VERSION, behaviour.state)
-            snapshots.append((cell.name.encode(), raw))
-            cell.dirty = False
-        floor = (b"snapshot_floor", b"%d" % sequence)
-        if not journal.floors:
-            return (floor,)
-        journal.members.update(dict.fromkeys(journal.floors, -1))
-        journal.floors.clear()
-        return (floor, journal.members_entry())
-
-    def forget_held(self, cell: Cell) -> None:
-        """The cell runs again, so its mailbox will be handled in this turn."""
-        if cell.held_stored:
-            self._held.add(cell)
-
-    def _dead_letter_writes(self, letters: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:
-        writes = []
-        for letter in letters:
-            slot = self._dead_letter_number % self.limits.dead_letters_kept
-            writes.append((b"%08d" % slot, letter))
-            self._dead_letter_number += 1
-        return tuple(writes)
-
-    def _rotates_dedupe(self, added: int) -> bool:
-        self._dedupe_count += added
-        if self._dedupe_count < self.limits.dedupe_ids_kept:
-            return False
-        self._dedupe_count = added
-        return True
 
     def _release(self, out: TurnOutput) -> None:
         for port, message, address in out.effects:
@@ -452,6 +361,11 @@ class Loop:
                 self.guardian.cannot_keep_up(cell, message)
             for cell, error, item, retried in out.failures:
                 self.guardian.failed(cell, error, item, retried=retried)
+
+    def forget_held(self, cell: Cell) -> None:
+        """The cell runs again, so its mailbox will be handled in this turn."""
+        if cell.held_stored:
+            self._held.add(cell)
 
     # -- between turns -------------------------------------------------------------------------------
 

@@ -1,0 +1,96 @@
+"""Turns what a turn recorded and asked for into one write for the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from actors.runtime.cell import Cell, CellState
+from actors.runtime.store import TurnWrite
+from actors.runtime.turn import TurnOutput, held_writes
+
+if TYPE_CHECKING:
+    from actors.runtime.loop import Loop
+
+__all__ = ["TurnWriter"]
+
+IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
+
+
+class TurnWriter:
+    """Builds the write of each turn of one loop; decides when snapshots are due."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._dedupe_count = 0
+        self._dead_letter_number = 0
+
+    def write(self, out: TurnOutput, held: Iterable[Cell]) -> TurnWrite:
+        """Return everything this turn makes durable."""
+        loop = self._loop
+        journal, records = loop.journal, loop.records
+        after = journal.sequence + len(records)
+        snapshots = [
+            (name.encode(), journal.snapshot_bytes(after, version, msgspec.Raw(state)))
+            for name, (version, state) in out.saves.items()
+        ]
+        meta: tuple[tuple[bytes, bytes], ...] = ()
+        if journal.events_since_snapshot + len(records) >= self._loop.limits.snapshot_events:
+            meta = self._snapshot_into(snapshots, after)
+        durable_timers, loop.timers.writes = loop.timers.writes, {}
+        return TurnWrite(
+            events=(journal.record(loop.now_ns, records),) if records else (),
+            snapshots=tuple(snapshots),
+            outbox=tuple(out.outbox.items()),
+            timers=tuple(durable_timers.items()),
+            dedupe=tuple((key, b"\x01") for key in out.seen),
+            held=held_writes(held) if held else (),
+            dead_letters=self._dead_letter_writes(out.dead_letters),
+            meta=meta,
+            rotate_dedupe=self._rotates_dedupe(len(out.seen)),
+        )
+
+    def _snapshot_into(
+        self, snapshots: list[tuple[bytes, bytes]], sequence: int
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """Add a snapshot of every event-sourced state that changed since its last one; return the new floor.
+
+        Every state is as its snapshot says up to the floor. So it may rise only when no changed state is in
+        doubt: while a cell waits for its restart the floor stays.
+        """
+        journal = self._loop.journal
+        changed = [
+            cell for cell in self._loop.cells.values() if cell.dirty and cell.context.apply is not None
+        ]
+        if any(cell.state in IN_DOUBT for cell in changed):
+            return ()
+        journal.events_since_snapshot = -len(self._loop.records)
+        journal.snapshot_floor = sequence
+        for cell in changed:
+            behaviour = cell.behaviour
+            raw = journal.snapshot_bytes(sequence, behaviour.STATE_VERSION, behaviour.state)
+            snapshots.append((cell.name.encode(), raw))
+            cell.dirty = False
+        floor = (b"snapshot_floor", b"%d" % sequence)
+        if not journal.floors:
+            return (floor,)
+        journal.members.update(dict.fromkeys(journal.floors, -1))
+        journal.floors.clear()
+        return (floor, journal.members_entry())
+
+    def _dead_letter_writes(self, letters: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+        writes = []
+        for letter in letters:
+            slot = self._dead_letter_number % self._loop.limits.dead_letters_kept
+            writes.append((b"%08d" % slot, letter))
+            self._dead_letter_number += 1
+        return tuple(writes)
+
+    def _rotates_dedupe(self, added: int) -> bool:
+        self._dedupe_count += added
+        if self._dedupe_count < self._loop.limits.dedupe_ids_kept:
+            return False
+        self._dedupe_count = added
+        return True
