@@ -1,0 +1,219 @@
+"""Ours against the venue's, as pure functions: same input, same differences, in the same order.
+
+Three statements meet. The venue's comes first in time; ours (OMS and ledger, one consistent cut) come later
+and may know fills that the venue had not seen when it answered. Those fills carry the venue's own date, so
+they are taken out of ours before the numbers are compared.
+
+Invariants
+* A fill that both know, or that only we know with a date not before the venue's answer, is no difference.
+* A position differs only by what fills do not explain: a fill we missed is one difference, not two.
+* An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
+* Cash is compared only when no fill and no funding stands between the two statements.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from actors.domain.lifecycle import OrderState
+from actors.domain.money import format_e8
+from actors.messages.account import LedgerSnapshot
+from actors.messages.trading import OpenOrder, OrdersSnapshot
+from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueOrder
+
+__all__ = ["Comparison", "Difference", "Kind", "compare", "fill_name", "order_name"]
+
+
+class Kind(enum.Enum):
+    """What can differ."""
+
+    ORDER_UNKNOWN_TO_US = "order unknown to us"
+    ORDER_UNKNOWN_TO_VENUE = "order unknown to the venue"
+    ORDER_DIFFERS = "order differs"  # size, side or how far it is filled
+    FILL_MISSED = "fill missed"
+    FILL_DOUBLED = "fill unknown to the venue"  # we counted what never was, or twice under two names
+    POSITION_PHANTOM = "phantom position"  # open in our books, flat at the venue
+    POSITION_ORPHANED = "orphaned position"  # flat in our books, open at the venue
+    POSITION_WRONG = "position of wrong size"
+    BOOKS_SPLIT = "OMS and ledger differ"
+    CASH_DRIFT = "cash drift"  # in 1e-8 USDT
+    FUNDING_MISSED = "funding missed"
+
+
+class Difference(NamedTuple):
+    """One thing on which we and the venue do not agree."""
+
+    kind: Kind
+    key: str  # client_order_id, symbol/trade_id, symbol, funding_id; what the numbers are about
+    ours: int
+    theirs: int
+
+    @property
+    def text(self) -> str:
+        """What an operator reads."""
+        if self.kind is Kind.CASH_DRIFT:
+            return f"{self.kind.value}: ours {format_e8(self.ours)}, theirs {format_e8(self.theirs)} USDT"
+        return f"{self.kind.value}: {self.key}: ours {self.ours}, theirs {self.theirs}"
+
+
+class Comparison(NamedTuple):
+    """What one look at both sides found, with the venue's raw statements that would resolve it."""
+
+    account: str
+    differences: tuple[Difference, ...]
+    fills_missed: tuple[OrderFilled, ...]
+    funding_missed: tuple[FundingPaid, ...]
+    strangers: tuple[VenueOrder, ...]  # open at the venue, not in our books
+    cash_compared: bool
+
+
+class _Fills(NamedTuple):
+    missed: tuple[OrderFilled, ...]
+    doubled: tuple[tuple[str, int], ...]  # (symbol/trade_id, signed contracts)
+    later: dict[str, int]  # symbol -> signed contracts that the venue had not seen yet
+    later_count: int
+
+
+def compare(
+    theirs: VenueAccount,
+    orders: OrdersSnapshot,
+    ledger: LedgerSnapshot,
+    *,
+    fills_since_ns: int,
+    cash_drift_usdt_max: int = 0,
+) -> Comparison:
+    """Return every difference between the venue's statement and ours.
+
+    `fills_since_ns` is the instant from which the venue was asked for fills and funding. orders and ledger
+    must be one cut: answers to the same request. Cash in 1e-8 USDT.
+    """
+    fills = _compare_fills(theirs, orders, fills_since_ns)
+    order_differences, strangers = _compare_orders(theirs, orders, fills)
+    known_funding = set(ledger.funding_ids)
+    funding_missed = tuple(paid for paid in theirs.funding if paid.funding_id not in known_funding)
+    split = _compare_books(orders, ledger)
+    differences = [
+        *order_differences,
+        *(_missed(fill) for fill in fills.missed),
+        *(Difference(Kind.FILL_DOUBLED, key, signed, 0) for key, signed in fills.doubled),
+        *_compare_positions(theirs, ledger, fills),
+        *split,
+        *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt) for p in funding_missed),
+    ]
+    cash_comparable = not (fills.missed or fills.later_count or funding_missed or split)
+    if cash_comparable and abs(theirs.cash_usdt - ledger.cash_usdt) > cash_drift_usdt_max:
+        differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, theirs.cash_usdt))
+    return Comparison(
+        theirs.account, tuple(differences), fills.missed, funding_missed, strangers, cash_comparable
+    )
+
+
+def _missed(fill: OrderFilled) -> Difference:
+    return Difference(Kind.FILL_MISSED, fill_name(fill), 0, fill.side * fill.contracts)
+
+
+def fill_name(fill: OrderFilled) -> str:
+    """Return what tells a fill from all others of the account."""
+    return f"{fill.symbol}/{fill.trade_id}"
+
+
+def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) -> _Fills:
+    """Match fills by trade_id. Outside the window that both sides remember nothing is concluded."""
+    their_fills = {fill_name(fill): fill for fill in theirs.fills}
+    our_fills = {f"{fill.symbol}/{fill.trade_id}": fill for fill in orders.fills}
+    missed = tuple(
+        fill
+        for name, fill in their_fills.items()
+        if name not in our_fills and fill.at_ns > orders.fills_since_ns
+    )
+    # A venue may not return all it was asked for; then its oldest fill is where its list begins.
+    judged_from_ns = max([since_ns, *([min(f.at_ns for f in theirs.fills)] if theirs.fills else [])])
+    doubled: list[tuple[str, int]] = []
+    later: dict[str, int] = {}
+    later_count = 0
+    for name, known in our_fills.items():
+        if name in their_fills:
+            continue
+        if known.at_ns >= theirs.at_ns:
+            later[known.symbol] = later.get(known.symbol, 0) + known.signed_contracts
+            later_count += 1
+        elif known.at_ns > judged_from_ns:
+            doubled.append((name, known.signed_contracts))
+    return _Fills(missed, tuple(doubled), later, later_count)
+
+
+def _compare_positions(theirs: VenueAccount, ledger: LedgerSnapshot, fills: _Fills) -> list[Difference]:
+    ours = {position.symbol: position.net_contracts for position in ledger.positions}
+    for symbol, signed in fills.later.items():
+        ours[symbol] = ours.get(symbol, 0) - signed
+    venue = {position.symbol: position.net_contracts for position in theirs.positions}
+    explained = dict(venue)
+    for fill in fills.missed:
+        explained[fill.symbol] = explained.get(fill.symbol, 0) - fill.side * fill.contracts
+    found = []
+    for symbol in sorted(ours.keys() | explained.keys()):
+        our_net, their_net = ours.get(symbol, 0), explained.get(symbol, 0)
+        if our_net != their_net:
+            found.append(Difference(_position_kind(our_net, their_net), symbol, our_net, their_net))
+    return found
+
+
+def _position_kind(our_net: int, their_net: int) -> Kind:
+    if their_net == 0:
+        return Kind.POSITION_PHANTOM
+    return Kind.POSITION_ORPHANED if our_net == 0 else Kind.POSITION_WRONG
+
+
+def _compare_books(orders: OrdersSnapshot, ledger: LedgerSnapshot) -> list[Difference]:
+    """The OMS and the ledger saw the same fills, so they must hold the same."""
+    found = []
+    if orders.fills_count != ledger.fills_count:
+        found.append(Difference(Kind.BOOKS_SPLIT, "fills", orders.fills_count, ledger.fills_count))
+    ours = dict(orders.net_contracts)
+    booked = {position.symbol: position.net_contracts for position in ledger.positions}
+    for symbol in sorted(ours.keys() | booked.keys()):
+        if ours.get(symbol, 0) != booked.get(symbol, 0):
+            found.append(Difference(Kind.BOOKS_SPLIT, symbol, ours.get(symbol, 0), booked.get(symbol, 0)))
+    return found
+
+
+_RESTING = (OrderState.OPEN, OrderState.PARTIALLY_FILLED)
+
+
+def _compare_orders(
+    theirs: VenueAccount, orders: OrdersSnapshot, fills: _Fills
+) -> tuple[list[Difference], tuple[VenueOrder, ...]]:
+    missed: dict[str, int] = {}
+    for fill in fills.missed:
+        missed[fill.client_order_id] = missed.get(fill.client_order_id, 0) + fill.contracts
+    ours = {order.client_order_id: order for order in orders.orders}
+    their_ids: set[str] = set()
+    found: list[Difference] = []
+    strangers: list[VenueOrder] = []
+    for shown in theirs.open_orders:
+        their_ids.add(shown.client_order_id)
+        order = ours.get(shown.client_order_id)
+        if order is None:
+            strangers.append(shown)
+            found.append(Difference(Kind.ORDER_UNKNOWN_TO_US, order_name(shown), 0, shown.contracts))
+        elif order.state in _RESTING:
+            filled = shown.filled_contracts - missed.get(order.client_order_id, 0)
+            behind = order.filled_contracts > filled and order.symbol in fills.later
+            if not _same(order, shown) or (order.filled_contracts != filled and not behind):
+                name = order.client_order_id
+                found.append(Difference(Kind.ORDER_DIFFERS, name, order.filled_contracts, filled))
+    for order in orders.orders:
+        if order.state in _RESTING and order.client_order_id not in their_ids:
+            found.append(Difference(Kind.ORDER_UNKNOWN_TO_VENUE, order.client_order_id, order.contracts, 0))
+    return found, tuple(strangers)
+
+
+def order_name(shown: VenueOrder) -> str:
+    """Return our name of an order at the venue, or the venue's when it has none of ours."""
+    return shown.client_order_id or f"{shown.symbol}/{shown.venue_order_id}"
+
+
+def _same(order: OpenOrder, shown: VenueOrder) -> bool:
+    sizes_agree = order.contracts == shown.contracts and order.side is shown.side
+    return sizes_agree and order.symbol == shown.symbol

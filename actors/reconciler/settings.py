@@ -1,0 +1,92 @@
+"""What an operator may write about a reconciler."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from actors.runtime.settings import E8, Duration, Settings, setting
+
+__all__ = ["ReconcilerSettings"]
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+
+class ReconcilerSettings(Settings, frozen=True, kw_only=True):
+    """How often one account is compared with the venue, how patiently, and what policy decides."""
+
+    every: Annotated[
+        Duration,
+        setting("Pause between two comparisons that agree.", minimum=100 * MS, risk="raise"),
+    ] = 60 * SECOND
+    answer_timeout: Annotated[
+        Duration,
+        setting("How long the venue, the OMS and the ledger may take to answer.", minimum=10 * MS),
+    ] = 5 * SECOND
+    confirm_after: Annotated[
+        Duration,
+        setting(
+            "Pause before a difference is looked at again: it counts only when it is still there.",
+            minimum=MS,
+        ),
+    ] = 500 * MS
+    passes_max: Annotated[
+        int,
+        setting("Looks at differences that come and go, before the round is decided.", minimum=2, maximum=20),
+    ] = 5
+    retry_min: Annotated[
+        Duration,
+        setting("First pause after a comparison failed or disagreed; doubled each time.", minimum=10 * MS),
+    ] = 1 * SECOND
+    retry_max: Annotated[
+        Duration,
+        setting("Longest pause after a comparison failed or disagreed.", minimum=100 * MS),
+    ] = 30 * SECOND
+    silences_max: Annotated[
+        int,
+        setting(
+            "Rounds without an answer, one after the other, before the account counts as not reconciled.",
+            minimum=1,
+            maximum=100,
+            risk="raise",
+        ),
+    ] = 3
+    fills_overlap: Annotated[
+        Duration,
+        setting("How far before the last agreement the venue's fills are read again.", minimum=0),
+    ] = 10 * SECOND
+    fills_lookback: Annotated[
+        Duration,
+        setting("How far back the venue's fills are read when there was no agreement yet.", minimum=SECOND),
+    ] = 3_600 * SECOND
+    cash_drift_usdt_max: Annotated[
+        E8,
+        setting("Difference in cash that is tolerated.", minimum=0, risk="raise", examples=("0.01",)),
+    ] = 0
+    cash_drift: Annotated[
+        str,
+        setting(
+            "What a difference in cash means: `report` disagrees and pages, `adopt` has the ledger take the "
+            "venue's number, on the record.",
+            pattern="^(report|adopt)$",
+            examples=("report", "adopt"),
+        ),
+    ] = "report"
+    unknown_orders: Annotated[
+        str,
+        setting(
+            "What becomes of orders that rest at the venue and are not ours: `report` disagrees and pages, "
+            "`ignore` leaves them to whoever made them, `cancel` takes them away.",
+            pattern="^(report|ignore|cancel)$",
+            examples=("report", "ignore", "cancel"),
+        ),
+    ] = "report"
+    ready_when: Annotated[
+        str,
+        setting(
+            "What lets the actors that decide start: the first comparison that `agrees`, or the first that "
+            "has `compared` at all (risk denies new risk until one agrees, in both cases).",
+            pattern="^(agrees|compared)$",
+            examples=("agrees", "compared"),
+        ),
+    ] = "agrees"
