@@ -10,7 +10,7 @@ import msgspec
 
 from actors.runtime.behaviour import Phase
 from actors.runtime.cell import Cell, CellSpec, CellState
-from actors.runtime.clock import Clock, monotonic_ns
+from actors.runtime.clock import Clock, SystemClock
 from actors.runtime.codec import decode_message
 from actors.runtime.errors import NodeStopped, require
 from actors.runtime.journal import Journal
@@ -105,19 +105,25 @@ class Node:
 
     def start(self) -> None:
         """Recover every state from the journal and let the first phase start."""
-        began = monotonic_ns()
+        clock = self.loop.clock
+        began = clock.reading_ns()
+        self.loop.now_ns = max(clock.now_ns(), self.journal.at_ns)
         self.journal.open_epoch(self.facts)
-        gc.disable()
+        # A simulated process starts nodes by the thousand: their memory must stay collectable.
+        is_real = isinstance(clock, SystemClock)
+        if is_real:
+            gc.disable()
         try:
             join_members(self.journal, self.loop.cells)
             self.events_folded = recover(self.journal, self.loop.cells.values())
             restore_timers(self.journal, self.loop.timers, self.loop.cells)
             restore_held(self.journal, self.loop.cells)
         finally:
-            gc.collect()
-            gc.freeze()
-            gc.enable()
-        self.recovery_ns = monotonic_ns() - began
+            if is_real:
+                gc.collect()
+                gc.freeze()
+                gc.enable()
+        self.recovery_ns = clock.reading_ns() - began
         facts = self.facts
         self.record(
             NodeStarted(
@@ -125,7 +131,7 @@ class Node:
                 facts.get("deployment", ""),
                 facts.get("configuration_hash", ""),
                 self.events_folded,
-                self.recovery_ns if facts.get("clock") != "virtual" else 0,
+                self.recovery_ns,
             )
         )
         for cell in self.loop.cells.values():
@@ -203,9 +209,9 @@ class Node:
         self.journal.store.close()
 
     def _run_until_quiet(self, timeout_ns: int) -> None:
-        deadline = monotonic_ns() + timeout_ns
+        deadline = self.loop.clock.reading_ns() + timeout_ns
         for _ in range(QUIET_TURNS_MAX):
-            if not self.loop.turn() or monotonic_ns() > deadline:
+            if not self.loop.turn() or self.loop.clock.reading_ns() > deadline:
                 return
 
     def snapshot_all(self) -> None:
@@ -270,19 +276,19 @@ class Node:
 
     def revive(self, cells: list[Cell]) -> None:
         """Rebuild these cells' behaviours from the journal and let them run, in this order."""
-        began = monotonic_ns()
+        read = self.loop.clock.reading_ns
+        began = read()
         for cell in cells:
             self.loop.timers.drop_of(cell)
         recover(self.journal, cells)
         for cell in cells:
             cell.restarts_count += 1
-            cell.recovery_ns = monotonic_ns() - began
+            cell.recovery_ns = read() - began
             if cell.phase > self.phase:
                 cell.state = CellState.WAITING
                 continue
             self._set_running(cell)
-            took = cell.recovery_ns if self.facts.get("clock") != "virtual" else 0
-            self.note(ActorRestarted(cell.name, cell.restarts_count, took, self.now_ns))
+            self.note(ActorRestarted(cell.name, cell.restarts_count, cell.recovery_ns, self.now_ns))
 
     def retire(self, cell: Cell, reason: str) -> None:
         """Take a cell out of service."""
