@@ -47,7 +47,7 @@ class ReconcilerState(msgspec.Struct):
     """What survives: where the last agreement stands, and what is still open from the last disagreement."""
 
     agreed_at_ns: int = 0  # the venue's date of the last statement we agreed with; 0 before the first
-    agreed: bool = False
+    agrees: bool = False
     rounds_count: int = 0
     disagreements_count: int = 0
     finished_at_ns: int = 0
@@ -104,7 +104,7 @@ class ReconcilerActor(Behaviour):
 
     def started(self, context: Context) -> None:
         """Compare before anybody acts; an agreement from before the restart is worth nothing now."""
-        self.state.agreed = False
+        self.state.agrees = False
         self._begin(context)
 
     # -- asking --------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class ReconcilerActor(Behaviour):
     def _conclude(self, agrees: bool, texts: tuple[str, ...], context: Context) -> None:
         """Publish and remember the verdict, and pause: shortly when it was bad, longer each time."""
         state, now_ns = self.state, context.now_ns
-        state.agreed = agrees
+        state.agrees = agrees
         state.rounds_count += 1
         state.disagreements_count += not agrees
         state.finished_at_ns = now_ns
@@ -261,7 +261,7 @@ class ReconcilerActor(Behaviour):
         """Without the venue's truth nothing is reconciled; with a new connection, look at once."""
         if message.up:
             self._begin(context)
-        elif self.state.agreed:
+        elif self.state.agrees:
             self._conclude(False, (f"the venue cannot be reached: {message.reason}",), context)
 
     def on_unexpected_report(self, message: UnexpectedReport, context: Context) -> None:
@@ -299,6 +299,7 @@ class ReconcilerActor(Behaviour):
     def describe(self) -> Any:
         """Return what an operator sees."""
         shown: dict[str, Any] = msgspec.to_builtins(self.state)
+        shown["account"] = self._account
         shown["waiting_for"] = self._stage.value
         shown["looks_in_this_round"] = self._round.passes_count
         return shown
@@ -306,7 +307,7 @@ class ReconcilerActor(Behaviour):
     def gauges(self) -> dict[str, int | float]:
         """Return what is worth a metric."""
         return {
-            "agreed": int(self.state.agreed),
+            "agrees": int(self.state.agrees),
             "rounds": self.state.rounds_count,
             "disagreements": self.state.disagreements_count,
             "differences": len(self.state.differences),

@@ -6,6 +6,7 @@ they are taken out of ours before the numbers are compared.
 
 Invariants
 * A fill that both know, or that only we know with a date not before the venue's answer, is no difference.
+* A fill that the venue's list lacks is a difference only where the position differs too: lists are cut short.
 * A position differs only by what fills do not explain: a fill we missed is one difference, not two.
 * An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
 * Cash is compared only when no fill and no funding stands between the two statements.
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from actors.domain.lifecycle import OrderState
 from actors.domain.money import format_e8
 from actors.messages.account import LedgerSnapshot
-from actors.messages.trading import OpenOrder, OrdersSnapshot
+from actors.messages.trading import KnownFill, OpenOrder, OrdersSnapshot
 from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueOrder
 
 __all__ = ["Comparison", "Difference", "Kind", "compare", "fill_name", "order_name"]
@@ -70,7 +71,7 @@ class Comparison(NamedTuple):
 
 class _Fills(NamedTuple):
     missed: tuple[OrderFilled, ...]
-    doubled: tuple[tuple[str, int], ...]  # (symbol/trade_id, signed contracts)
+    doubled: tuple[KnownFill, ...]  # ours, dated within the venue's list, but not in it
     later: dict[str, int]  # symbol -> signed contracts that the venue had not seen yet
     later_count: int
 
@@ -93,11 +94,17 @@ def compare(
     known_funding = set(ledger.funding_ids)
     funding_missed = tuple(paid for paid in theirs.funding if paid.funding_id not in known_funding)
     split = _compare_books(orders, ledger)
+    positions = _compare_positions(theirs, ledger, fills)
+    wrong_symbols = {difference.key for difference in positions}
     differences = [
         *order_differences,
         *(_missed(fill) for fill in fills.missed),
-        *(Difference(Kind.FILL_DOUBLED, key, signed, 0) for key, signed in fills.doubled),
-        *_compare_positions(theirs, ledger, fills),
+        *(
+            Difference(Kind.FILL_DOUBLED, f"{fill.symbol}/{fill.trade_id}", fill.signed_contracts, 0)
+            for fill in fills.doubled
+            if fill.symbol in wrong_symbols
+        ),
+        *positions,
         *split,
         *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt) for p in funding_missed),
     ]
@@ -129,7 +136,7 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
     )
     # A venue may not return all it was asked for; then its oldest fill is where its list begins.
     judged_from_ns = max([since_ns, *([min(f.at_ns for f in theirs.fills)] if theirs.fills else [])])
-    doubled: list[tuple[str, int]] = []
+    doubled: list[KnownFill] = []
     later: dict[str, int] = {}
     later_count = 0
     for name, known in our_fills.items():
@@ -139,7 +146,7 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
             later[known.symbol] = later.get(known.symbol, 0) + known.signed_contracts
             later_count += 1
         elif known.at_ns > judged_from_ns:
-            doubled.append((name, known.signed_contracts))
+            doubled.append(known)
     return _Fills(missed, tuple(doubled), later, later_count)
 
 

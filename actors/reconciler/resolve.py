@@ -35,8 +35,8 @@ def resolutions(
     """Return, for each difference that something can be done about, what is to be published.
 
     Missed fills and funding are the venue's own statements, passed on; whoever gets them counts each once.
-    An order that only one side knows is asked about, never declared dead. `actor` and `evidence` say who decided, and from which
-    comparison.
+    An order that only one side knows is asked about, never declared dead. `actor` and `evidence` say who
+    decided, and from which comparison.
     """
     account = comparison.account
     fills = {fill_name(fill): fill for fill in comparison.fills_missed}
