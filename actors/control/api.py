@@ -1,0 +1,183 @@
+"""The control API over HTTP: paths, JSON in and out, errors with a remedy. docs/cli.md lists the paths."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from actors.control.desk import ControlError, Desk
+from actors.control.fields import plain
+from actors.control.metrics import exposition
+
+__all__ = ["make_application"]
+
+BODY_BYTES_MAX = 64 * 1024
+EVENTS_DEFAULT = 100
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_application(desk: Desk, registry: Any, *, is_open: bool) -> web.Application:
+    """Return the application. Only behind the Unix socket (`is_open`) are orders taken: there the file's
+    permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could."""
+    api = _Api(desk, registry, is_open)
+    application = web.Application(middlewares=[api.guard], client_max_size=BODY_BYTES_MAX)
+    application.add_routes(
+        [
+            web.get("/healthz", api.health),
+            web.get("/readyz", api.readiness),
+            web.get("/metrics", api.metrics),
+            web.get("/v1/status", api.status),
+            web.get("/v1/view", api.view),
+            web.get("/v1/actors", api.actors),
+            web.get("/v1/actors/{address:.+}", api.actor),
+            web.get("/v1/events", api.events),
+            web.post("/v1/actors/{address:.+}/restart", api.restart),
+            web.post("/v1/halt", api.halt),
+            web.post("/v1/resume", api.resume),
+            web.post("/v1/stop", api.stop),
+        ]
+    )
+    return application
+
+
+class _Api:
+    """The handlers."""
+
+    def __init__(self, desk: Desk, registry: Any, is_open: bool) -> None:
+        self._desk = desk
+        self._registry = registry
+        self._is_open = is_open
+        self.guard = self._make_guard()
+
+    def _make_guard(self) -> Any:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                self._let_in(request)
+                return await handler(request)
+            except ControlError as error:
+                return _problem(error)
+            except web.HTTPException as error:
+                remedy = "docs/cli.md lists the paths of the control API"
+                return _problem(ControlError(error.status, error.reason, remedy))
+            except msgspec.MsgspecError as error:
+                return _problem(ControlError(400, f"the body cannot be read: {error}", "send a JSON object"))
+            except Exception as error:  # the edge of the system: whoever asked gets it in words
+                text = f"{type(error).__name__}: {error}"
+                return _problem(ControlError(500, text, "this is a fault of the control API; see the log"))
+
+        return guard
+
+    def _let_in(self, request: web.Request) -> None:
+        """Refuse orders over HTTP, and questions from pages that call this machine by another name."""
+        if self._is_open:
+            return
+        if request.method not in ("GET", "HEAD"):
+            raise ControlError(
+                403,
+                "orders are taken on the Unix socket only",
+                "use the command line on this machine, as the user who runs the node",
+            )
+        if not _names_this_machine(request):
+            raise ControlError(
+                403, f"unknown host {request.host!r}", "use the address the node listens on, as a number"
+            )
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    async def health(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.health())
+
+    async def readiness(self, request: web.Request) -> web.Response:
+        ready, found = await self._desk.readiness()
+        return _answer(found, 200 if ready else 503)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        text = exposition(self._registry)
+        return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def status(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.status())
+
+    async def view(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.view())
+
+    async def actors(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.actors())
+
+    async def actor(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.inspect(request.match_info["address"]))
+
+    async def events(self, request: web.Request) -> web.Response:
+        query = request.query
+        since = _number(query["since"], "since") if "since" in query else None
+        limit = _number(query.get("limit", str(EVENTS_DEFAULT)), "limit")
+        return _answer(await self._desk.events(since, limit, query.get("actor", ""), query.get("type", "")))
+
+    # -- ordering ------------------------------------------------------------------------------------------
+
+    async def restart(self, request: web.Request) -> web.Response:
+        return _answer(await self._desk.restart(request.match_info["address"]))
+
+    async def halt(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        level = _text(body, "level", "no_new_risk")
+        scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
+        return _ordered(await self._desk.halt(scope, level, who, _text(body, "reason", "")))
+
+    async def resume(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
+        return _ordered(await self._desk.resume(scope, who, _text(body, "reason", "")))
+
+    async def stop(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        return _answer(await self._desk.stop(_text(body, "reason", "asked over the control API")), 202)
+
+
+def _names_this_machine(request: web.Request) -> bool:
+    """A page in a browser can make a name of its own point here; a number it cannot."""
+    name = request.url.host or ""
+    if name == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    raw = await request.read()
+    return msgspec.json.decode(raw, type=dict[str, Any]) if raw.strip() else {}
+
+
+def _text(body: dict[str, Any], name: str, default: str) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str):
+        raise ControlError(400, f"{name} must be text, not {value!r}", f'send {{"{name}": "..."}}')
+    return value
+
+
+def _number(text: str, name: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ControlError(400, f"{name} must be a whole number, not {text!r}", f"send ?{name}=0")
+    return int(text)
+
+
+def _ordered(found: dict[str, Any]) -> web.Response:
+    return _answer(found, 200 if found["accepted"] else 409)
+
+
+def _answer(found: Any, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(found, enc_hook=plain)
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _problem(error: ControlError) -> web.Response:
+    found = {"error": str(error), "remedy": error.remedy, **error.fields}
+    return _answer(found, error.status)

@@ -1,0 +1,156 @@
+"""Serves the control API beside the loop, off its thread: on a Unix socket, and on HTTP when enabled."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from actors import __version__
+from actors.control.desk import Desk
+from actors.control.fields import plain
+from actors.control.sockets import bind_socket
+from actors.domain.instrument import Instrument
+from actors.runtime.errors import RuntimeFault
+from actors.runtime.node import Node
+from actors.runtime.pumps.thread import PumpThread
+
+__all__ = ["LAST_RUN_FILE", "ControlServer", "Deployment"]
+
+LAST_RUN_FILE = "last_run.json"  # in the journal's folder: the last view of the node that ran last
+
+
+class Deployment(Protocol):
+    """What the server needs to know of a deployment; its topology fits."""
+
+    @property
+    def deployment(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
+    def journal(self) -> Any: ...
+    @property
+    def journal_path(self) -> Path: ...
+    @property
+    def socket_path(self) -> Path: ...
+    @property
+    def control(self) -> Any: ...
+    @property
+    def content_hash(self) -> str: ...
+    @property
+    def instruments(self) -> Mapping[str, Instrument]: ...
+
+
+class ControlServer:
+    """Start it from any thread but the loop's; stop it when the loop has ended."""
+
+    def __init__(self, node: Node, deployment: Deployment, thread: PumpThread | None = None) -> None:
+        self._node = node
+        self._deployment = deployment
+        self._thread = thread or PumpThread("control")
+        self._owns_thread = thread is None
+        self._runners: list[Any] = []
+        self._changing = threading.Lock()  # a stop waits for a start that is under way, and the reverse
+        self._is_over = False
+        self.faults: list[str] = []
+        self.http_address = ""
+        self.facts = self._facts()
+        self.desk = Desk(node, self.facts, deployment.instruments)
+
+    def _facts(self) -> dict[str, Any]:
+        deployment, node = self._deployment, self._node
+        return {
+            "deployment": deployment.deployment,
+            "mode": deployment.mode,
+            "version": __version__,
+            "pid": os.getpid(),
+            "epoch": node.journal.epoch,
+            "started_at_ns": node.loop.now_ns,
+            "recovery_ms": round(node.recovery_ns / 1e6, 3),
+            "events_folded": node.events_folded,
+            "files": list(deployment.files),
+            "configuration_hash": deployment.content_hash,
+            "journal_path": str(deployment.journal_path),
+            "durability": str(deployment.journal.durability),
+            "socket": str(deployment.socket_path),
+            "http": "",
+        }
+
+    def start(self) -> None:
+        """Serve until `stop`. What cannot be served is told on stderr and kept in `faults`: a node that
+        trades goes on without its operators' door rather than not at all."""
+        from actors.control.api import make_application  # aiohttp takes its time to import
+
+        with self._changing:
+            if self._is_over:
+                return
+            if self._owns_thread:
+                self._thread.start()
+            registry = self._registry()
+            self._try(self._serve_socket(make_application(self.desk, registry, is_open=True)))
+            if self._deployment.control.http.enabled:
+                self._try(self._serve_http(make_application(self.desk, registry, is_open=False)))
+
+    def _try(self, serving: Coroutine[Any, Any, None]) -> None:
+        try:
+            self._thread.run(serving)
+        except (RuntimeFault, OSError) as error:
+            self.faults.append(str(error))
+            print(f"polytrade: control API: {error}", file=sys.stderr)
+
+    def _registry(self) -> Any:
+        from actors.control.metrics import make_registry
+
+        shown = ("version", "deployment", "mode", "configuration_hash")
+        return make_registry(self._node, {name: str(self.facts[name]) for name in shown})
+
+    async def _serve_socket(self, application: Any) -> None:
+        from aiohttp import web
+
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.SockSite(runner, bind_socket(self._deployment.socket_path)).start()
+
+    async def _serve_http(self, application: Any) -> None:
+        from aiohttp import web
+
+        http = self._deployment.control.http
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, http.host, http.port).start()
+        host, port = runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.http_address = self.facts["http"] = f"http://{shown}:{port}"
+
+    def stop(self) -> None:
+        """Stop serving, remove the socket and leave the last view beside the journal."""
+        with self._changing:
+            self._is_over = True
+            self._leave_last_view()
+            if self._runners:
+                self._thread.run(self._close())
+                self._deployment.socket_path.unlink(missing_ok=True)
+            if self._owns_thread:
+                self._thread.stop()
+
+    async def _close(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+
+    def _leave_last_view(self) -> None:
+        view = {**self.desk.last_view(), "ended": self._node.ended}
+        path = self._deployment.journal_path / LAST_RUN_FILE
+        beside = path.with_suffix(".new")
+        try:
+            beside.write_text(json.dumps(view, default=plain), encoding="utf-8")
+            beside.replace(path)
+        except OSError:  # a full disk: the journal itself has said so already
+            beside.unlink(missing_ok=True)
