@@ -236,11 +236,11 @@ class AlerterActor(Behaviour):
         delivery = state.deliveries.pop(delivery_id)
         context.effect_done(delivery_id)
         state.failed_count += 1
-        told = delivery.notification.name
-        context.log("alert_delivery_failed", alert=told, route=delivery.route, reason=reason)
-        if told != "AlertDeliveryFailed":  # or it would raise itself for ever
-            summary = f"Route {delivery.route} does not deliver: {reason}"
-            self._raise_own("AlertDeliveryFailed", Severity.PAGE, summary, delivery.route, context)
+        context.log(
+            "alert_delivery_failed", alert=delivery.notification.name, route=delivery.route, reason=reason
+        )
+        summary = f"Route {delivery.route} does not deliver: {reason}"
+        self._raise_own("AlertDeliveryFailed", Severity.PAGE, summary, delivery.route, context)
 
     def _finish(self, context: Context) -> None:
         """End every handler that changed something: keep it, and wake up for what comes next."""

@@ -403,7 +403,7 @@ def test_a_refused_delivery_is_given_up_and_becomes_an_alert(status: int) -> Non
     bench.advance(1)
     assert ("alert_firing", "AlertDeliveryFailed", "hook") in told(bench)
     [second] = requests(bench)
-    answer(bench, second, status)  # about its own failure: no alert about that
+    answer(bench, second, status)  # about its own failure: nothing new
     bench.advance(HOUR)
     assert requests(bench) == []
     assert alerter_state(bench).failed_count == 2
