@@ -14,12 +14,23 @@ import pykka
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-__all__ = ["CellActor", "Envelope", "is_stop"]
+__all__ = ["CellActor", "Envelope", "is_answered", "is_stop"]
 
 
 def is_stop(message: object) -> bool:
     """Tell whether a message is pykka's request to stop."""
     return isinstance(message, _ActorStop)
+
+
+def is_answered(future: pykka.Future[Any]) -> bool:
+    """Tell whether a future holds a value or an exception."""
+    try:
+        future.get(timeout=0)
+    except pykka.Timeout:
+        return False
+    except Exception:  # the answer is an exception; it belongs to whoever gets the future
+        return True
+    return True
 
 
 class _Inbox:

@@ -20,7 +20,7 @@ class TurnWrite(NamedTuple):
     timers: tuple[tuple[bytes, bytes | None], ...] = ()
     dedupe: tuple[tuple[bytes, bytes], ...] = ()
     held: tuple[tuple[bytes, bytes | None], ...] = ()
-    dead_letters: tuple[tuple[bytes, bytes], ...] = ()
+    dead_letters: tuple[tuple[bytes, bytes | None], ...] = ()
     meta: tuple[tuple[bytes, bytes], ...] = ()
     rotate_dedupe: bool = False
 
@@ -46,6 +46,10 @@ class Store(Protocol):
 
     def seen(self, key: bytes) -> bool:
         """Tell whether a dedupe key is in the current or the previous generation."""
+        ...
+
+    def seen_count(self) -> int:
+        """Return how many dedupe keys the current generation holds."""
         ...
 
     def usage(self) -> tuple[int, int]:

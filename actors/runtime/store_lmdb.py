@@ -234,6 +234,10 @@ class LmdbStore:
         """See Store.seen."""
         return key in self._dedupe[0] or key in self._dedupe[1]
 
+    def seen_count(self) -> int:
+        """See Store.seen_count."""
+        return len(self._dedupe[self._dedupe_current])
+
     def usage(self) -> tuple[int, int]:
         """See Store.usage."""
         information = self._environment.info()

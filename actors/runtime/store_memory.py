@@ -1,9 +1,9 @@
-"""The journal's disk in memory: same port as LMDB, plus the ways in which disks fail."""
+"""The journal's disk in memory: same port as LMDB, plus the ways in which disks and processes fail."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from actors.runtime.errors import JournalError
 from actors.runtime.store import TurnWrite
@@ -41,18 +41,29 @@ class _Table:
 
 
 class MemoryStore:
-    """Tables in memory. `fail_commits` makes coming commits fail; `capacity_bytes` models a full disk."""
+    """Tables in memory.
 
-    def __init__(self, *, capacity_bytes: int = 1 << 40) -> None:
+    `fail_commits` makes that many coming commits fail; `capacity_bytes` models a full disk; `on_commit` is
+    called before (False) and after (True) each write, and may raise to kill the process there. With
+    `syncs_commits=False` a power cut (`lose_unsynced`) takes back what was not synced.
+    """
+
+    def __init__(self, *, capacity_bytes: int = 1 << 40, syncs_commits: bool = True) -> None:
         self.capacity_bytes = capacity_bytes
         self.fail_commits = 0
         self.commits_count = 0
-        self.used_bytes = 0
+        self.used_bytes = 0  # written so far: like LMDB's file, it does not shrink
+        self.on_commit: Callable[[bool], None] = lambda is_written: None
+        self._syncs_commits = syncs_commits
         self._tables = {name: _Table() for name in DATABASES}
         self._dedupe: list[set[bytes]] = [set(), set()]
+        self._synced: MemoryStore | None = None
+        if not syncs_commits:
+            self.sync()
 
     def commit(self, write: TurnWrite) -> None:
         """See Store.commit."""
+        self.on_commit(False)
         if self.fail_commits:
             self.fail_commits -= 1
             raise JournalError("the disk refused the write (simulated)")
@@ -68,6 +79,7 @@ class MemoryStore:
             for key, value in getattr(write, name):
                 table.put(key, value)
         self._dedupe[0].update(key for key, _ in write.dedupe)
+        self.on_commit(True)
 
     def get(self, database: str, key: bytes) -> bytes | None:
         """See Store.get."""
@@ -88,20 +100,35 @@ class MemoryStore:
         """See Store.seen."""
         return key in self._dedupe[0] or key in self._dedupe[1]
 
+    def seen_count(self) -> int:
+        """See Store.seen_count."""
+        return len(self._dedupe[0])
+
     def usage(self) -> tuple[int, int]:
         """See Store.usage."""
         return self.used_bytes, self.capacity_bytes
 
     def sync(self) -> None:
-        """Nothing to do: memory is as durable as it gets."""
+        """See Store.sync."""
+        if not self._syncs_commits:
+            self._synced = self.clone()
 
     def close(self) -> None:
         """Nothing to release; the same object can be opened again, as a disk after a crash."""
+        self.sync()
 
     def clone(self) -> MemoryStore:
         """Return an independent copy, as a disk image taken now."""
         other = MemoryStore(capacity_bytes=self.capacity_bytes)
-        other.used_bytes = self.used_bytes
-        other._tables = {name: table.copy() for name, table in self._tables.items()}
-        other._dedupe = [set(self._dedupe[0]), set(self._dedupe[1])]
+        other._take_content(self)
         return other
+
+    def lose_unsynced(self) -> None:
+        """Go back to what was synced last, as a power cut does; nothing is lost when commits are synced."""
+        if self._synced is not None:
+            self._take_content(self._synced)
+
+    def _take_content(self, other: MemoryStore) -> None:
+        self.used_bytes = other.used_bytes
+        self._tables = {name: table.copy() for name, table in other._tables.items()}
+        self._dedupe = [set(generation) for generation in other._dedupe]
