@@ -1,0 +1,231 @@
+"""The exchange as an actor: messages to engine calls, events to the journal, outcomes to the venues."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from actors.domain.place import Place
+from actors.exchange.answers import answer_account, answer_order, describe_exchange
+from actors.exchange.engine import Exchange, Outcomes
+from actors.exchange.events import (
+    FundingCharged,
+    OrderBooked,
+    OrderUnbooked,
+    PositionLiquidated,
+    RestingOrderExecuted,
+    WalletOpened,
+)
+from actors.exchange.funding import last_instant
+from actors.exchange.settings import ExchangeSettings
+from actors.exchange.state import ExchangeState
+from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.messages.venue import (
+    CancelOrder,
+    CancelRejected,
+    FundingPaid,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    PlaceOrder,
+    QueryAccount,
+    QueryOrder,
+    VenueAccount,
+    VenueOrder,
+)
+from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
+from actors.runtime.messages import Message, Severity
+
+__all__ = ["ExchangeActor", "ExchangeFundingDue"]
+
+
+class ExchangeFundingDue(Message, frozen=True):
+    """A settlement instant of at least one symbol has come."""
+
+
+class ExchangeActor(Behaviour):
+    """The far side of the venue, in one process with ours, known to it through messages only."""
+
+    ACCEPTS: ClassVar = (
+        PlaceOrder,
+        CancelOrder,
+        QueryOrder,
+        QueryAccount,
+        Quote,
+        BookDepth,
+        Trade,
+        MarkPrice,
+        FundingRate,
+        FundingSettled,
+        ExchangeFundingDue,
+    )
+    REPLIES: ClassVar = (
+        OrderAccepted,
+        OrderRejected,
+        OrderFilled,
+        OrderCanceled,
+        CancelRejected,
+        FundingPaid,
+        VenueOrder,
+        VenueAccount,
+    )
+    EVENTS: ClassVar = (
+        WalletOpened,
+        OrderBooked,
+        RestingOrderExecuted,
+        OrderUnbooked,
+        FundingCharged,
+        PositionLiquidated,
+    )
+    STATE: ClassVar = ExchangeState
+    PERSISTENCE: ClassVar = Persistence.EVENT_SOURCED
+    PHASE: ClassVar = Phase.SOURCE
+
+    def __init__(self, settings: ExchangeSettings, place: Place) -> None:
+        self.settings = settings
+        self.instruments = place.instruments
+        self.addresses = {account: f"{settings.venue}/{account}" for account in settings.accounts}
+        unknown = [symbol for symbol in settings.leverage if symbol not in place.instruments]
+        if unknown:
+            raise ValueError(f"leverage.{unknown[0]}: is not an instrument of this deployment")
+        self.exchange = Exchange(place.instruments, settings.rules())
+
+    @property
+    def state(self) -> ExchangeState:
+        """The engine's state; setting it, as a recovery does, builds the engine's indexes anew."""
+        return self.exchange.state
+
+    @state.setter
+    def state(self, state: ExchangeState) -> None:
+        self.exchange = Exchange(self.instruments, self.settings.rules(), state)
+        for account in state.wallets:
+            self.addresses.setdefault(account, f"{self.settings.venue}/{account}")
+
+    def started(self, context: Context) -> None:
+        exchange = self.exchange
+        exchange.record = context.record
+        for account, deposit in self.settings.accounts.items():
+            exchange.open_account(account, deposit, context.now_ns)
+        self._schedule_funding(context)
+
+    def receive(self, message: Message, context: Context) -> None:
+        self.exchange.record = context.record
+        self.HANDLERS[type(message)](self, message, context)
+
+    # -- requests -----------------------------------------------------------------------------------
+
+    def on_place_order(self, message: PlaceOrder, context: Context) -> None:
+        self._tell(self.exchange.place(message, context.now_ns), context)
+
+    def on_cancel_order(self, message: CancelOrder, context: Context) -> None:
+        self._tell(self.exchange.cancel(message, context.now_ns), context)
+
+    def on_query_order(self, message: QueryOrder, context: Context) -> None:
+        context.reply(answer_order(self.exchange, message, context.now_ns))
+
+    def on_query_account(self, message: QueryAccount, context: Context) -> None:
+        answer = answer_account(self.exchange, message, context.now_ns)
+        if answer is None:
+            context.log("unknown account", account=message.account)
+            return
+        context.reply(answer)
+
+    # -- the outside market -------------------------------------------------------------------------
+
+    def on_quote(self, message: Quote, context: Context) -> None:
+        outcomes = self.exchange.quote(message, context.now_ns)
+        if outcomes:
+            self._tell(outcomes, context)
+
+    def on_book_depth(self, message: BookDepth, context: Context) -> None:
+        outcomes = self.exchange.depth(message, context.now_ns)
+        if outcomes:
+            self._tell(outcomes, context)
+
+    def on_trade(self, message: Trade, context: Context) -> None:
+        outcomes = self.exchange.trade(message, context.now_ns)
+        if outcomes:
+            self._tell(outcomes, context)
+
+    def on_mark_price(self, message: MarkPrice, context: Context) -> None:
+        outcomes = self.exchange.mark(message, context.now_ns)
+        if outcomes:
+            self._tell(outcomes, context)
+            self._alert_liquidations(outcomes, context)
+
+    def on_funding_rate(self, message: FundingRate, context: Context) -> None:
+        self._tell(self.exchange.funding_rate(message, context.now_ns), context)
+
+    def on_funding_settled(self, message: FundingSettled, context: Context) -> None:
+        self._tell(self.exchange.funding_settled(message, context.now_ns), context)
+
+    def on_exchange_funding_due(self, message: ExchangeFundingDue, context: Context) -> None:
+        self._tell(self.exchange.settle_due(context.now_ns), context)
+        self._schedule_funding(context)
+
+    # -- events -------------------------------------------------------------------------------------
+
+    def apply_wallet_opened(self, event: WalletOpened) -> None:
+        self.exchange.apply_wallet_opened(event)
+        self.addresses.setdefault(event.account, f"{self.settings.venue}/{event.account}")
+
+    def apply_order_booked(self, event: OrderBooked) -> None:
+        self.exchange.apply_order_booked(event)
+
+    def apply_resting_order_executed(self, event: RestingOrderExecuted) -> None:
+        self.exchange.apply_resting_order_executed(event)
+
+    def apply_order_unbooked(self, event: OrderUnbooked) -> None:
+        self.exchange.apply_order_unbooked(event)
+
+    def apply_funding_charged(self, event: FundingCharged) -> None:
+        self.exchange.apply_funding_charged(event)
+
+    def apply_position_liquidated(self, event: PositionLiquidated) -> None:
+        self.exchange.apply_position_liquidated(event)
+
+    # -- for operators ------------------------------------------------------------------------------
+
+    def describe(self) -> Any:
+        return describe_exchange(self.exchange)
+
+    def gauges(self) -> dict[str, int | float]:
+        state = self.exchange.state
+        return {
+            "open_orders": len(state.open_orders),
+            "orders_count": state.orders_count,
+            "trades_count": state.trades_count,
+            "fees_usdt": state.fees_usdt / 100_000_000,
+            "insurance_usdt": state.insurance_usdt / 100_000_000,
+        }
+
+    # -- steps --------------------------------------------------------------------------------------
+
+    def _tell(self, outcomes: Outcomes, context: Context) -> None:
+        """Send each outcome to the venue of its account; a stranger's goes back to where he asked from."""
+        addresses = self.addresses
+        for outcome in outcomes:
+            address = addresses.get(outcome.account)  # type: ignore[attr-defined]
+            if address is None:
+                context.reply(outcome)
+            else:
+                context.send(address, outcome)
+
+    def _schedule_funding(self, context: Context) -> None:
+        if self.settings.funding != "clock":
+            return
+        now = context.now_ns
+        intervals = {instrument.funding_interval_ns for instrument in self.instruments.values()}
+        due = min((last_instant(now, interval) + interval for interval in intervals), default=0)
+        if due:
+            context.schedule(due - now, ExchangeFundingDue(), key="funding")
+
+    def _alert_liquidations(self, outcomes: Outcomes, context: Context) -> None:
+        accounts = sorted({o.account for o in outcomes if type(o) is OrderFilled and o.liquidation})
+        for account in accounts:
+            context.alert(
+                "AccountLiquidated",
+                Severity.PAGE,
+                f"the exchange closed positions of {account}: equity fell below the maintenance margin",
+                key=account,
+            )

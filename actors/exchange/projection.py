@@ -1,0 +1,309 @@
+"""Events into state: the only place where the exchange's books change.
+
+`Projection` folds events into an `ExchangeState` and keeps beside it what makes decisions fast: the books
+of resting orders and the members' indexes and sums. All of that follows from the state, so a snapshot needs
+the state alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actors.domain.instrument import Instrument
+from actors.domain.lifecycle import OrderState
+from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.domain.positions import apply_fill
+from actors.exchange.accounts import Member, Standing
+from actors.exchange.book import Node
+from actors.exchange.conservation import imbalance
+from actors.exchange.events import (
+    FundingCharged,
+    OrderBooked,
+    OrderUnbooked,
+    PositionLiquidated,
+    RestingOrderExecuted,
+    WalletOpened,
+)
+from actors.exchange.prices import Market
+from actors.exchange.rules import Rules
+from actors.exchange.state import ExchangeState, Holding, MarketBooks, Order, Wallet
+from actors.messages.venue import FundingPaid, OrderFilled, PlaceOrder
+
+__all__ = ["Projection"]
+
+BUY = Side.BUY
+OPEN, PARTIALLY_FILLED = OrderState.OPEN, OrderState.PARTIALLY_FILLED
+FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
+
+
+class Projection:
+    """The exchange's state and its indexes."""
+
+    def __init__(self, instruments: Mapping[str, Instrument], rules: Rules, state: ExchangeState) -> None:
+        self.rules = rules
+        self.state = state
+        self.markets = {symbol: _market(instrument, rules) for symbol, instrument in instruments.items()}
+        self.members: dict[str, Member] = {}
+        self.nodes: dict[int, Node] = {}  # places of resting orders, by number
+        self._appliers: dict[type, Callable[[Any], None]] = {
+            WalletOpened: self.apply_wallet_opened,
+            OrderBooked: self.apply_order_booked,
+            RestingOrderExecuted: self.apply_resting_order_executed,
+            OrderUnbooked: self.apply_order_unbooked,
+            FundingCharged: self.apply_funding_charged,
+            PositionLiquidated: self.apply_position_liquidated,
+        }
+        for symbol in self.markets:
+            state.markets.setdefault(symbol, MarketBooks())
+        for name, wallet in state.wallets.items():
+            self._index_wallet(name, wallet)
+        for _, order in sorted(state.open_orders.items()):
+            self._index_open_order(order)
+
+    def apply(self, event: Any) -> None:
+        """Fold one event into the state. Pure: the same events give the same state."""
+        self._appliers[type(event)](event)
+
+    def books_balance(self) -> bool:
+        """Tell whether money and contracts are conserved to the last unit."""
+        money, contracts = imbalance(self.state, self.markets)
+        return money == 0 and not contracts
+
+    # -- events -------------------------------------------------------------------------------------
+
+    def apply_wallet_opened(self, event: WalletOpened) -> None:
+        wallet = Wallet(event.deposit_usdt, event.deposit_usdt, event.at_ns)
+        self.state.wallets[event.account] = wallet
+        self._index_wallet(event.account, wallet)
+
+    def apply_order_booked(self, event: OrderBooked) -> None:
+        number, request, at_ns = event.number, event.request, event.at_ns
+        state = self.state
+        state.orders_count = number
+        member = self.members[request.account]
+        standing = member.standing(self.markets[request.symbol])
+        order = Order(number, str(number), request, at_ns, OPEN)
+        for execution in event.executions:
+            trade, price, contracts, fee, maker_number, maker_fee = (
+                execution.trade_number,
+                execution.price_ticks,
+                execution.contracts,
+                execution.fee_usdt,
+                execution.maker_number,
+                execution.maker_fee_usdt,
+            )
+            state.trades_count = trade
+            self._fill(standing, order, contracts, price, fee, False, trade, at_ns)
+            if maker_number:
+                self._fill_resting(state.open_orders[maker_number], contracts, maker_fee, trade, at_ns)
+            else:
+                signed = request.side * contracts
+                books = state.markets[request.symbol]
+                books.net_contracts -= signed
+                books.cash_usdt += signed * price * standing.market.tick_value
+        member.orders[request.client_order_id] = order
+        if order.filled_contracts >= request.contracts:
+            self._close(member, order, FILLED, "", at_ns)
+        elif event.reason:
+            self._close(member, order, CANCELED, event.reason, at_ns)
+        else:
+            state.open_orders[number] = order
+            self._rest(member, standing, order)
+        if request.symbol not in member.wallet.holdings:
+            member.wallet.holdings[request.symbol] = standing.holding
+        standing.refresh()
+
+    def apply_resting_order_executed(self, event: RestingOrderExecuted) -> None:
+        state = self.state
+        state.trades_count = event.trade_number
+        order = state.open_orders[event.number]
+        request = order.request
+        signed = request.side * event.contracts
+        books = state.markets[request.symbol]
+        books.net_contracts -= signed
+        books.cash_usdt += signed * request.limit_ticks * self.markets[request.symbol].tick_value
+        self._fill_resting(order, event.contracts, event.fee_usdt, event.trade_number, event.at_ns)
+
+    def apply_order_unbooked(self, event: OrderUnbooked) -> None:
+        order = self.state.open_orders[event.number]
+        standing = self._unrest(order)
+        self._close(standing.member, order, CANCELED, event.reason, event.at_ns)
+        standing.refresh()
+
+    def apply_funding_charged(self, event: FundingCharged) -> None:
+        symbol = event.symbol
+        books = self.state.markets[symbol]
+        books.settled_at_ns = event.settled_at_ns
+        funding_id = f"{symbol}/{event.settled_at_ns}"
+        for share in event.shares:
+            member = self.members[share.account]
+            wallet = member.wallet
+            wallet.cash_usdt -= share.payment_usdt
+            wallet.holdings[symbol].funding_usdt += share.payment_usdt
+            books.cash_usdt += share.payment_usdt
+            paid = FundingPaid(
+                share.account,
+                symbol,
+                funding_id,
+                share.net_contracts,
+                event.mark_ticks,
+                event.rate_e8,
+                share.payment_usdt,
+                event.settled_at_ns,
+            )
+            wallet.funding.put(paid, self.rules.funding_kept_max)
+
+    def apply_position_liquidated(self, event: PositionLiquidated) -> None:
+        state = self.state
+        state.orders_count, state.trades_count = event.number, event.trade_number
+        member = self.members[event.account]
+        market = self.markets[event.symbol]
+        standing = member.standing(market)
+        closed, mark = event.closed_contracts, event.mark_ticks
+        contracts, price = abs(closed), event.bankruptcy_ticks
+        side = Side.SELL if closed > 0 else BUY
+        request = PlaceOrder(
+            event.account, "", event.symbol, side, contracts, OrderType.MARKET, 0, TimeInForce.IOC, True
+        )
+        order = Order(event.number, str(event.number), request, event.at_ns, OPEN)
+        self._fill(standing, order, contracts, price, 0, False, event.trade_number, event.at_ns, True)
+        self._close(member, order, FILLED, "", event.at_ns)
+        # The fund buys at the bankruptcy price and passes the position to the market at the mark.
+        books = state.markets[event.symbol]
+        books.net_contracts += closed
+        books.cash_usdt -= closed * mark * market.tick_value
+        state.insurance_usdt += closed * (mark - price) * market.tick_value
+        standing.refresh()
+
+    # -- parts of events ----------------------------------------------------------------------------
+
+    def _fill(
+        self,
+        standing: Standing,
+        order: Order,
+        contracts: int,
+        price_ticks: int,
+        fee_usdt: int,
+        maker: bool,
+        trade_number: int,
+        at_ns: int,
+        liquidation: bool = False,
+    ) -> None:
+        request, holding = order.request, standing.holding
+        side = request.side
+        holding.position, realised, _, _ = apply_fill(
+            holding.position, side * contracts, price_ticks, standing.market.instrument
+        )
+        holding.realised_usdt += realised
+        holding.fees_usdt += fee_usdt
+        standing.member.wallet.cash_usdt += realised - fee_usdt
+        self.state.fees_usdt += fee_usdt
+        order.filled_contracts += contracts
+        order.fills.append(
+            OrderFilled(
+                request.account,
+                request.client_order_id,
+                order.venue_order_id,
+                request.symbol,
+                str(trade_number),
+                side,
+                contracts,
+                price_ticks,
+                fee_usdt,
+                maker,
+                liquidation,
+                at_ns,
+            )
+        )
+
+    def _fill_resting(self, order: Order, contracts: int, fee_usdt: int, trade: int, at_ns: int) -> None:
+        request = order.request
+        member = self.members[request.account]
+        standing = member.standings[request.symbol]
+        price = request.limit_ticks
+        if not request.reduce_only:
+            _reserve(standing.holding, request.side, -contracts, price)
+        self._fill(standing, order, contracts, price, fee_usdt, True, trade, at_ns)
+        if order.filled_contracts >= request.contracts:
+            self._unrest(order)
+            self._close(member, order, FILLED, "", at_ns)
+        else:
+            order.state = PARTIALLY_FILLED
+        standing.refresh()
+
+    def _rest(self, member: Member, standing: Standing, order: Order) -> None:
+        request = order.request
+        left = request.contracts - order.filled_contracts
+        if order.filled_contracts:
+            order.state = PARTIALLY_FILLED
+        self.nodes[order.number] = standing.market.book.add(order, standing)
+        member.open_count += 1
+        if request.reduce_only:
+            standing.reduce_only[order.number] = order
+        else:
+            _reserve(standing.holding, request.side, left, request.limit_ticks)
+
+    def _unrest(self, order: Order) -> Standing:
+        request = order.request
+        member = self.members[request.account]
+        standing = member.standings[request.symbol]
+        node = self.nodes.pop(order.number)
+        node.side.remove(node)
+        del self.state.open_orders[order.number]
+        member.open_count -= 1
+        if request.reduce_only:
+            del standing.reduce_only[order.number]
+        else:
+            left = request.contracts - order.filled_contracts
+            _reserve(standing.holding, request.side, -left, request.limit_ticks)
+        return standing
+
+    def _close(self, member: Member, order: Order, state: OrderState, reason: str, at_ns: int) -> None:
+        order.state = state
+        order.reason = reason
+        order.closed_at_ns = at_ns
+        forgotten = member.wallet.closed.put(order, self.rules.closed_orders_kept_max)
+        if forgotten is not None:
+            client_order_id = forgotten.request.client_order_id
+            if member.orders.get(client_order_id) is forgotten:
+                del member.orders[client_order_id]
+
+    # -- indexes after a snapshot -------------------------------------------------------------------
+
+    def _index_wallet(self, name: str, wallet: Wallet) -> None:
+        member = self.members[name] = Member(name, wallet)
+        wallet.closed.fit(self.rules.closed_orders_kept_max)
+        wallet.funding.fit(self.rules.funding_kept_max)
+        for symbol in wallet.holdings:
+            member.standing(self.markets[symbol])
+        for order in wallet.closed.items:
+            if order.request.client_order_id:
+                member.orders[order.request.client_order_id] = order
+
+    def _index_open_order(self, order: Order) -> None:
+        request = order.request
+        member = self.members[request.account]
+        standing = member.standing(self.markets[request.symbol])
+        member.orders[request.client_order_id] = order
+        self.nodes[order.number] = standing.market.book.add(order, standing)
+        member.open_count += 1
+        if request.reduce_only:
+            standing.reduce_only[order.number] = order
+
+
+def _reserve(holding: Holding, side: Side, contracts: int, limit_ticks: int) -> None:
+    """Count contracts (negative: no longer) among what resting orders could add to the position."""
+    if side is BUY:
+        holding.buy_contracts += contracts
+        holding.buy_ticks += contracts * limit_ticks
+    else:
+        holding.sell_contracts += contracts
+        holding.sell_ticks += contracts * limit_ticks
+
+
+def _market(instrument: Instrument, rules: Rules) -> Market:
+    leverage = rules.leverage.get(instrument.symbol, instrument.leverage_default)
+    maker_fee = rules.fees_e8.get("maker", instrument.maker_fee_e8)
+    taker_fee = rules.fees_e8.get("taker", instrument.taker_fee_e8)
+    return Market(instrument, leverage, maker_fee, taker_fee)
