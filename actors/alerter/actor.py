@@ -206,7 +206,11 @@ class AlerterActor(Behaviour):
 
     def on_http_failure(self, failure: HttpFailure, context: Context) -> None:
         if failure.request_id in self.state.deliveries:
-            self._pause(failure.request_id, failure.reason, None, context)
+            reason = failure.reason
+            for route in self.settings.routes:
+                if route.url:  # it may hold a secret, and errors like to quote it
+                    reason = reason.replace(route.url, f"the url of {route.name}")
+            self._pause(failure.request_id, reason, None, context)
             self._finish(context)
         else:
             context.effect_done(failure.request_id)

@@ -492,6 +492,17 @@ def test_describe_is_plain_and_hides_urls() -> None:
     assert json.loads(text)["routes"] == [{"name": "hook", "channel": "webhook", "severity_min": "info"}]
 
 
+def test_an_error_that_quotes_the_url_does_not_spread_it() -> None:
+    bench = bench_of(routes=(HOOK,), attempts_max=1)
+    bench.tell(raised())
+    bench.advance(5 * SECOND)
+    [request] = requests(bench)
+    bench.tell(HttpFailure(request.request_id, False, f"InvalidURL: {URL}"))
+    assert "hidden" not in repr(bench.logs)
+    summaries = [alert["summary"] for alert in bench.behaviour.describe()["active"]]
+    assert "Route hook does not deliver: InvalidURL: the url of hook" in summaries
+
+
 def test_gauges_count_what_holds() -> None:
     bench = bench_of()
     bench.tell(raised())
