@@ -82,7 +82,7 @@ class _BoundedHandler(QueueHandler):
 
 
 class _PatientListener(QueueListener):
-    """The writing thread; its end is announced behind everything that waits, even when that is a full queue."""
+    """The writing thread; the word to end goes behind everything that waits, however full the queue is."""
 
     def enqueue_sentinel(self) -> None:
         with contextlib.suppress(queue.Full):
