@@ -1,0 +1,68 @@
+"""From the venue's error codes and statuses to what a failure means.
+
+A code that nobody documented is never taken for "it did not happen": on a request that changes something it
+is an unknown outcome, on a mere question the venue was unavailable.
+Source: docs/poloniex.md, Futures error codes and HTTP behaviour.
+"""
+
+from __future__ import annotations
+
+from actors.venue.errors import OutcomeUnknownError, RefusedError, UnavailableError, VenueError
+
+__all__ = ["DUPLICATE_CLIENT_ID", "NOTHING_TO_CANCEL", "classify_code", "classify_lost", "classify_status"]
+
+DUPLICATE_CLIENT_ID = "250"  # an earlier send of the same order did arrive
+NOTHING_TO_CANCEL = frozenset({"11004", "11008"})  # it has ended: how, only history tells
+
+# Codes after which the request has certainly not been carried out, and waiting may help.
+UNAVAILABLE = frozenset(
+    {
+        "408",  # outside recvWindow: the request was too old when it arrived
+        "429",  # rate limit
+        "503",  # degraded
+        "1002",  # maintenance
+        "10000",  # symbol not in trading status
+        "10003",  # no bid
+        "10004",  # no ask
+        "10005",  # symbol paused
+        "24201",  # try again
+    }
+)
+
+# Codes by which the venue says no for good.
+REFUSED = frozenset(
+    {
+        *("250", "400", "401", "403", "404"),
+        *("1000", "1001", "1003"),
+        *("10001", "10002", "10006", "10007", "10008", "10009", "10010", "10011", "10012", "10013", "10014"),
+        *("10015", "10016", "10017", "10018", "10019"),
+        *("11003", "11004", "11008", "11011", "12004"),
+        *("21001", "21002", "21010", "21721"),
+        *("24101", "24102", "24103", "24104", "24105", "24106"),
+    }
+)
+
+
+def classify_code(code: str, text: str, *, changes: bool) -> VenueError:
+    """Return what an answer with an error code means. `changes`: the request places, cancels or sets."""
+    if code in UNAVAILABLE:
+        return UnavailableError(code, text)
+    if code in REFUSED:
+        return RefusedError(code, text)
+    return OutcomeUnknownError(code, text) if changes else UnavailableError(code, text)
+
+
+def classify_status(status: int, text: str, *, changes: bool) -> VenueError:
+    """Return what an answer means whose body says nothing; 5xx may come after the work was done."""
+    if status in (401, 403, 404):
+        return RefusedError(str(status), text)
+    if status == 429:
+        return UnavailableError("429", text)
+    return OutcomeUnknownError(str(status), text) if changes else UnavailableError(str(status), text)
+
+
+def classify_lost(reason: str, *, bytes_left: bool, changes: bool) -> VenueError:
+    """Return what a missing answer means. `bytes_left`: the request may have reached the venue."""
+    if bytes_left and changes:
+        return OutcomeUnknownError("no_answer", reason)
+    return UnavailableError("unreachable", reason)
