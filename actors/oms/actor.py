@@ -176,8 +176,11 @@ class OmsActor(OmsClosing):
         order = self.state.live.get(client_order_id) or self.state.closed.get(client_order_id)
         if order is None:
             self.strangers_count += 1
-        elif order.venue_order_id and order.venue_order_id == venue_order_id:
-            self.repeats_count += 1
+        elif venue_order_id and order.venue_order_id:
+            if order.venue_order_id == venue_order_id:
+                self.repeats_count += 1
+            else:  # two orders at the venue under one name of ours
+                self._unexpected(order, OrderEvent.ACCEPTED, message, context)
         else:
             self._move(order, OrderEvent.ACCEPTED, message, context, venue_order_id, "")
 

@@ -143,7 +143,7 @@ class OmsOrders(OmsRecord):
         if after is None:
             self._unexpected(order, event, report, context)
             return
-        if after is before and (not venue_order_id or venue_order_id == order.venue_order_id):
+        if after is before and (order.venue_order_id or not venue_order_id):
             self.repeats_count += 1
             return
         since_ns = order.unknown_since_ns

@@ -81,7 +81,7 @@ class OmsRecord(Behaviour):
         order = self.state.known(event.client_order_id)
         before, happened = order.state, event.event
         order.state = after = NEXT[happened._value_][before._value_]
-        if event.venue_order_id:
+        if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         if happened is OrderEvent.CANCEL_REQUESTED:
             order.cancel_wanted = True
@@ -106,7 +106,7 @@ class OmsRecord(Behaviour):
         order.filled_contracts += contracts
         order.filled_ticks += contracts * event.price_ticks
         order.fee_usdt += event.fee_usdt
-        if event.venue_order_id:
+        if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         whole = order.filled_contracts >= order.contracts
         before = order.state
