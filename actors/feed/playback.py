@@ -1,0 +1,164 @@
+"""A file that was found good, on its way to the readers: what is due is published, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from actors.domain.instrument import Instrument
+from actors.feed.recent_bars import RecentBars
+from actors.feed.replay_clock import ReplayClock
+from actors.feed.replay_file import ReplayFile
+from actors.feed.replay_steps import (
+    BarStep,
+    FundingStep,
+    PrintStep,
+    Step,
+    candle_steps,
+    funding_steps,
+    trade_steps,
+)
+from actors.feed.rows import FundingRow
+from actors.feed.settings import ReplaySettings
+from actors.feed.subscription import Subscription
+from actors.messages.market import Bar, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.runtime.behaviour import Context
+
+__all__ = ["Playback", "Start"]
+
+# Steps in one turn: bounded, so that an unpaced replay or a burst of equal times lets the others work.
+BATCH_STEPS = 500
+SKIPPED_STEPS = 10_000  # in one turn, on the way to where a restart goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a playback begins: the loop's instant of the first row, and what was played before."""
+
+    origin_ns: int
+    skip_until_ns: int  # what was due by then is left out
+    skip_rows: int = 0  # of an unpaced replay
+
+
+class Playback:
+    """Plays one checked file. `rows_done` counts rows that are out completely, or left out."""
+
+    def __init__(
+        self,
+        settings: ReplaySettings,
+        symbol: str,
+        instrument: Instrument,
+        file: ReplayFile,
+        funding: list[FundingRow],
+        clock: ReplayClock,
+        start: Start,
+    ) -> None:
+        self.symbol = symbol
+        self.rows_done = 0
+        self.price_ticks = 0
+        self._settings = settings
+        self._tick_value = instrument.tick_value
+        self._clock = clock
+        self._start = start
+        self._first_ns = file.first_ns
+        self._interval_ns = clock.interval_ns(file.interval_ns)
+        self.recent = RecentBars(symbol, self._interval_ns)
+        starts_ns = max(start.skip_until_ns, self._due_ns(file.first_ns))
+        self.subscription = Subscription(symbol, settings, starts_ns, gap_ns=self._interval_ns)
+        self._mark_due_ns = 0
+        self._touch = (0, 0)
+        self._steps = self._merge(file, funding)
+        self._next = next(self._steps, None)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything is out."""
+        return self._next is None
+
+    def stamp_ns(self, data_ns: int) -> int:
+        """Return the time that messages about an instant of the file carry."""
+        return self._clock.stamp_ns(data_ns, self._due_ns(data_ns))
+
+    def play(self, context: Context) -> int:
+        """Publish what is due, a bounded number of steps; return how long to wait for the next."""
+        start, now_ns = self._start, context.now_ns
+        by_time = bool(self._clock.speed)
+        shown, skipped = BATCH_STEPS, SKIPPED_STEPS
+        while (step := self._next) is not None and shown and skipped:
+            due_ns = self._due_ns(step.at_ns)
+            if due_ns > now_ns:
+                return due_ns - now_ns
+            self._next = next(self._steps, None)
+            at_ns = self._clock.stamp_ns(step.at_ns, due_ns)
+            if due_ns <= start.skip_until_ns if by_time else self.rows_done < start.skip_rows:
+                skipped -= 1
+            else:
+                shown -= 1
+                self._show(step, at_ns, context)
+            self._remember(step, at_ns)
+        return 0
+
+    def _due_ns(self, data_ns: int) -> int:
+        return self._clock.due_ns(data_ns, self._first_ns, self._start.origin_ns)
+
+    def _merge(self, file: ReplayFile, funding: list[FundingRow]) -> Iterator[Step]:
+        """Return everything of the file in the order of its time; funding goes before a print."""
+        spread_e8 = self._settings.spread
+        rows: Any = chain.from_iterable(file.chunks())
+        if file.is_candles:
+            steps = candle_steps(rows, file.interval_ns, spread_e8)
+        else:
+            steps = trade_steps(rows, spread_e8)
+        if not funding:
+            return steps
+        return merge(funding_steps(funding, file.first_ns, file.last_ns), steps, key=itemgetter(0))
+
+    def _show(self, step: Step, at_ns: int, context: Context) -> None:
+        if isinstance(step, PrintStep):
+            self._show_print(step, at_ns, context)
+        elif isinstance(step, BarStep):
+            context.publish(self._bar(step, at_ns))
+        else:
+            self._show_funding(step, at_ns, context)
+        self.subscription.heard(context.now_ns, at_ns, self.price_ticks)
+
+    def _show_print(self, step: PrintStep, at_ns: int, context: Context) -> None:
+        _, row, number, price, contracts, side, bid, ask = step
+        symbol = self.symbol
+        self.price_ticks = price
+        if (bid, ask) != self._touch:
+            self._touch = (bid, ask)
+            size = self._settings.depth_usdt // (price * self._tick_value) or 1
+            context.publish(Quote(symbol, at_ns, bid, size, ask, size))
+        if contracts:
+            context.publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
+        # A candle has four prices, and liquidation looks at each; trades come by the thousand.
+        if self._interval_ns or at_ns >= self._mark_due_ns:
+            self._mark_due_ns = at_ns + self._settings.mark_every
+            context.publish(MarkPrice(symbol, at_ns, price, price))
+
+    def _show_funding(self, step: FundingStep, at_ns: int, context: Context) -> None:
+        context.publish(FundingSettled(self.symbol, at_ns, step.rate_e8, self.price_ticks))
+        if step.next_ns:
+            # The next rate is not known yet: what was paid last is the honest guess.
+            context.publish(FundingRate(self.symbol, at_ns, step.rate_e8, self.stamp_ns(step.next_ns)))
+
+    def _bar(self, step: BarStep, at_ns: int) -> Bar:
+        _, opened, high, low, close, _ = step.candle
+        interval_ns, symbol = self._interval_ns, self.symbol
+        return Bar(symbol, at_ns, interval_ns, opened, high, low, close, step.contracts, step.trades_count)
+
+    def _remember(self, step: Step, at_ns: int) -> None:
+        """Keep what later steps and requests need, also of steps that a restart leaves out."""
+        if isinstance(step, PrintStep):
+            self.price_ticks = step.price_ticks
+            if not self._interval_ns:
+                self.rows_done = step.row
+                self.recent.add_trade(at_ns, step.price_ticks, step.contracts)
+        elif isinstance(step, BarStep):
+            self.rows_done = step.row
+            self.recent.add_bar(self._bar(step, at_ns))

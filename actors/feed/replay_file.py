@@ -1,0 +1,148 @@
+"""One market's file: decides what it holds, looks it through, and gives its rows in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from actors.domain.bars import check_interval
+from actors.domain.instrument import Instrument
+from actors.feed.files import DataError, Table, open_table
+from actors.feed.rows import Candle, CandleReader, FundingReader, FundingRow, TradeReader, TradeRow, Units
+from actors.feed.settings import ReplaySettings
+
+__all__ = ["ReplayFile", "read_funding"]
+
+
+class ReplayFile:
+    """Candles or trades of one symbol. `rows_count` and the instants are known once `check` has run out."""
+
+    def __init__(self, settings: ReplaySettings, directory: str, instrument: Instrument) -> None:
+        """Open the file and settle what its columns are. Errors: DataError."""
+        self.file = settings.path
+        self._settings = settings
+        self._table = open_table(Path(directory) / settings.path, settings.path)
+        self._units = Units(self.file, instrument, settings.time_unit, settings.quantity)
+        self.is_candles = self._decide()
+        self._columns = self._candle_columns() if self.is_candles else self._trade_columns()
+        self.interval_ns = self._find_interval() if self.is_candles else 0
+        self.rows_count = 0
+        self.first_ns = 0
+        self.last_ns = 0
+
+    def check(self) -> Iterator[int]:
+        """Read the whole file and yield the rows done after each chunk. Errors: DataError."""
+        for chunk in self.chunks():
+            self.first_ns = self.first_ns or chunk[0].at_ns
+            self.last_ns = chunk[-1].at_ns
+            self.rows_count += len(chunk)
+            yield self.rows_count
+        if not self.rows_count:
+            raise DataError(self.file, "has no rows", "give a file with data")
+
+    def chunks(self) -> Iterator[list[Candle] | list[TradeRow]]:
+        """Yield the rows in order, a bounded number at a time. Errors: DataError."""
+        reader = self._reader()
+        done = 0
+        for chunk in self._table.chunks(self._columns):
+            yield [reader.read(number, values) for number, values in enumerate(chunk, done + 1)]  # type: ignore[misc]
+            done += len(chunk)
+
+    def _reader(self) -> CandleReader | TradeReader:
+        if self.is_candles:
+            return CandleReader(self._units, self._columns, self.interval_ns)
+        optional = self._settings.side_column, self._settings.id_column
+        side, trade_id = (self._columns.index(name) if name in self._columns else None for name in optional)
+        return TradeReader(self._units, self._columns, side, trade_id)
+
+    def _decide(self) -> bool:
+        """Return whether the rows are candles."""
+        content = self._settings.content
+        if content != "auto":
+            return content == "candles"
+        columns = self._table.columns
+        if {self._settings.open_column, self._settings.close_column} & set(columns):
+            return True
+        if self._settings.price_column in columns:
+            return False
+        raise DataError(
+            self.file,
+            f"holds neither candles nor trades: its columns are {', '.join(columns)}",
+            "name them: time_column, and open_column to close_column or price_column and quantity_column",
+        )
+
+    def _candle_columns(self) -> list[str]:
+        settings = self._settings
+        names = {
+            "time_column": settings.time_column,
+            "open_column": settings.open_column,
+            "high_column": settings.high_column,
+            "low_column": settings.low_column,
+            "close_column": settings.close_column,
+        }
+        if settings.volume_column:
+            names["volume_column"] = settings.volume_column
+        return _require_columns(self._table, names)
+
+    def _trade_columns(self) -> list[str]:
+        settings = self._settings
+        names = {
+            "time_column": settings.time_column,
+            "price_column": settings.price_column,
+            "quantity_column": settings.quantity_column,
+        }
+        if settings.side_column:
+            names["side_column"] = settings.side_column
+        found = _require_columns(self._table, names)
+        # Most files have no ids: it is the one column that may be missing without a word.
+        return [*found, settings.id_column] if settings.id_column in self._table.columns else found
+
+    def _find_interval(self) -> int:
+        """Return the candle's length: as set, else the shortest step in the first chunk."""
+        if self._settings.interval:
+            check_interval(self._settings.interval)
+            return self._settings.interval
+        column = self._columns[0]
+        chunk = next(self._table.chunks([column]), [])
+        times = [self._units.at_ns(values[0], row, column) for row, values in enumerate(chunk, 1)]
+        steps = [after - before for before, after in pairwise(times) if after > before]
+        if not steps:
+            raise DataError(self.file, "does not show how long its candles are", "set `interval`")
+        try:
+            check_interval(min(steps))
+        except ValueError as error:
+            raise DataError(self.file, str(error), "set `interval`, or check `time_unit`") from None
+        return min(steps)
+
+
+def read_funding(settings: ReplaySettings, directory: str, instrument: Instrument) -> list[FundingRow]:
+    """Return all settlements of the funding file, none without one; a year of them is 1,095 rows.
+
+    Errors: DataError.
+    """
+    if not settings.funding_path:
+        return []
+    table = open_table(Path(directory) / settings.funding_path, settings.funding_path)
+    names = {"time_column": settings.time_column, "rate_column": settings.rate_column}
+    columns = _require_columns(table, names)
+    units = Units(table.file, instrument, settings.time_unit, settings.quantity)
+    reader = FundingReader(units, columns)
+    rows = (values for chunk in table.chunks(columns) for values in chunk)
+    return [reader.read(number, values) for number, values in enumerate(rows, 1)]
+
+
+def _require_columns(table: Table, names: dict[str, str]) -> list[str]:
+    """Return the columns' names; DataError with all that are missing."""
+    missing = {setting: name for setting, name in names.items() if name not in table.columns}
+    if not missing:
+        return list(names.values())
+    raise DataError(
+        table.file,
+        f"lacks {_listed(missing.values())}; it has {_listed(table.columns)}",
+        f"set {_listed(missing)} to the file's own names",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
