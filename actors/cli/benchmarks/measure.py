@@ -58,7 +58,7 @@ def fsync_samples_ms(count: int = FSYNC_SAMPLES) -> list[float]:
     samples = []
     with tempfile.TemporaryDirectory() as directory:
         file = os.open(Path(directory) / "probe", os.O_WRONLY | os.O_CREAT)
-        block = os.urandom(4096)
+        block = bytes(4096)
         for _ in range(count):
             began = time.perf_counter()
             os.pwrite(file, block, 0)
