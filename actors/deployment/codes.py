@@ -119,7 +119,10 @@ CODES: dict[str, Code] = {
         "supervisors in a circle", "Supervisors are each other's parents, so none of them is the root's."
     ),
     "E206": Code("not one root", "Exactly one supervisor has no parent."),
-    "E207": Code("address twice", "Two actors would have the same address."),
+    "E207": Code(
+        "across accounts",
+        "An actor of one account reads an actor of another one: orders or money would get mixed up.",
+    ),
     "E208": Code(
         "strategy without a market",
         "The strategy reads no feed of the symbol it trades: it would wait for ever.",
@@ -146,10 +149,7 @@ CODES: dict[str, Code] = {
     "E215": Code(
         "actor that reads itself", "An actor schedules what it has to tell itself; it does not read itself."
     ),
-    "E216": Code(
-        "bad address", "The value of a `for_each` variable becomes part of an address and must look like one."
-    ),
-    "E217": Code("name of many", "The name stands for several actors: say which, or all of them with `/*`."),
+    "E216": Code("name of many", "The name stands for several actors: say which, or all of them with `/*`."),
     "E301": Code(
         "live without limits",
         "In live mode each limit of a risk actor must be written down, not left to a default.",

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from actors.deployment.codes import CODES
-from actors.deployment.topology import Origin
-from actors.deployment.yaml_tree import Span
+from actors.deployment.places import Origin, Span
 
 __all__ = ["ConfigError", "Fault", "FaultLog", "did_you_mean", "nearest"]
 
@@ -56,16 +55,18 @@ class FaultLog:
     def __init__(self) -> None:
         self._faults: dict[tuple[str, str, int, int], Fault] = {}
 
-    def add(self, code: str, span: Span, message: str, help: str = "") -> None:
-        """Note one fault where `span` lies."""
+    def add(self, code: str, span: Span, message: str, help: str = "", *, hide: bool = False) -> None:
+        """Note one fault where `span` lies; `hide` keeps what stands there out of the excerpt."""
         if code not in CODES:
             raise KeyError(code)
         at = (code, span.source.name, span.line, span.column)
         if at in self._faults or len(self._faults) >= FAULTS_MAX:
             return
-        excerpt = span.source.line(span.line)
+        excerpt, width = span.source.line(span.line), max(1, span.width)
+        if hide:
+            excerpt, width = excerpt[: span.column - 1] + "***", 3
         self._faults[at] = Fault(
-            code, message, span.source.name, span.line, span.column, max(1, span.width), excerpt, help
+            code, message, span.source.name, span.line, span.column, width, excerpt, help
         )
 
     @property

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actors.deployment.faults import FaultLog, did_you_mean
-from actors.deployment.quantities import parse_duration, parse_e8
+from actors.deployment.places import SourceFile, Span
+from actors.deployment.quantities import parse_decimal, parse_duration
 from actors.deployment.references import Scope, fill_in
 from actors.deployment.scalars import core_value
-from actors.deployment.yaml_tree import List, Map, Node, Scalar, SourceFile, Span, described
+from actors.deployment.yaml_tree import List, Map, Node, Scalar, described
 
 __all__ = ["INPUT_TYPES", "input_scope", "unused_inputs"]
 
@@ -87,7 +88,11 @@ def _checked(name: str, type_name: str, value: Node, log: FaultLog) -> Node | No
 
 
 def _is_decimal(value: Node) -> bool:
-    return isinstance(value, Scalar) and not isinstance(value.value, float) and _parses(parse_e8, value.text)
+    return (
+        isinstance(value, Scalar)
+        and not isinstance(value.value, float)
+        and _parses(parse_decimal, value.text)
+    )
 
 
 def _parses(parse: Callable[[str], int], text: str) -> bool:

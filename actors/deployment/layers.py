@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actors.deployment.faults import FaultLog, did_you_mean
+from actors.deployment.places import SourceFile, Span
 from actors.deployment.yaml_source import read_source
-from actors.deployment.yaml_tree import List, Map, Node, Scalar, SourceFile, Span, described
+from actors.deployment.yaml_tree import List, Map, Node, Scalar, described
 
 __all__ = ["read_layers"]
 

@@ -6,7 +6,18 @@ import re
 
 from actors.domain.money import format_e8, parse_e8
 
-__all__ = ["format_bytes", "format_duration", "format_e8", "parse_bytes", "parse_duration", "parse_e8"]
+__all__ = [
+    "BYTES_PATTERN",
+    "DECIMAL_PATTERN",
+    "DURATION_PATTERN",
+    "INTEGER_MAX",
+    "format_bytes",
+    "format_duration",
+    "format_e8",
+    "parse_bytes",
+    "parse_decimal",
+    "parse_duration",
+]
 
 UNITS_NS = {
     "ns": 1,
@@ -21,8 +32,20 @@ DURATION_PATTERN = r"^[0-9]{1,9}(ns|us|ms|s|m|h|d)$"
 UNITS_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 BYTES_PATTERN = r"^[0-9]{1,9}(B|KiB|MiB|GiB|TiB)$"
 
+# Ten digits before the point: in 1e-8 that still fits the 64 bits of a journaled number.
+DECIMAL_PATTERN = r"^[-+]?[0-9]{1,10}(\.[0-9]{1,8})?$"
+INTEGER_MAX = (1 << 63) - 1
+
+_DECIMAL = re.compile(DECIMAL_PATTERN)
 _DURATION = re.compile(DURATION_PATTERN)
 _BYTES = re.compile(BYTES_PATTERN)
+
+
+def parse_decimal(value: str | int) -> int:
+    """Return a decimal number in 1e-8. Errors: ValueError."""
+    if not _DECIMAL.fullmatch(str(value)):
+        raise ValueError(f"{value!r} is not a decimal number with at most 10 and 8 digits")
+    return parse_e8(value)
 
 
 def parse_duration(text: str) -> int:

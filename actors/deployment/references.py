@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from actors.deployment.faults import FaultLog, did_you_mean
+from actors.deployment.places import Span
 from actors.deployment.scalars import core_value
-from actors.deployment.yaml_tree import List, Map, Node, Scalar, Span
+from actors.deployment.yaml_tree import List, Map, Node, Scalar
 
 __all__ = ["Scope", "fill_in"]
 
@@ -38,9 +39,10 @@ class Scope:
         self.used: set[str] = set() if used is None else used
         self.unknown = frozenset(unknown)  # declared, but faulty: told already
 
-    def inner(self, variables: Mapping[str, Node]) -> Scope:
-        """Return a scope that also knows these variables."""
-        return Scope({**self.values, **variables}, self.environment, self.log, self.used, self.unknown)
+    def inner(self, variables: Mapping[str, Node], unknown: Iterable[str] = ()) -> Scope:
+        """Return a scope that also knows these variables, and those that are faulty."""
+        unknown = self.unknown.union(unknown)
+        return Scope({**self.values, **variables}, self.environment, self.log, self.used, unknown)
 
 
 def fill_in(node: Node, scope: Scope) -> Node:

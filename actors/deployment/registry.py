@@ -36,6 +36,7 @@ class Kind:
     tells: tuple[str, ...] = ()  # messages that somebody must take, or it is of no use
     owns: str = ""  # the variable of which there may be one actor of this kind only
     vets_orders: bool = False  # an order must pass an actor of such a kind
+    listens: bool = False  # hears what the node itself tells everybody, whoever it reads
 
     @cached_property
     def behaviour_class(self) -> type[Behaviour]:
@@ -68,11 +69,18 @@ def _load(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-_STRATEGY = {
-    "variables": ("symbol",),
-    "hears": ("FeedStatus", "OrderUpdate"),
-    "tells": ("OrderIntent",),
-}
+def _strategy(name: str, settings: str, summary: str, modes: tuple[str, ...] = MODES) -> Kind:
+    return Kind(
+        name=f"strategy.{name}",
+        behaviour="actors.strategy.actor:StrategyActor",
+        settings=settings,
+        summary=summary,
+        variables=("symbol",),
+        modes=modes,
+        hears=("OrderUpdate",),
+        tells=("OrderIntent",),
+    )
+
 
 _TABLE = (
     Kind(
@@ -93,31 +101,25 @@ _TABLE = (
         modes=NOT_REAL,
         owns="symbol",
     ),
-    Kind(
-        name="strategy.trend_follow",
-        behaviour="actors.strategy.library.trend_follow:TrendFollow",
-        settings="actors.strategy.library.trend_follow:TrendFollowSettings",
-        summary="Goes with the trend: two moving averages that cross, sized by volatility.",
-        **_STRATEGY,
+    _strategy(
+        "trend_follow",
+        "actors.strategy.library.trend_follow:TrendFollowSettings",
+        "Goes with the trend: two moving averages that cross, sized by volatility.",
     ),
-    Kind(
-        name="strategy.mean_reversion",
-        behaviour="actors.strategy.library.mean_reversion:MeanReversion",
-        settings="actors.strategy.library.mean_reversion:MeanReversionSettings",
-        summary="Goes against excursions: buys far below the mean, sells far above it.",
-        **_STRATEGY,
+    _strategy(
+        "mean_reversion",
+        "actors.strategy.library.mean_reversion:MeanReversionSettings",
+        "Goes against excursions: buys far below the mean, sells far above it.",
     ),
-    Kind(
-        name="strategy.pulse",
-        behaviour="actors.strategy.library.pulse:Pulse",
-        settings="actors.strategy.library.pulse:PulseSettings",
-        summary="Trades at a fixed rhythm; for benchmarks and drills, not for profit.",
-        modes=NOT_REAL,
-        **_STRATEGY,
+    _strategy(
+        "pulse",
+        "actors.strategy.library.pulse:PulseSettings",
+        "Trades at a fixed rhythm; for benchmarks and drills, not for profit.",
+        NOT_REAL,
     ),
     Kind(
         name="risk",
-        behaviour="actors.risk.actor:Risk",
+        behaviour="actors.risk.actor:RiskActor",
         settings="actors.risk.settings:RiskSettings",
         summary="Allows or denies every order of one account, by its limits.",
         variables=("account",),
@@ -128,7 +130,7 @@ _TABLE = (
     ),
     Kind(
         name="oms",
-        behaviour="actors.oms.actor:Oms",
+        behaviour="actors.oms.actor:OmsActor",
         settings="actors.oms.settings:OmsSettings",
         summary="Owns one account's orders, from submission to their end.",
         variables=("account",),
@@ -138,7 +140,7 @@ _TABLE = (
     ),
     Kind(
         name="ledger",
-        behaviour="actors.ledger.actor:Ledger",
+        behaviour="actors.ledger.actor:LedgerActor",
         settings="actors.ledger.settings:LedgerSettings",
         summary="Owns one account's money: positions, margin, fees, funding, profit and loss.",
         variables=("account",),
@@ -159,7 +161,7 @@ _TABLE = (
     ),
     Kind(
         name="exchange",
-        behaviour="actors.exchange.actor:Exchange",
+        behaviour="actors.exchange.actor:ExchangeActor",
         settings="actors.exchange.settings:ExchangeSettings",
         summary="The far side: matches orders against the market's book and trades.",
         modes=NOT_REAL,
@@ -168,7 +170,7 @@ _TABLE = (
     ),
     Kind(
         name="reconciler",
-        behaviour="actors.reconciler.actor:Reconciler",
+        behaviour="actors.reconciler.actor:ReconcilerActor",
         settings="actors.reconciler.settings:ReconcilerSettings",
         summary="Compares one account's books with the venue's, at start and then periodically.",
         variables=("account",),
@@ -178,9 +180,10 @@ _TABLE = (
     ),
     Kind(
         name="alerter",
-        behaviour="actors.alerter.actor:Alerter",
+        behaviour="actors.alerter.actor:AlerterActor",
         settings="actors.alerter.settings:AlerterSettings",
         summary="Groups, quiets and delivers the alerts of the whole deployment.",
+        listens=True,
     ),
 )
 

@@ -102,10 +102,13 @@ class HttpSection(Settings, frozen=True, kw_only=True):
     """The control API over HTTP, beside the Unix socket."""
 
     enabled: Annotated[bool, setting("Serve health, metrics and control over HTTP.")] = True
-    host: Annotated[str, setting("Address to listen on; anything but loopback needs a reason.")] = "127.0.0.1"
+    host: Annotated[str, setting("Address to listen on. Beyond loopback: `allow_remote`.")] = "127.0.0.1"
     port: Annotated[
         int, setting("Port to listen on; 0 lets the system choose a free one.", minimum=0, maximum=65_535)
     ] = 0
+    allow_remote: Annotated[
+        bool, setting("Listen beyond loopback, although whoever reaches the port can stop trading.")
+    ] = False
 
 
 class ControlSection(Settings, frozen=True, kw_only=True):
@@ -140,6 +143,10 @@ class ClockSection(Settings, frozen=True, kw_only=True):
             examples=("2025-10-10T00:00:00Z",),
         ),
     ] = ""
+
+    def __post_init__(self) -> None:
+        if self.start and self.kind != "virtual":
+            raise ValueError("only a virtual clock has a start")
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):

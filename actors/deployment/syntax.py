@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from actors.deployment.faults import FaultLog
-from actors.deployment.yaml_tree import SourceFile, Span
+from actors.deployment.places import SourceFile, Span
 
 __all__ = ["explain_syntax"]
 

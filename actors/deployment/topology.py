@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+from actors.deployment.faults import Fault
+from actors.deployment.places import Origin
 from actors.deployment.sections import ClockSection, ControlSection, JournalSection, LoopSection
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
@@ -14,18 +16,6 @@ from actors.runtime.behaviour import Behaviour
 from actors.runtime.settings import Settings
 
 __all__ = ["ActorPlan", "Edge", "Origin", "SupervisorPlan", "Topology"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
-    """Where a value was written. Lines and columns count from 1."""
-
-    file: str  # as it was named on the command line, or relative to the file that extends it
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ class Topology:
     actors: tuple[ActorPlan, ...]
     edges: tuple[Edge, ...]
     content_hash: str  # SHA-256 of everything that decides what the deployment does
-    warnings: tuple[object, ...] = ()  # faults that do not keep it from starting
+    warnings: tuple[Fault, ...] = ()
 
     def actor(self, address: str) -> ActorPlan:
         """Return one actor. Errors: KeyError."""

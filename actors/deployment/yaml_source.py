@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import yaml
 
 from actors.deployment.faults import FaultLog
+from actors.deployment.places import SourceFile, Span
 from actors.deployment.scalars import core_value
 from actors.deployment.syntax import explain_syntax
-from actors.deployment.yaml_tree import List, Map, Node, Scalar, SourceFile, Span
+from actors.deployment.yaml_tree import List, Map, Node, Scalar
 
 __all__ = ["parse_text", "read_source"]
 

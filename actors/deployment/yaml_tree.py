@@ -6,38 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.deployment.places import SourceFile, Span
 from actors.deployment.scalars import Plain, kind_of
-from actors.deployment.topology import Origin
 
 __all__ = ["List", "Map", "Node", "Scalar", "SourceFile", "Span", "described", "node_at", "plain"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SourceFile:
-    """A file that was read, for excerpts. An empty name stands for the command line."""
-
-    name: str
-    lines: tuple[str, ...]
-    directory: str = "."
-
-    def line(self, number: int) -> str:
-        """Return a line's text, counted from 1; empty when there is none."""
-        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of one line."""
-
-    source: SourceFile
-    line: int  # from 1
-    column: int  # from 1
-    width: int = 1
-
-    @property
-    def origin(self) -> Origin:
-        """The place alone."""
-        return Origin(self.source.name, self.line, self.column)
 
 
 @dataclass(slots=True, eq=False)

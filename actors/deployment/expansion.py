@@ -1,0 +1,144 @@
+"""From entries under `actors` to single actors: `for_each`, addresses, kinds and settings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from actors.deployment.conversion import Converter
+from actors.deployment.faults import FaultLog, did_you_mean
+from actors.deployment.places import Origin, Span
+from actors.deployment.references import Scope, fill_in
+from actors.deployment.registry import Kind
+from actors.deployment.schema import FORMED_BY_HAND
+from actors.deployment.sections import ActorSection
+from actors.deployment.yaml_tree import List, Map, Node, Scalar
+from actors.runtime.settings import Settings
+
+__all__ = ["Draft", "expand"]
+
+ACTORS_MAX = 20_000  # of one deployment; a product of lists reaches it quickly
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """One actor on its way into a topology. What is None was faulty, and told."""
+
+    address: str
+    name: str
+    key: Scalar  # its name under `actors`
+    entry: Map
+    variables: dict[str, str]
+    places: dict[str, Span]  # of the variables' values
+    kind: Kind | None = None
+    section: ActorSection | None = None
+    settings: Settings | None = None
+    origins: dict[str, Origin] = field(default_factory=dict)
+    sources: dict[str, Span] = field(default_factory=dict)  # what it reads, and where that is said
+    misread: bool = False  # some of its `reads` are faulty
+
+    @property
+    def family(self) -> str:
+        """The kind's first word: `strategy` for `strategy.pulse`; empty when the kind is unknown."""
+        return self.kind.name.partition(".")[0] if self.kind else ""
+
+
+def expand(actors: Map, scope: Scope, kinds: Mapping[str, Kind]) -> tuple[list[Draft], Map]:
+    """Return every actor, and the entries with their `$names` filled in (as for the first of each)."""
+    drafts: list[Draft] = []
+    filled = Map(actors.span)
+    for name, entry in actors.values.items():
+        key = actors.keys[name]
+        if isinstance(entry, Scalar) and entry.value is None:
+            scope.log.add("E103", key.span, f"actor {name!r} has no kind", "every actor has a 'kind'")
+            continue
+        if not isinstance(entry, Map):
+            filled.put(key, entry)
+            continue
+        first: Map | None = None
+        for draft in _members(key, entry, scope):
+            if len(drafts) >= ACTORS_MAX:
+                scope.log.add("E112", key.span, f"the deployment has more than {ACTORS_MAX} actors")
+                return drafts, filled
+            first = first or draft.entry
+            _understand(draft, scope.log, kinds)
+            drafts.append(draft)
+        filled.put(key, first if first is not None else entry)
+    return drafts, filled
+
+
+def _members(key: Scalar, entry: Map, scope: Scope) -> Iterator[Draft]:
+    """Yield one draft for each combination of the entry's variables."""
+    variables, faulty = _variables(entry, scope)
+    for combination in itertools.product(*variables.values()):
+        values: dict[str, Scalar] = dict(zip(variables, combination, strict=True))
+        inner = scope.inner(values, unknown=faulty)
+        filled = fill_in(entry, inner)
+        if not isinstance(filled, Map):
+            continue
+        texts = {name: value.text for name, value in values.items()}
+        address = "/".join((key.text, *texts.values()))
+        places = {name: value.span for name, value in values.items()}
+        yield Draft(address, key.text, key, filled, texts, places)
+
+
+def _variables(entry: Map, scope: Scope) -> tuple[dict[str, list[Scalar]], set[str]]:
+    """Return the values of every variable, and the names of variables that are faulty."""
+    declared = entry.get("for_each")
+    found: dict[str, list[Scalar]] = {}
+    faulty: set[str] = set()
+    for key, node in declared.items() if isinstance(declared, Map) else ():
+        name = key.text
+        if name in scope.values:
+            place = scope.values[name].span
+            help = f"the input is at {place.line}:{place.column}"
+            scope.log.add("E116", key.span, f"the variable {name!r} hides the input of that name", help)
+        filled = fill_in(node, scope)
+        values = _texts(filled)
+        if values:
+            found[name] = values
+        else:
+            faulty.add(name)  # the structure tier says why
+    return found, faulty
+
+
+def _texts(node: Node) -> list[Scalar]:
+    items = node.items if isinstance(node, List) else []
+    texts = [item for item in items if isinstance(item, Scalar) and isinstance(item.value, str)]
+    return list({item.text: item for item in texts}.values())
+
+
+def _understand(draft: Draft, log: FaultLog, kinds: Mapping[str, Kind]) -> None:
+    """Find the kind and convert what is said about the actor."""
+    entry, about = draft.entry, f"actor {draft.name!r}"
+    converter = Converter(log, about)
+    draft.section = converter.settings(ActorSection, entry, missing_at=draft.key.span, ignore=FORMED_BY_HAND)
+    kind = entry.get("kind")
+    if isinstance(kind, Scalar) and isinstance(kind.value, str):
+        draft.kind = kinds.get(kind.value)
+        if draft.kind is None:
+            help = did_you_mean(kind.value, kinds) or "`polytrade explain` lists the kinds"
+            log.add("E110", kind.span, f"there is no kind {kind.value!r}", help)
+    if draft.kind is not None:
+        _read_settings(draft, draft.kind, converter)
+        _check_variables(draft, draft.kind, log)
+    draft.origins = converter.origins
+
+
+def _read_settings(draft: Draft, kind: Kind, converter: Converter) -> None:
+    node = draft.entry.get("settings")
+    span = draft.key.span if node is None else draft.entry.keys["settings"].span
+    if node is None or isinstance(node, Map):
+        settings = node if isinstance(node, Map) else Map(span)
+        draft.settings = converter.settings(kind.settings_class, settings, path="settings.", missing_at=span)
+
+
+def _check_variables(draft: Draft, kind: Kind, log: FaultLog) -> None:
+    declared = draft.entry.get("for_each")
+    known = declared.values if isinstance(declared, Map) else {}
+    span = draft.entry.keys["for_each"].span if declared is not None else draft.key.span
+    missing = [name for name in kind.variables if name not in known]
+    if missing:
+        message = f"actor {draft.name!r}: a {kind.name} is made for each {missing[0]}"
+        log.add("E214", span, message, f"write 'for_each: {{{missing[0]}: [...]}}'")

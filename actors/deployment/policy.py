@@ -1,0 +1,167 @@
+"""The policy tier: what may run in which mode, and what must never stand in a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from actors.deployment.expansion import Draft
+from actors.deployment.faults import FaultLog
+from actors.deployment.places import Span
+from actors.deployment.sections import ClockSection, ControlSection, JournalSection
+from actors.deployment.setting_types import fields_of
+from actors.deployment.topology import SupervisorPlan
+from actors.deployment.yaml_tree import List, Map, Node, Scalar
+
+__all__ = ["check_mode", "check_secrets"]
+
+SECRET_KEY = re.compile(
+    r"(^|[_-])(secret|password|passwd|passphrase|token|credentials?|api_?key|private_?key)$"
+)
+# What keys of well-known makers look like, whatever the setting is called.
+SECRET_TEXT = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhvs\.[\w-]{20,}|\bxox[abp]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b|://[^/\s:@]+:[^/\s@]+@"
+)
+SECRET_REFERENCE = re.compile(r"secret://[\w.-]+(/[\w.-]+)+#[\w.-]+(@\d+)?")
+LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+OWNERS_OF_ORDERS = frozenset({"risk", "oms", "venue"})
+VIRTUAL_MODES = ("backtest", "simulation")
+
+
+def check_mode(
+    root: Map,
+    mode: str,
+    sections: tuple[JournalSection | None, ControlSection | None, ClockSection | None],
+    drafts: list[Draft],
+    supervisors: dict[str, SupervisorPlan],
+    chosen: dict[str, str],
+    log: FaultLog,
+) -> None:
+    """Note what must not run in the deployment's mode. A section that is None was faulty, and told."""
+    journal, control, clock = sections
+    _check_kinds(drafts, mode, log)
+    if control is not None:
+        _check_control(control, root, log)
+    if clock is not None and clock.kind == "virtual" and mode not in VIRTUAL_MODES:
+        span = _span(root, "clock", "kind")
+        log.add("E307", span, f"a deployment in {mode} mode cannot live in virtual time")
+    if mode != "live":
+        return
+    if journal is not None and journal.durability != "disk":
+        message = (
+            f"in live mode an order must be on the disk before it leaves, not only in {journal.durability!r}"
+        )
+        log.add("E302", _span(root, "journal", "durability"), message, "write 'durability: disk'")
+    _check_limits(drafts, log)
+    _check_alert_route(root, drafts, log)
+    _check_escalation(root, drafts, supervisors, chosen, log)
+
+
+def _span(root: Map, *path: str) -> Span:
+    """Return the place of a value; of the nearest key above when it is not written."""
+    span, node = root.span, root
+    for name in path:
+        if name not in node.values:
+            break
+        span = node.keys[name].span
+        found = node.values[name]
+        if not isinstance(found, Map):
+            return found.span
+        node = found
+    return span
+
+
+def _check_kinds(drafts: list[Draft], mode: str, log: FaultLog) -> None:
+    for draft in drafts:
+        kind = draft.kind
+        if kind is None:
+            continue
+        span = draft.entry.values["kind"].span
+        if mode not in kind.modes:
+            message = f"actor {draft.name!r}: a {kind.name} does not run in {mode} mode"
+            log.add("E305", span, message, f"it runs in {', '.join(kind.modes)}")
+        elif mode == "live" and kind.stability == "alpha":
+            log.add("W405", span, f"actor {draft.name!r}: {kind.name} is not stable yet")
+
+
+def _check_control(control: ControlSection, root: Map, log: FaultLog) -> None:
+    http = control.http
+    if http.enabled and not http.allow_remote and not LOOPBACK.fullmatch(http.host):
+        message = f"the control API would listen on {http.host}, where others can reach it and stop trading"
+        help = "listen on 127.0.0.1, or write 'allow_remote: true' if a firewall or proxy stands before it"
+        log.add("E306", _span(root, "control", "http", "host"), message, help)
+
+
+def _check_limits(drafts: list[Draft], log: FaultLog) -> None:
+    for draft in drafts:
+        if draft.kind is None or not draft.kind.vets_orders:
+            continue
+        fields = fields_of(draft.kind.settings_class)
+        missing = [
+            name for name, one in fields.items() if one.risk and f"settings.{name}" not in draft.origins
+        ]
+        if missing:
+            span = _span(draft.entry, "settings") if "settings" in draft.entry.keys else draft.key.span
+            message = (
+                f"actor {draft.name!r}: in live mode every limit is written down, and {missing[0]!r} is not"
+            )
+            more = f"also missing: {', '.join(missing[1:])}" if len(missing) > 1 else ""
+            log.add("E301", span, message, more)
+
+
+def _check_alert_route(root: Map, drafts: list[Draft], log: FaultLog) -> None:
+    alerters = [draft for draft in drafts if draft.kind is not None and draft.kind.listens]
+    help = "give the alerter a route with 'channel: webhook'"
+    if not alerters:
+        span = root.keys["actors"].span
+        log.add("E303", span, "no alerter is there: nobody would hear of a page", help)
+    for draft in alerters:
+        routes = getattr(draft.settings, "routes", None)
+        if routes is not None and all(route.channel == "log" for route in routes):
+            span = _span(draft.entry, "settings", "routes")
+            span = draft.key.span if span == draft.entry.span else span
+            log.add("E303", span, f"actor {draft.name!r} delivers to a log only: nobody would be woken", help)
+
+
+def _check_escalation(
+    root: Map,
+    drafts: list[Draft],
+    supervisors: dict[str, SupervisorPlan],
+    chosen: dict[str, str],
+    log: FaultLog,
+) -> None:
+    for draft in drafts:
+        plan = supervisors.get(chosen[draft.address])
+        if draft.family in OWNERS_OF_ORDERS and plan is not None and plan.exhausted == "continue":
+            message = (
+                f"supervisor {plan.name!r} would continue without {draft.name!r}, with orders still open"
+            )
+            help = "write 'exhausted: reduce_only', 'cancel_all' or 'flatten'"
+            log.add("E308", _span(root, "supervisors", plan.name, "exhausted"), message, help)
+
+
+def check_secrets(root: Map, log: FaultLog) -> None:
+    """Note secrets that stand in the file, and references to secrets that are malformed."""
+    for name, scalar in _texts(root, ""):
+        text = scalar.text
+        if text.startswith("secret://"):
+            if not SECRET_REFERENCE.fullmatch(text):
+                help = "the form is secret://mount/path#key, or ...#key@version"
+                log.add("E309", scalar.span, "the reference to a secret is malformed", help)
+        elif (SECRET_KEY.search(name.lower()) and text) or SECRET_TEXT.search(text):
+            about = f"{name!r} holds" if SECRET_KEY.search(name.lower()) else "this looks like"
+            help = "keep it in Vault and write 'secret://mount/path#key'; change it, for it has been seen"
+            log.add("E304", scalar.span, f"{about} a secret in plain text", help, hide=True)
+
+
+def _texts(node: Node, name: str) -> Iterator[tuple[str, Scalar]]:
+    """Yield every text with the key it stands under."""
+    if isinstance(node, Scalar):
+        if isinstance(node.value, str):
+            yield name, node
+    elif isinstance(node, List):
+        for item in node.items:
+            yield from _texts(item, name)
+    else:
+        for key, value in node.values.items():
+            yield from _texts(value, key)

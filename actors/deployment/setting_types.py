@@ -1,0 +1,159 @@
+"""What a settings class says about its fields, in the one form that loader, schema and help share."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from actors.deployment.quantities import format_bytes, format_duration, format_e8
+from actors.runtime.settings import Reload
+
+__all__ = ["Choices", "FieldType", "SettingField", "choices_of", "fields_of", "simplified", "written"]
+
+Choices = dict[str, Any]  # what is written -> what the code gets
+
+FORMATTERS = {"duration": format_duration, "e8": format_e8, "bytes": format_bytes}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """A type without its wrappings."""
+
+    base: inspect.Type
+    format: str = ""  # duration | e8 | bytes, or empty
+    extra: Mapping[str, Any] = field(default_factory=dict)  # reload, risk
+    about: Mapping[str, Any] = field(default_factory=dict)  # description, examples
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One field of a settings class."""
+
+    name: str
+    type: FieldType
+    required: bool
+    default: Any = None
+
+    @property
+    def description(self) -> str:
+        """What the field is for."""
+        return str(self.type.about.get("description", ""))
+
+    @property
+    def reload(self) -> str:
+        """How a change reaches a running actor: live, restart or fixed."""
+        return str(self.type.extra.get("reload", Reload.RESTART))
+
+    @property
+    def risk(self) -> str:
+        """Which direction of change loosens a limit: raise, lower or neither."""
+        return str(self.type.extra.get("risk", ""))
+
+
+def simplified(found: inspect.Type) -> FieldType:
+    """Return a type without metadata wrappers and without the None of an optional one."""
+    extra: dict[str, Any] = {}
+    about: dict[str, Any] = {}
+    while True:
+        if isinstance(found, inspect.Metadata):
+            extra = {**(found.extra or {}), **extra}
+            about = {**(found.extra_json_schema or {}), **about}
+            found = found.type
+        elif isinstance(found, inspect.UnionType):
+            types = [one for one in found.types if not isinstance(one, inspect.NoneType)]
+            if len(types) != 1:
+                break
+            found = types[0]
+        else:
+            break
+    return FieldType(found, str(extra.get("format", "")), extra, about)
+
+
+@cache
+def fields_of(settings: type[msgspec.Struct]) -> dict[str, SettingField]:
+    """Return the fields of a settings class by name, in order."""
+    found = inspect.type_info(settings)
+    if not isinstance(found, inspect.StructType):
+        raise TypeError(settings)
+    return {one.encode_name: _field(one) for one in found.fields}
+
+
+def _field(found: inspect.Field) -> SettingField:
+    default = found.default
+    if found.default_factory is not msgspec.NODEFAULT:
+        default = found.default_factory()
+    elif default is msgspec.NODEFAULT:
+        default = None
+    return SettingField(found.encode_name, simplified(found.type), found.required, default)
+
+
+def choices_of(base: inspect.Type) -> Choices | None:
+    """Return what can be written for an enumeration, and what the code gets for it; None for other types."""
+    if isinstance(base, inspect.LiteralType):
+        return {str(value): value for value in base.values}
+    if isinstance(base, inspect.EnumType):
+        members: list[enum.Enum] = list(base.cls)
+        named = any(not isinstance(member.value, str) for member in members)
+        return {member.name.lower() if named else str(member.value): member for member in members}
+    return None
+
+
+def written(value: Any, found: FieldType) -> Any:
+    """Return a value as an operator would write it: plain lists, maps, texts and numbers."""
+    if value is None:
+        return None
+    if found.format in FORMATTERS:
+        return FORMATTERS[found.format](value)
+    if isinstance(value, msgspec.Struct):
+        return written_struct(value)
+    if isinstance(value, enum.Enum):
+        choices = choices_of(inspect.type_info(type(value))) or {}
+        return next(text for text, member in choices.items() if member is value)
+    if isinstance(value, tuple | list | frozenset | set):
+        items = sorted(value) if isinstance(value, frozenset | set) else value
+        return [written(item, item_type(found, index)) for index, item in enumerate(items)]
+    if isinstance(value, dict):
+        base = found.base
+        inner = simplified(base.value_type) if isinstance(base, inspect.DictType) else FieldType(base)
+        return {str(key): written(item, inner) for key, item in value.items()}
+    return value
+
+
+def written_struct(value: msgspec.Struct) -> dict[str, Any]:
+    """Return a settings object as a map of what an operator would write."""
+    found = fields_of(type(value))
+    return {name: written(getattr(value, name), one.type) for name, one in found.items()}
+
+
+def item_type(found: FieldType, index: int) -> FieldType:
+    """Return the type of a list's item."""
+    base = found.base
+    if isinstance(base, inspect.TupleType):
+        return simplified(base.item_types[index])
+    if isinstance(base, inspect.VarTupleType | inspect.ListType | inspect.SetType | inspect.FrozenSetType):
+        return simplified(base.item_type)
+    return FieldType(base)
+
+
+def walk_fields(settings: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, SettingField]]:
+    """Yield every field with its dotted path, those of nested settings too; lists of settings as `name[]`."""
+    for name, one in fields_of(settings).items():
+        path = f"{prefix}{name}"
+        yield path, one
+        base = one.type.base
+        if isinstance(base, inspect.StructType):
+            yield from walk_fields(base.cls, f"{path}.")
+        elif isinstance(base, inspect.VarTupleType | inspect.ListType):
+            inner = simplified(base.item_type).base
+            if isinstance(inner, inspect.StructType):
+                yield from walk_fields(inner.cls, f"{path}[].")
+        elif isinstance(base, inspect.DictType):
+            inner = simplified(base.value_type).base
+            if isinstance(inner, inspect.StructType):
+                yield from walk_fields(inner.cls, f"{path}.*.")
