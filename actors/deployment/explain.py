@@ -1,0 +1,166 @@
+"""What a kind of actor, a section of the file, or one of their fields is for: text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from actors.deployment.faults import did_you_mean
+from actors.deployment.quantities import format_bytes, format_duration, format_e8
+from actors.deployment.registry import KINDS, Kind
+from actors.deployment.schema import SECTIONS
+from actors.deployment.sections import ActorSection, SupervisorSection
+from actors.deployment.setting_types import SettingField, choices_of, simplified, walk_fields, written
+
+__all__ = ["NotExplained", "explain", "kinds_table", "subjects", "type_text", "value_text"]
+
+TYPES = {
+    "IntType": "integer",
+    "FloatType": "number",
+    "BoolType": "true or false",
+    "StrType": "text",
+    "VarTupleType": "list",
+    "ListType": "list",
+    "TupleType": "list",
+    "SetType": "list",
+    "FrozenSetType": "list",
+    "DictType": "map",
+    "StructType": "map",
+    "AnyType": "anything",
+}
+FORMATS = {"duration": "duration", "e8": "exact decimal, as text", "bytes": "size"}
+SHOW = {"duration": format_duration, "e8": format_e8, "bytes": format_bytes}
+
+
+class NotExplained(LookupError):
+    """There is no such kind, section or field; the text says what comes near."""
+
+
+def subjects() -> dict[str, type[msgspec.Struct]]:
+    """Return every section and kind with its settings class, sections first."""
+    found: dict[str, type[msgspec.Struct]] = {
+        **SECTIONS,
+        "supervisors": SupervisorSection,
+        "actors": ActorSection,
+    }
+    return found | {name: kind.settings_class for name, kind in KINDS.items()}
+
+
+def kinds_table() -> str:
+    """Return one line for each kind."""
+    width = max(map(len, KINDS))
+    return "".join(f"{name:{width}}  {kind.summary}\n" for name, kind in KINDS.items())
+
+
+def explain(subject: str) -> str:
+    """Return what is to be said about `KIND`, `KIND.FIELD`, `SECTION` or `SECTION.FIELD`.
+
+    An empty subject lists the kinds. Errors: NotExplained.
+    """
+    if not subject:
+        return kinds_table()
+    name = subject if subject in (*KINDS, *SECTIONS, "supervisors", "actors") else _owner(subject)
+    if name == subject:
+        return "\n".join(_overview(name)) + "\n"
+    field = subject[len(name) + 1 :].removeprefix("settings.")
+    fields = dict(walk_fields(subjects()[name]))
+    if field not in fields:
+        help = did_you_mean(field, fields)
+        raise NotExplained(f"{name} has no setting {field!r}" + (f"; {help}" if help else ""))
+    return "\n".join(_detail(name, field, fields[field])) + "\n"
+
+
+def _owner(subject: str) -> str:
+    names = [*KINDS, *SECTIONS, "supervisors", "actors"]
+    fitting = [name for name in names if subject.startswith(f"{name}.")]
+    if not fitting:
+        help = did_you_mean(subject, names)
+        raise NotExplained(f"there is no kind and no section {subject!r}" + (f"; {help}" if help else ""))
+    return max(fitting, key=len)
+
+
+def _overview(name: str) -> Iterator[str]:
+    kind = KINDS.get(name)
+    settings = subjects()[name]
+    yield f"{name}: {kind.summary if kind else (settings.__doc__ or '').strip()}"
+    if kind is not None:
+        yield ""
+        yield from _ports(kind)
+    yield ""
+    fields = dict(walk_fields(settings))
+    if not fields:
+        yield "It has no settings."
+        return
+    yield "Settings:"
+    width = max(map(len, fields))
+    for path, one in fields.items():
+        default = "required" if one.required else value_text(one)
+        yield f"  {path:{width}}  {type_text(one)}; {default}"
+    yield ""
+    yield f"More about one of them: polytrade explain {name}.{next(iter(fields))}"
+
+
+def _ports(kind: Kind) -> Iterator[str]:
+    behaviour = kind.behaviour_class
+    rows = {
+        "made for each": ", ".join(kind.variables) or "once",
+        "accepts": ", ".join(kind.accepts),
+        "publishes": ", ".join(message.__name__ for message in behaviour.EMITS),
+        "answers with": ", ".join(message.__name__ for message in behaviour.REPLIES),
+        "keeps state": behaviour.PERSISTENCE.value,
+        "runs in": ", ".join(kind.modes),
+        "stability": kind.stability,
+    }
+    yield from (f"  {name:13}  {text}" for name, text in rows.items() if text)
+
+
+def _detail(name: str, path: str, one: SettingField) -> Iterator[str]:
+    yield f"{name}.{path}: {one.description}"
+    yield ""
+    rows = {
+        "type": type_text(one),
+        "default": "none, it must be written" if one.required else value_text(one),
+        "choices": ", ".join(choices_of(one.type.base) or ()),
+        "bounds": bounds_text(one),
+        "examples": ", ".join(str(example) for example in one.type.about.get("examples") or ()),
+        "a change": RELOADS[one.reload],
+        "risk": RISKS.get(one.risk, ""),
+    }
+    yield from (f"  {label:8}  {text}" for label, text in rows.items() if text)
+
+
+RELOADS = {
+    "live": "takes effect between two turns",
+    "restart": "restarts the actor, its state kept",
+    "fixed": "needs a new journal",
+}
+RISKS = {"raise": "raising it loosens a limit", "lower": "lowering it loosens a limit"}
+
+
+def type_text(one: SettingField) -> str:
+    """Return a field's type in an operator's words."""
+    if one.type.format:
+        return FORMATS[one.type.format]
+    if choices_of(one.type.base) is not None:
+        return "a choice"
+    return TYPES[type(one.type.base).__name__]
+
+
+def value_text(one: SettingField) -> str:
+    """Return a field's default as an operator would write it."""
+    value = written(one.default, one.type)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and (one.type.format == "e8" or not value):
+        return f'"{value}"'
+    return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()
+
+
+def bounds_text(one: SettingField) -> str:
+    """Return what a number may be, such as `at least 1ms, at most 1m`."""
+    found = simplified(one.type.base)
+    show = SHOW.get(one.type.format, str)
+    words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    limits = {word: getattr(found.base, name, None) for name, word in words.items()}
+    return ", ".join(f"{word} {show(limit)}" for word, limit in limits.items() if limit is not None)
