@@ -1,8 +1,11 @@
 """The synthetic feed: what it publishes, how it goes on after a restart, and how drills disturb it."""
 
+from itertools import pairwise
+
 import pytest
 
 from actors.domain.bars import BarBuilder
+from actors.feed.price_path import SESSION_NS
 from actors.feed.settings import SyntheticSettings
 from actors.feed.synthetic import SETTLEMENTS_MISSED_MAX
 from actors.feed.synthetic_market import SyntheticMarket
@@ -60,9 +63,7 @@ def test_each_message_keeps_its_cadence() -> None:
     bench.advance(10 * MINUTE)
     quotes = bench.take(Quote)
     assert len(quotes) == 6_001
-    assert {after.at_ns - before.at_ns for before, after in zip(quotes, quotes[1:], strict=False)} == {
-        SECOND // 10
-    }
+    assert {after.at_ns - before.at_ns for before, after in pairwise(quotes)} == {SECOND // 10}
     assert len(bench.take(BookDepth)) == 1_201
     assert len(bench.take(MarkPrice)) == 601
     assert len(bench.take(FundingRate)) == 11
@@ -109,6 +110,13 @@ def test_a_second_start_goes_on_with_the_same_market() -> None:
     broken.advance(MINUTE)
     assert whole.take(Quote)[-60:] == broken.take(Quote)[-60:]
     assert whole.take(Trade)[-30:] == broken.take(Trade)[-30:]
+
+
+def test_the_anchor_moves_with_the_market_so_that_a_restart_has_little_to_catch_up() -> None:
+    bench = synthetic(tick=MINUTE)
+    bench.advance(DAY)
+    bench.restart(start=False)
+    assert bench.behaviour.state.session == bench.now_ns // SESSION_NS
 
 
 def test_the_market_moved_on_while_the_node_was_down() -> None:
