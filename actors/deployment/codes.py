@@ -150,6 +150,14 @@ CODES: dict[str, Code] = {
         "actor that reads itself", "An actor schedules what it has to tell itself; it does not read itself."
     ),
     "E216": Code("name of many", "The name stands for several actors: say which, or all of them with `/*`."),
+    "E217": Code(
+        "unknown account",
+        "Somebody trades for an account that no risk actor looks after, or that the exchange does not have.",
+    ),
+    "E218": Code(
+        "books that begin differently",
+        "In a deployment with its own exchange, ledger and exchange must begin with the same cash.",
+    ),
     "E301": Code(
         "live without limits",
         "In live mode each limit of a risk actor must be written down, not left to a default.",
@@ -185,8 +193,4 @@ CODES: dict[str, Code] = {
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),
     "W404": Code("removal of nothing", "An overlay takes away what the files below it do not have."),
-    "W405": Code(
-        "kind that is not stable",
-        "The kind may change its settings or behaviour; think twice before it trades real money.",
-    ),
 }

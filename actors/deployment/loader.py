@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.deployment.accounts import check_accounts
 from actors.deployment.conversion import Converter
 from actors.deployment.expansion import Draft, expand
 from actors.deployment.faults import ConfigError, FaultLog
@@ -88,6 +89,7 @@ class _Deployment:
         self.edges = connect(self.drafts, log)
         self.chosen = adopt(self.drafts, self.supervisors, self.root.get("supervisors"), log)
         check_wiring(self.drafts, self.edges, self.instruments, log)
+        check_accounts(self.drafts, log)
         mode = self.root.get("mode")
         if isinstance(mode, Scalar) and mode.value in MODES:
             found = self.sections

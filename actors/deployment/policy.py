@@ -80,8 +80,6 @@ def _check_kinds(drafts: list[Draft], mode: str, log: FaultLog) -> None:
         if mode not in kind.modes:
             message = f"actor {draft.name!r}: a {kind.name} does not run in {mode} mode"
             log.add("E305", span, message, f"it runs in {', '.join(kind.modes)}")
-        elif mode == "live" and kind.stability == "alpha":
-            log.add("W405", span, f"actor {draft.name!r}: {kind.name} is not stable yet")
 
 
 def _check_control(control: ControlSection, root: Map, log: FaultLog) -> None:

@@ -151,7 +151,7 @@ _TABLE = (
     Kind(
         name="venue.simulated",
         behaviour="actors.venue.simulated:SimulatedVenue",
-        settings="actors.venue.settings:SimulatedVenueSettings",
+        settings="actors.venue.simulated:SimulatedVenueSettings",
         summary="Our side of the built-in exchange.",
         variables=("account",),
         modes=NOT_REAL,
