@@ -128,9 +128,15 @@ class Cell:
     def install(self, behaviour: Behaviour) -> None:
         """Put a new behaviour into the cell; the address and the mailbox stay."""
         self.behaviour = behaviour
-        self.handlers = {kind: _handler(behaviour, kind) for kind in behaviour.HANDLERS}
+        self.handlers = {
+            kind: _method(behaviour, "receive", behaviour.HANDLERS, kind) for kind in behaviour.HANDLERS
+        }
         event_sourced = behaviour.PERSISTENCE is Persistence.EVENT_SOURCED
-        self.context.apply = behaviour.apply if event_sourced else None
+        self.context.appliers = (
+            {kind: _method(behaviour, "apply", behaviour.APPLIERS, kind) for kind in behaviour.APPLIERS}
+            if event_sourced
+            else None
+        )
         self.is_ready = False
 
     @property
@@ -139,12 +145,11 @@ class Cell:
         return len(self.data) + len(self.control)
 
 
-def _handler(behaviour: Behaviour, kind: type) -> Callable[[Any, Any], None]:
-    """Return what handles one type: the method itself, so that the hot path saves a call, or `receive`."""
-    if type(behaviour).receive is not Behaviour.receive:
-        return behaviour.receive
-    handler: Callable[[Any, Any], None] = behaviour.HANDLERS[kind].__get__(behaviour)
-    return handler
+def _method(behaviour: Behaviour, entry: str, table: dict[type, Any], kind: type) -> Any:
+    """Return what takes one type: the method itself, which saves a call, or an overridden entry."""
+    if getattr(type(behaviour), entry) is not getattr(Behaviour, entry):
+        return getattr(behaviour, entry)
+    return table[kind].__get__(behaviour)
 
 
 class CellContext:
@@ -152,7 +157,7 @@ class CellContext:
     either appends to a list that can be cut back or waits in `operations` until the message has succeeded."""
 
     __slots__ = (
-        "apply",
+        "appliers",
         "cause",
         "loop",
         "name",
@@ -174,7 +179,7 @@ class CellContext:
         self.sender = ""
         self.cause = 0
         self.random = random.Random(f"{loop.seed}/{owner.name}")
-        self.apply: Callable[[Message], None] | None = None
+        self.appliers: dict[type, Callable[[Any], None]] | None = None
         self.routes: dict[type, tuple[Cell, ...]] = {}
         self.peers: dict[str, Cell] = {}
         self.sent: list[Cell] = []
@@ -237,8 +242,8 @@ class CellContext:
             self.send(sender, message)
 
     def record(self, event: Message) -> None:
-        if self.apply is not None:
-            self.apply(event)
+        if self.appliers is not None:
+            self.appliers[type(event)](event)
         records = self.records
         records.append((self.name, self.cause, event.VERSION, event))
         self.cause = self.loop.sequence + len(records)

@@ -62,7 +62,7 @@ class TurnWriter:
         """
         journal = self._loop.journal
         changed = [
-            cell for cell in self._loop.cells.values() if cell.dirty and cell.context.apply is not None
+            cell for cell in self._loop.cells.values() if cell.dirty and cell.context.appliers is not None
         ]
         if any(cell.state in IN_DOUBT for cell in changed):
             return ()
