@@ -277,9 +277,9 @@ class Projection:
         wallet.funding.fit(self.rules.funding_kept_max)
         for symbol in wallet.holdings:
             member.standing(self.markets[symbol])
-        for order in wallet.closed.items:
+        for order in wallet.closed.newest_first():
             if order.request.client_order_id:
-                member.orders[order.request.client_order_id] = order
+                member.orders.setdefault(order.request.client_order_id, order)
 
     def _index_open_order(self, order: Order) -> None:
         request = order.request

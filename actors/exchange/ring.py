@@ -42,6 +42,8 @@ class Ring(msgspec.Struct, Generic[T], array_like=True, gc=False):
 
     def fit(self, capacity: int) -> None:
         """Bring a ring that was filled under another capacity into order for this one."""
+        if len(self.items) == capacity or (self.oldest == 0 and len(self.items) < capacity):
+            return
         ordered = self.items[self.oldest :] + self.items[: self.oldest]
         self.items = ordered[-capacity:]
         self.oldest = 0

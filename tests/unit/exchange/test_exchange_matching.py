@@ -20,7 +20,7 @@ from tests.unit.exchange.exchange_world import (
 )
 
 
-@pytest.fixture()
+@pytest.fixture
 def world():
     return World()
 
