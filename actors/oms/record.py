@@ -79,14 +79,14 @@ class OmsRecord(Behaviour):
     def apply_order_state_changed(self, event: OrderStateChanged) -> None:
         """The table says what follows."""
         order = self.state.known(event.client_order_id)
-        before, happened = order.state, event.event
-        order.state = after = NEXT[happened._value_][before._value_]
+        happened = event.event
+        order.state = after = NEXT[happened._value_][order.state._value_]
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         if happened is OrderEvent.CANCEL_REQUESTED:
             order.cancel_wanted = True
             order.cancels_count += 1
-        self._stamp(order, before, event.reason, event.at_ns)
+        _stamp(order, event.reason, event.at_ns)
         if after._value_ in TERMINAL_VALUES:
             self._close(order)
 
@@ -109,11 +109,10 @@ class OmsRecord(Behaviour):
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         whole = order.filled_contracts >= order.contracts
-        before = order.state
-        after = (_BY_FILLED_WHOLLY if whole else _BY_FILLED_PARTLY).get(before._value_)
+        after = (_BY_FILLED_WHOLLY if whole else _BY_FILLED_PARTLY).get(order.state._value_)
         if after is not None:
             order.state = after
-            self._stamp(order, before, "", event.at_ns)
+            _stamp(order, "", event.at_ns)
             if whole:
                 self._close(order)
 
@@ -137,9 +136,8 @@ class OmsRecord(Behaviour):
     def apply_order_resolved(self, event: OrderResolved) -> None:
         """A person's word stands above the table."""
         order = self.state.live[event.client_order_id]
-        before = order.state
         order.state = event.as_state
-        self._stamp(order, before, "resolved by " + event.actor, event.at_ns)
+        _stamp(order, "resolved by " + event.actor, event.at_ns)
         if event.as_state._value_ in TERMINAL_VALUES:
             self._close(order)
 
@@ -150,15 +148,6 @@ class OmsRecord(Behaviour):
     def apply_flatten_ended(self, event: FlattenEnded) -> None:
         """The wish is fulfilled."""
         self.state.flattening.pop(event.symbol, None)
-
-    def _stamp(self, order: Order, before: OrderState, reason: str, at_ns: int) -> None:
-        order.reason = reason
-        order.changed_at_ns = at_ns
-        if order.state is OrderState.UNKNOWN:
-            if before is not OrderState.UNKNOWN:
-                order.unknown_since_ns = at_ns
-        elif order.unknown_since_ns:
-            order.unknown_since_ns = 0
 
     def _close(self, order: Order) -> None:
         state = self.state
@@ -172,3 +161,12 @@ class OmsRecord(Behaviour):
         state = self.state
         state.fills, gone = keep_newest(state.fills, self._fills_kept)
         state.fills_forgotten_ns = max(state.fills_forgotten_ns, max(at_ns for _, at_ns in gone))
+
+
+def _stamp(order: Order, reason: str, at_ns: int) -> None:
+    order.reason = reason
+    order.changed_at_ns = at_ns
+    if order.state is OrderState.UNKNOWN:
+        order.unknown_since_ns = order.unknown_since_ns or at_ns
+    else:
+        order.unknown_since_ns = 0

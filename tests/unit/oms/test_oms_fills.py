@@ -21,6 +21,14 @@ def test_a_fill_goes_to_the_ledger_with_the_order_and_the_strategy(bench: OmsBen
     ]
 
 
+def test_an_order_keeps_the_sums_of_its_fills(bench: OmsBench) -> None:
+    name = bench.opened()
+    bench.fill(name, 4, price_ticks=100, fee_usdt=3)
+    bench.fill(name, 5, price_ticks=200, fee_usdt=-1)
+    order = bench.order(name)
+    assert (order.filled_contracts, order.filled_ticks, order.fee_usdt) == (9, 1_400, 2)
+
+
 def test_a_fill_before_the_acceptance_counts(bench: OmsBench) -> None:
     name = bench.submit()
     bench.fill(name, 4)

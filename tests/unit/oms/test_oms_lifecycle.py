@@ -149,6 +149,14 @@ def test_the_same_acceptance_again_says_nothing_new(bench: OmsBench) -> None:
     assert bench.oms.repeats_count == 1
 
 
+def test_the_same_cancel_report_again_is_not_recorded(bench: OmsBench) -> None:
+    name = bench.opened()
+    bench.canceled(name)
+    events, told = len(bench.events), len(bench.sent)
+    bench.canceled(name)
+    assert (len(bench.events), len(bench.sent)) == (events, told)
+
+
 def test_an_acceptance_under_another_venue_id_is_unexpected(bench: OmsBench) -> None:
     name = bench.opened()
     bench.accept(name, "another")

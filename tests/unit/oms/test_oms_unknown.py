@@ -90,6 +90,16 @@ def test_the_page_counts_from_the_loss_even_across_a_restart(bench: OmsBench) ->
     assert {a.name for a in bench.alerts} == {"OrderUnknown"}
 
 
+def test_the_page_of_a_second_doubt_counts_from_the_second_loss(bench: OmsBench) -> None:
+    name = bench.unknown()
+    bench.advance(29 * SECOND)
+    bench.show(name, S.OPEN)
+    bench.cancel()
+    bench.lose(name, RequestKind.CANCEL)
+    bench.advance(29 * SECOND)
+    assert bench.alerts == []
+
+
 def test_an_order_settled_in_time_pages_nobody(bench: OmsBench) -> None:
     name = bench.unknown()
     bench.show(name, S.OPEN)
