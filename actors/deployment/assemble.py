@@ -11,7 +11,7 @@ from actors.runtime.store_lmdb import Durability, LmdbStore
 from actors.runtime.supervision import Strategy, SupervisorSpec
 from actors.runtime.turn import LoopLimits
 
-__all__ = ["assemble", "open_store"]
+__all__ = ["assemble", "cell_specs", "open_store", "supervisor_specs"]
 
 
 def open_store(topology: Topology) -> LmdbStore:
@@ -36,8 +36,8 @@ def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
         "clock": topology.clock.kind,
     }
     return Node(
-        _cells(topology),
-        _supervisors(topology),
+        cell_specs(topology),
+        supervisor_specs(topology),
         store,
         clock,
         seed=topology.seed,
@@ -46,7 +46,8 @@ def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
     )
 
 
-def _cells(topology: Topology) -> list[CellSpec]:
+def cell_specs(topology: Topology) -> list[CellSpec]:
+    """Return what the node needs to know of each actor."""
     return [
         CellSpec(
             name=plan.address,
@@ -62,7 +63,8 @@ def _cells(topology: Topology) -> list[CellSpec]:
     ]
 
 
-def _supervisors(topology: Topology) -> tuple[SupervisorSpec, ...]:
+def supervisor_specs(topology: Topology) -> tuple[SupervisorSpec, ...]:
+    """Return what the node needs to know of each supervisor."""
     return tuple(
         SupervisorSpec(
             name=plan.name,

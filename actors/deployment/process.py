@@ -58,6 +58,7 @@ class NodeProcess:
         self._start_logs()
         try:
             node.start()
+            self._log_start()
             self._watch_disk()
             self._sync_in_time()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
@@ -74,9 +75,20 @@ class NodeProcess:
     def _start_logs(self) -> None:
         from actors.control.logs import NodeLog
 
-        log = NodeLog(self.topology.journal_path / "log")
-        self.node.loop.log_sink = log.sink
+        log = NodeLog(self.topology.journal_path / "log", turn=lambda: self.node.journal.turn)
+        log.watch(self.node)
         self.services.append(log)
+
+    def _log_start(self) -> None:
+        node = self.node
+        fields: dict[str, object] = {
+            "deployment": self.topology.deployment,
+            "mode": self.topology.mode,
+            "epoch": node.journal.epoch,
+            "events_folded": node.events_folded,
+            "recovery_ms": node.recovery_ns // 1_000_000,
+        }
+        node.loop.log_sink("node", "node started", fields, 0)
 
     def _start_control(self) -> None:
         """Serve the control API from a thread of its own; importing its libraries takes a while."""
