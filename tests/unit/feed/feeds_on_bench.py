@@ -1,5 +1,6 @@
 """Feeds on the bench: one instrument, a place for it, and both kinds ready to crank."""
 
+import heapq
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def replay(
     made = ReplaySettings(path=path, **settings)
     spot = place(BTC, mode, str(directory))
     return Bench(lambda: ReplayFeed(made, spot), name=f"feed/{BTC}", now_ns=now_ns, start=start)
+
+
+def fire(bench: Bench) -> None:
+    """Let the next timer fire, and only that one."""
+    due_ns, _, _, message, _ = heapq.heappop(bench._timers)
+    bench.now_ns = max(bench.now_ns, due_ns)
+    bench.behaviour.receive(message, bench)
 
 
 def encoded(messages: Iterable[Message]) -> bytes:
