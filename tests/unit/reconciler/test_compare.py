@@ -114,6 +114,14 @@ def test_nothing_is_concluded_from_a_list_that_was_cut_short() -> None:
     assert comparison.differences == ()
 
 
+def test_a_fill_before_the_venues_list_begins_is_not_blamed_for_a_wrong_position() -> None:
+    old, new = fill("old", at_ns=NOW - 50 * SECOND), fill("new", at_ns=NOW - 5 * SECOND)
+    comparison = _compared(
+        {"positions": {BTC: 9}, "fills": (new,)}, {"fills": (known(old), known(new))}, ours={BTC: 8}
+    )
+    assert _found(comparison) == [(Kind.POSITION_WRONG, BTC, 8, 9)]
+
+
 def test_nothing_is_concluded_about_fills_that_the_oms_may_have_forgotten() -> None:
     comparison = _compared(
         {"positions": {BTC: 4}, "fills": (fill(),)}, {"fills_since_ns": NOW - SECOND}, ours={BTC: 4}

@@ -262,6 +262,16 @@ def test_one_silence_after_an_agreement_stops_nobody(bench: ReconcilerBench) -> 
     assert bench.verdict().agrees
 
 
+def test_silences_with_answers_between_them_stop_nobody(bench: ReconcilerBench) -> None:
+    for _ in range(5):
+        bench.verdict()
+        while not bench.asked():
+            bench.advance(SECOND)
+        bench.take(QueryAccount)
+        bench.advance(5 * SECOND)
+    assert (bench.verdicts(), bench.alerts) == ([], [])
+
+
 def test_silence_of_our_own_side_is_not_taken_for_agreement(bench: ReconcilerBench) -> None:
     for _ in range(5):
         while not bench.asked():
@@ -294,6 +304,14 @@ def test_a_new_connection_is_compared_at_once(bench: ReconcilerBench) -> None:
     assert bench.verdict().agrees
 
 
+def test_what_was_seen_before_a_new_connection_confirms_nothing(bench: ReconcilerBench) -> None:
+    bench.positions({BTC: 4}, {})
+    bench.look()
+    bench.tell(VenueConnection("main", True, "back", bench.now_ns))
+    bench.look()
+    assert bench.verdicts() == []
+
+
 def test_a_lost_connection_ends_the_agreement(bench: ReconcilerBench) -> None:
     bench.verdict()
     bench.tell(VenueConnection("main", False, "half open", bench.now_ns))
@@ -323,7 +341,9 @@ def test_an_unexpected_report_brings_a_look_but_not_a_storm_of_them(bench: Recon
     report = UnexpectedReport("main", "o1", OrderState.OPEN, OrderEvent.ACCEPTED, accepted, NOW)
     for _ in range(10):
         bench.tell(report, sender="oms/main")
-    bench.advance(SECOND)
+    bench.advance(SECOND - 1)
+    assert not bench.asked()
+    bench.advance(1)
     assert len(bench.take(QueryAccount)) == 1
 
 
