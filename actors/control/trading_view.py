@@ -77,22 +77,39 @@ def _markets(known: Descriptions, instruments: Instruments) -> list[dict[str, An
     """Merge what several actors say of a symbol; who speaks first is believed (feeds are declared first)."""
     markets: dict[str, dict[str, Any]] = {}
     for address, said in known.items():
-        for spoken in _spoken_markets(said):
+        for spoken in _spoken_markets(address, said, instruments):
             symbol = str(spoken["symbol"])
-            market = markets.setdefault(symbol, {"symbol": symbol, "source": address})
+            market = markets.setdefault(symbol, {"symbol": symbol, "source": address, "state": "live"})
             for name, value in spoken.items():
-                if isinstance(value, int | str | float):
+                if isinstance(value, int | str | float) and name != "state":
                     market.setdefault(name, value)
+    for said in known.values():
+        for symbol, reason in _stale_feeds(said):
+            if symbol in markets:
+                markets[symbol] |= {"state": "stale", "state_reason": reason}
     return [_priced(market, instruments) for market in markets.values()]
 
 
-def _spoken_markets(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if "symbol" in said and MARKET_KEYS & said.keys():
-        yield said
+def _spoken_markets(address: str, said: dict[str, Any], instruments: Instruments) -> Iterator[dict[str, Any]]:
+    """Yield what an actor says of markets; one per symbol may leave the symbol to its address."""
+    if MARKET_KEYS & said.keys():
+        symbol = said.get("symbol") or address.rpartition("/")[2]
+        if "symbol" in said or symbol in instruments:
+            yield {**said, "symbol": symbol}
     for key in ("markets", "quotes", "symbols"):
         for market in _dicts(said.get(key)):
             if "symbol" in market and MARKET_KEYS & market.keys():
                 yield market
+
+
+def _stale_feeds(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the symbols whose data nobody trades on, and why."""
+    stale = said.get("feeds_stale")
+    if isinstance(stale, dict):
+        yield from ((symbol, str(reason)) for symbol, reason in stale.items() if reason)
+    state = said.get("state", said.get("feed"))
+    if "symbol" in said and state in ("late", "frozen", "silent", "stale"):
+        yield str(said["symbol"]), str(said.get("state_reason", state))
 
 
 def _priced(market: dict[str, Any], instruments: Instruments) -> dict[str, Any]:
@@ -168,11 +185,14 @@ def _reconciliations(known: Descriptions) -> Iterator[dict[str, Any]]:
 
 def _halts(known: Descriptions) -> Iterator[dict[str, Any]]:
     for address, said in known.items():
-        for halt in _dicts(said.get("halts")):
-            yield {"actor": address, **halt}
-        for halt in said.get("halts") or ():
-            if isinstance(halt, list | tuple) and len(halt) >= 3:
-                yield {"actor": address, "scope": halt[0], "level": halt[1], "reason": halt[2]}
+        halts = said.get("halts")
+        if isinstance(halts, dict):  # scope -> [level, who, reason]
+            for scope, told in halts.items():
+                names = ("level", "by", "reason")
+                found = dict(zip(names, told, strict=False)) if isinstance(told, list) else {"reason": told}
+                yield {"actor": address, "scope": scope, **found}
+        elif isinstance(halts, list):
+            yield from ({"actor": address, **halt} for halt in halts if isinstance(halt, dict))
 
 
 def _totals(known: Descriptions, accounts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -186,7 +206,7 @@ def _totals(known: Descriptions, accounts: list[dict[str, Any]]) -> dict[str, An
     return {
         "orders": total("orders_submitted"),
         "fills": sum(account.get("fills_count", 0) for account in accounts),
-        "denials": total("denials", "denials_count", "denied_count", "intents_denied"),
+        "denials": total("denied_count"),
         "equity_usdt": sum(account.get("equity_usdt", 0) for account in accounts),
         "profit_usdt": sum(account["profit_usdt"] for account in accounts),
         "fees_usdt": sum(account.get("fees_usdt", 0) for account in accounts),

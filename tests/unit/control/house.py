@@ -117,7 +117,8 @@ class HouseGuard(Behaviour):
         context.reply(Acknowledged("goes on"))
 
     def describe(self) -> Any:
-        return {"halts": self.halts, "denials": 3}
+        halts = {scope: [level, "ann", reason] for scope, level, reason in self.halts}
+        return {"halts": halts, "denied_count": 3, "feeds_stale": {"ETH_USDT_PERP": "silent"}}
 
 
 class HouseBooks(Behaviour):

@@ -165,7 +165,7 @@ def test_a_halt_is_acknowledged_by_who_guards(desk) -> None:
         "answers": [{"actor": "guard/main", "accepted": True, "text": "halted all for ann"}],
     }
     assert answer(desk.view())["halts"] == [
-        {"actor": "guard/main", "scope": "all", "level": 2, "reason": "drill"}
+        {"actor": "guard/main", "scope": "all", "level": 2, "by": "ann", "reason": "drill"}
     ]
     assert answer(desk.resume("all", "ann", "drill over"))["accepted"]
 

@@ -1,0 +1,114 @@
+"""The command `polytrade`. A verb is imported when it is called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from actors.cli.exit_codes import ExitCode
+
+__all__ = ["COMMANDS", "main"]
+
+# verb -> (module:command, what it does). The list is in the order in which an operator meets them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("actors.cli.up:up", "Run a deployment and show it live."),
+    "init": ("actors.cli.init:init", "Write a new deployment file, asked step by step or by options."),
+    "validate": ("actors.cli.configuration:validate", "Check deployment files; tell every fault at once."),
+    "render": ("actors.cli.configuration:render", "Show a deployment with nothing left to decide."),
+    "graph": ("actors.cli.configuration:graph", "Draw who reads whom."),
+    "explain": (
+        "actors.cli.configuration:explain",
+        "Say what a kind of actor, or one of its settings, is for.",
+    ),
+    "schema": ("actors.cli.configuration:schema", "Write the JSON Schemas of deployment files."),
+    "ps": ("actors.cli.looking:ps", "List the actors of a running deployment, or the running deployments."),
+    "status": ("actors.cli.looking:status", "Say in a few lines how a deployment is."),
+    "logs": ("actors.cli.logs:logs", "Show a deployment's log, of one actor if asked."),
+    "inspect": ("actors.cli.looking:inspect", "Look into one actor: state, mailbox, last messages."),
+    "restart": ("actors.cli.ordering:restart", "Rebuild one actor from the journal."),
+    "halt": ("actors.cli.ordering:halt", "Stop taking risk; lasts until `resume`."),
+    "resume": ("actors.cli.ordering:resume", "Release a halt."),
+    "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),
+    "journal": ("actors.cli.journal:journal", "Read and verify journals."),
+    "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
+    "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
+    "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
+    "version": ("actors.cli.version:version", "Show the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports them when they are wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all verbs."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb of a command line; a misspelled one gets a suggestion."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if near:
+                text = f"there is no command {args[0]!r}; did you mean {near[0]!r}?"
+                raise click.UsageError(text, ctx) from error
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run, and turn whatever goes wrong into words and an exit code; a traceback only with --debug."""
+        kwargs["standalone_mode"] = False
+        code: Any = ExitCode.FAILURE
+        try:
+            code = super().main(*args, **kwargs)
+        except BaseException as error:
+            if _wants_traceback() and not isinstance(error, click.ClickException | SystemExit):
+                raise
+            from actors.cli.failures import tell
+
+            code = tell(error)
+        sys.exit(int(code) if isinstance(code, int) else 0)
+
+
+def _wants_traceback() -> bool:
+    return bool(os.environ.get("POLYTRADE_DEBUG"))
+
+
+def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        os.environ["POLYTRADE_DEBUG"] = "1"  # the node's process inherits it
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A command that concerns a deployment takes its file first; without one, the only one that runs.",
+)
+@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks.")
+def main() -> None:
+    """Autonomous trading on Poloniex futures, from one YAML file."""
+
+
+if __name__ == "__main__":
+    main()

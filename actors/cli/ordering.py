@@ -1,0 +1,109 @@
+"""Verbs that change what a running node does: `restart`, `halt`, `resume`, `stop`."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from typing import Any
+
+import click
+
+from actors.cli.exit_codes import ExitCode
+from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.problems import Problem
+from actors.cli.targets import find_target, split_words
+
+__all__ = ["halt", "restart", "resume", "stop"]
+
+LEVELS = ("no_new_risk", "cancel_all", "flatten")
+STOP_LOOK_S = 0.1
+
+words = click.argument("words", nargs=-1, metavar="[FILE]")
+
+
+def who() -> str:
+    """Return who gives the order, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "operator"
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[FILE] ACTOR")
+@json_option
+def restart(words: tuple[str, ...], as_json: bool) -> None:
+    """Rebuild one actor from the journal. Its address, its mailbox and its state stay."""
+    file, (actor,) = split_words(words, "ACTOR")
+    found = find_target(file).client.post(f"/v1/actors/{actor}/restart")
+    if as_json:
+        print_json(found)
+    else:
+        echo(
+            f"{actor}: {found['state']}, recovered in {found['recovery_ms']:g} ms, "
+            f"restart number {found['restarts']}"
+        )
+
+
+@click.command()
+@words
+@click.option("--scope", default="all", show_default=True, help="all, account/, symbol/ or strategy/<name>.")
+@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True)
+@click.option("--reason", default="", help="Why; it is kept in the journal.")
+@json_option
+def halt(words: tuple[str, ...], scope: str, level: str, reason: str, as_json: bool) -> None:
+    """Stop taking risk. A halt survives restarts; only `resume` releases it.
+
+    no_new_risk lets only orders through that reduce a position; cancel_all also cancels live orders;
+    flatten also closes the positions.
+    """
+    file, _ = split_words(words)
+    body = {"scope": scope, "level": level, "actor": who(), "reason": reason or "ordered by an operator"}
+    _tell(find_target(file).client.post("/v1/halt", body), as_json)
+
+
+@click.command()
+@words
+@click.option("--scope", default="all", show_default=True, help="The scope of the halt to release.")
+@click.option("--reason", default="", help="Why it is safe to go on; asked for when it is missing.")
+@json_option
+def resume(words: tuple[str, ...], scope: str, reason: str, as_json: bool) -> None:
+    """Release a halt."""
+    file, _ = split_words(words)
+    target = find_target(file)
+    reason = reason or click.prompt("why is it safe to go on?", err=True)
+    _tell(target.client.post("/v1/resume", {"scope": scope, "actor": who(), "reason": reason}), as_json)
+
+
+def _tell(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        for answer in found["answers"]:
+            echo(f"{answer['actor']}: {'' if answer['accepted'] else 'REFUSED: '}{answer['text']}")
+    if not found["accepted"]:
+        raise Problem(
+            ExitCode.REFUSED, "not every actor took the order", "`polytrade status` shows the halts"
+        )
+
+
+@click.command()
+@words
+@click.option("--wait", "wait_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
+def stop(words: tuple[str, ...], wait_s: float) -> None:
+    """Stop a running deployment in order, as Ctrl-C in its terminal does."""
+    file, _ = split_words(words)
+    target = find_target(file)
+    target.client.post("/v1/stop", {"reason": f"asked by {who()}"})
+    note(f"{target.name} stops in order")
+    until = time.monotonic() + wait_s
+    while time.monotonic() < until:
+        if not target.socket.exists():
+            echo(f"{target.name} has stopped")
+            return
+        time.sleep(STOP_LOOK_S)
+    raise Problem(
+        ExitCode.NO_ANSWER,
+        f"{target.name} has not stopped within {wait_s:g} s",
+        "wait longer, or end its process: the journal keeps what was acknowledged",
+    )

@@ -1,0 +1,36 @@
+"""Results go to stdout, everything else to stderr; JSON when asked, colours only on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+__all__ = ["echo", "json_option", "note", "print_json", "warn"]
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json` to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+def print_json(found: Any) -> None:
+    """Write one JSON value to stdout."""
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+
+
+def echo(text: str = "") -> None:
+    """Write a result to stdout."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """Write what is no result to stderr."""
+    click.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """Write a warning to stderr."""
+    click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)

@@ -1,0 +1,130 @@
+"""Which deployment a command is about: the file it names, a journal's folder, or the only one that runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.cli.client import ControlClient
+from actors.cli.exit_codes import ExitCode
+from actors.cli.problems import Problem
+from actors.cli.running import Running, running_deployments
+
+__all__ = ["Target", "deployment_options", "find_target", "load_topology", "split_words"]
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One deployment: how to reach its node, and where its journal lies."""
+
+    name: str
+    journal: Path
+    socket: Path
+    file: str = ""
+
+    @property
+    def client(self) -> ControlClient:
+        """A client of its node."""
+        return ControlClient(self.socket, self.name)
+
+    @property
+    def command_words(self) -> str:
+        """What to write for it on a command line."""
+        return self.file or str(self.journal)
+
+
+def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a deployment file is read."""
+    command = click.option(
+        *("-e", "--environment", "environments"),
+        multiple=True,
+        metavar="NAME",
+        help="Lay the overlay NAME over the file.",
+    )(command)
+    return click.option(
+        *("--input", "--set", "inputs"),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Give a declared input a value.",
+    )(command)
+
+
+def load_topology(files: Sequence[str], environments: Sequence[str] = (), inputs: Sequence[str] = ()) -> Any:
+    """Return the checked deployment of one or more files. Errors: ConfigError, Problem."""
+    from actors.deployment.loader import load
+
+    given = {}
+    for text in inputs:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise Problem(ExitCode.USAGE, f"{text!r} is no input", "write --input NAME=VALUE")
+        given[name] = value
+    return load(list(files), tuple(environments), given, os.environ)
+
+
+def is_target_word(word: str) -> bool:
+    """Tell whether a word on the command line names a deployment: a YAML file or a journal's folder."""
+    return word.endswith(SUFFIXES) or os.path.isdir(word)
+
+
+def split_words(words: Sequence[str], *names: str) -> tuple[str | None, list[str]]:
+    """Return the deployment's file, if the first word is one, and the other words.
+
+    `names` are the other words the command wants; one that ends in `?` may be left out.
+    """
+    rest = list(words)
+    file = rest.pop(0) if rest and is_target_word(rest[0]) else None
+    least = sum(not name.endswith("?") for name in names)
+    if not least <= len(rest) <= len(names):
+        wanted = " ".join(f"[{n[:-1]}]" if n.endswith("?") else n for n in ("[FILE]", *names))
+        raise click.UsageError(f"wanted {wanted}, got {' '.join(words) or 'nothing'}")
+    return file, rest
+
+
+def find_target(file: str | None, environments: Sequence[str] = (), inputs: Sequence[str] = ()) -> Target:
+    """Return the deployment a command is about. Errors: Problem when it is not clear which one."""
+    running = running_deployments()
+    if file is None:
+        return _only_one(running)
+    if os.path.isdir(file):
+        folder = Path(file).absolute()
+        return Target(folder.name, folder, folder / "control.sock")
+    path = str(Path(file).absolute())
+    if not environments and not inputs:  # the file may have been changed since: the running one is meant
+        matching = [one for one in running if one.file == path]
+        if len(matching) == 1:
+            return _target(matching[0])
+    topology = load_topology([file], environments, inputs)
+    return Target(topology.deployment, topology.journal_path, topology.socket_path, file)
+
+
+def _only_one(running: list[Running]) -> Target:
+    if len(running) == 1:
+        return _target(running[0])
+    if not running:
+        raise Problem(
+            ExitCode.NOT_RUNNING,
+            "no deployment runs, as far as this user can see",
+            "start one with `polytrade up FILE`, or name its file",
+        )
+    listed = "".join(f"\n  {one.deployment}  {one.file}" for one in running)
+    raise Problem(
+        ExitCode.NOT_RUNNING, f"{len(running)} deployments run:{listed}", "name one of these files first"
+    )
+
+
+def _target(one: Running) -> Target:
+    return Target(one.deployment, Path(one.journal), Path(one.socket), shortest(one.file))
+
+
+def shortest(path: str) -> str:
+    """Return a path relative to the current folder when that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(path) else path
