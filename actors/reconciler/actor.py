@@ -71,13 +71,12 @@ class ReconcilerActor(Behaviour):
         QueryAccount,
         OrdersSnapshotRequest,
         VerifyOrders,
-        OrderFilled,
-        FundingPaid,
         CancelOrder,
         AdjustCash,
         ReconcileFinished,
     )
-    REPLIES: ClassVar[tuple[type[Message], ...]] = (Acknowledged,)
+    # The venue reads the reconciler too: its own reports, passed on, must not reach it again.
+    REPLIES: ClassVar[tuple[type[Message], ...]] = (OrderFilled, FundingPaid, Acknowledged)
     STATE = ReconcilerState
     PERSISTENCE = Persistence.SAVED
     PHASE = Phase.CHECK
@@ -96,6 +95,7 @@ class ReconcilerActor(Behaviour):
         self._theirs: VenueAccount | None = None
         self._orders: OrdersSnapshot | None = None
         self._ledger: LedgerSnapshot | None = None
+        self._oms_address = self._ledger_address = ""  # whose answers the last look used
         self._again = False  # somebody asked for a round while one was running
         self._failures = 0  # rounds in a row that did not agree
         self._silences = 0  # rounds in a row without an answer
@@ -138,13 +138,13 @@ class ReconcilerActor(Behaviour):
     def on_orders_snapshot(self, message: OrdersSnapshot, context: Context) -> None:
         """The OMS's half of ours."""
         if message.request_id == self._request_id and self._stage is Stage.OURS:
-            self._orders = message
+            self._orders, self._oms_address = message, context.sender
             self._look(context)
 
     def on_ledger_snapshot(self, message: LedgerSnapshot, context: Context) -> None:
         """The ledger's half of ours."""
         if message.request_id == self._request_id and self._stage is Stage.OURS:
-            self._ledger = message
+            self._ledger, self._ledger_address = message, context.sender
             self._look(context)
 
     # -- looking -------------------------------------------------------------------------------------
@@ -180,7 +180,12 @@ class ReconcilerActor(Behaviour):
         acts = resolutions(fresh, comparison, self.settings, actor=context.name, evidence=self._request_id)
         for difference, message in acts:
             context.log("difference resolved", difference=difference.text, by=type(message).__name__)
-            context.publish(message)
+            if type(message) is OrderFilled:
+                context.send(self._oms_address, message)
+            elif type(message) is FundingPaid:
+                context.send(self._ledger_address, message)
+            else:
+                context.publish(message)
         return acts
 
     def _finish(self, differences: tuple[Difference, ...], context: Context) -> None:

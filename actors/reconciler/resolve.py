@@ -32,7 +32,7 @@ def resolutions(
     actor: str,
     evidence: str,
 ) -> tuple[Resolution, ...]:
-    """Return, for each difference that something can be done about, what is to be published.
+    """Return, for each difference that something can be done about, the message that does it.
 
     Missed fills and funding are the venue's own statements, passed on; whoever gets them counts each once.
     An order that only one side knows is asked about, never declared dead. `actor` and `evidence` say who

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from actors.runtime.settings import E8, Duration, Settings, setting
 
@@ -64,29 +64,23 @@ class ReconcilerSettings(Settings, frozen=True, kw_only=True):
         setting("Difference in cash that is tolerated.", minimum=0, risk="raise", examples=("0.01",)),
     ] = 0
     cash_drift: Annotated[
-        str,
+        Literal["report", "adopt"],
         setting(
             "What a difference in cash means: `report` disagrees and pages, `adopt` has the ledger take the "
-            "venue's number, on the record.",
-            pattern="^(report|adopt)$",
-            examples=("report", "adopt"),
+            "venue's number, on the record."
         ),
     ] = "report"
     unknown_orders: Annotated[
-        str,
+        Literal["report", "ignore", "cancel"],
         setting(
             "What becomes of orders that rest at the venue and are not ours: `report` disagrees and pages, "
-            "`ignore` leaves them to whoever made them, `cancel` takes them away.",
-            pattern="^(report|ignore|cancel)$",
-            examples=("report", "ignore", "cancel"),
+            "`ignore` leaves them to whoever made them, `cancel` takes them away."
         ),
     ] = "report"
     ready_when: Annotated[
-        str,
+        Literal["agrees", "compared"],
         setting(
             "What lets the actors that decide start: the first comparison that `agrees`, or the first that "
-            "has `compared` at all (risk denies new risk until one agrees, in both cases).",
-            pattern="^(agrees|compared)$",
-            examples=("agrees", "compared"),
+            "has `compared` at all (risk denies new risk until one agrees, in both cases)."
         ),
     ] = "agrees"
