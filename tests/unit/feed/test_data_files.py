@@ -153,6 +153,8 @@ def test_a_trade_that_is_there_twice_is_told_by_its_id(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there twice") as caught:
         rows(opened(tmp_path, lines))
     assert (caught.value.row, caught.value.column, caught.value.value) == (3, "trade_id", "7")
+    later = [*lines[:3], f"{T + 1},1,1,buy,7"]
+    assert len(rows(opened(tmp_path, later))) == 3  # only one instant's ids are remembered
     same = [TRADES, f"{T},1,1,buy", f"{T},1,1,buy"]
     assert len(rows(opened(tmp_path, same))) == 2  # without ids, two equal trades are two trades
 
@@ -216,6 +218,13 @@ def test_row_numbers_go_on_from_chunk_to_chunk(tmp_path: Path) -> None:
     assert next(check) == CHUNK_ROWS
     with pytest.raises(DataError, match=f"row {CHUNK_ROWS + 11},"):
         next(check)
+
+
+def test_a_short_row_far_into_the_file_is_told_with_its_number(tmp_path: Path) -> None:
+    lines = [TRADES, *(f"{T + i},100,1,buy" for i in range(CHUNK_ROWS + 10)), f"{T},100"]
+    with pytest.raises(DataError, match="has 2 fields") as caught:
+        rows(opened(tmp_path, lines))
+    assert caught.value.row == CHUNK_ROWS + 11
 
 
 def test_parquet_gives_the_same_rows_as_csv(tmp_path: Path) -> None:

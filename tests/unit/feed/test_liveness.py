@@ -128,6 +128,7 @@ def test_a_feed_at_its_end_is_silent_without_an_alert() -> None:
     subscription.heard(NOON, NOON, 100)
     subscription.check(bench)
     subscription.end(bench, "no more")
+    subscription.check(bench)
     bench.now_ns += 100 * SECOND
     subscription.check(bench)
     assert [(s.state, s.reason) for s in bench.take(FeedStatus)][1:] == [(FeedState.SILENT, "no more")]

@@ -309,6 +309,13 @@ def test_history_is_what_was_played_so_far(tmp_path: Path) -> None:
     assert ask(bench, 5 * MINUTE, 3) == fives
 
 
+def test_history_leaves_out_a_first_bar_that_lacks_its_beginning(tmp_path: Path) -> None:
+    rows = [f"{MS + i * 60_000},100,110,90,105,1" for i in range(2, 20)]
+    (tmp_path / "late.csv").write_text("\n".join(["ts_ms,open,high,low,close,volume", *rows]))
+    bench = play(replay(tmp_path, "late.csv"))
+    assert [bar.at_ns for bar in ask(bench, 5 * MINUTE, 9)] == [NOON + i * MINUTE for i in (10, 15, 20)]
+
+
 def test_history_of_trades_comes_in_minutes(tmp_path: Path) -> None:
     bench = replay(tmp_path, write_trades(tmp_path, list(range(0, 600_000, 700))))
     bench.advance(5 * MINUTE + SECOND)
