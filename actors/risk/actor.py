@@ -1,0 +1,290 @@
+"""Allows or denies what strategies wish, for one account, and holds the kill switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.domain.lifecycle import OrderState
+from actors.domain.place import Place
+from actors.messages.account import AccountState, PositionState
+from actors.messages.control import (
+    Acknowledged,
+    FlattenPositions,
+    Halt,
+    HaltState,
+    ReconcileFinished,
+    Rejected,
+    Resume,
+)
+from actors.messages.market import FeedState, FeedStatus, MarkPrice, Quote
+from actors.messages.trading import (
+    CancelIntent,
+    CancelOrders,
+    OrderDenied,
+    OrderIntent,
+    OrderUpdate,
+    SubmitOrder,
+)
+from actors.risk.events import (
+    FeedNoted,
+    GateMoved,
+    HaltLatched,
+    HaltReleased,
+    IntentAllowed,
+    IntentDenied,
+    LossDayNoted,
+    OrderAdopted,
+    OrderFinished,
+    OrderProgressed,
+    PositionCorrected,
+)
+from actors.risk.picture import Market
+from actors.risk.rule import Denial
+from actors.risk.rules import RULES
+from actors.risk.settings import RiskSettings
+from actors.risk.switch import KillSwitch
+from actors.runtime.behaviour import Context, Persistence, Phase
+from actors.runtime.messages import Message, SupervisorExhausted
+
+__all__ = ["RiskActor", "RiskTick"]
+
+TICK_NS = 1_000_000_000
+
+FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
+REJECTED, ABSENT = OrderState.REJECTED, OrderState.ABSENT
+
+
+class RiskTick(Message, frozen=True):
+    """Compare our positions with the ledger's."""
+
+
+class RiskActor(KillSwitch):
+    """The gate between strategies and the OMS. What it allowed stays reserved until the order has ended."""
+
+    ACCEPTS = (
+        *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
+        *(ReconcileFinished, Halt, Resume, SupervisorExhausted, RiskTick),
+    )
+    EMITS = (SubmitOrder, CancelOrders, FlattenPositions, HaltState)
+    REPLIES = (OrderDenied, Acknowledged, Rejected)
+    EVENTS = (
+        *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
+        *(HaltLatched, HaltReleased, LossDayNoted, GateMoved, FeedNoted),
+    )
+    PERSISTENCE = Persistence.EVENT_SOURCED
+    PHASE = Phase.STATE
+
+    def __init__(self, settings: RiskSettings, place: Place) -> None:
+        super().__init__(settings, place)
+        made = [(rule, rule.make(settings)) for rule in RULES]
+        self._checks = tuple((rule.name, check) for rule, check in made if check is not None)
+        self._checks_reducing = tuple(
+            (rule.name, check) for rule, check in made if check is not None and rule.binds_reducing
+        )
+        self._epoch = 0
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def started(self, context: Context) -> None:
+        state, picture = self.state, self._picture
+        self._epoch = context.epoch
+        picture.bind(state)
+        picture.gate_open = state.gate_epoch == self._epoch
+        context.schedule(TICK_NS, RiskTick(), key="tick")
+        self.recall_halts(context)
+
+    # -- intents: the hot path --------------------------------------------------------------------
+
+    def on_order_intent(self, intent: OrderIntent, context: Context) -> None:
+        if intent.account != self._account:
+            return None  # another account's risk reads the same strategies
+        picture, now_ns = self._picture, context.now_ns
+        market = self._markets.get(intent.symbol)
+        if market is None:
+            denial = Denial(f"{intent.symbol} is not among this deployment's symbols", 0, 1)
+            return self._deny(intent, "unknown_symbol", denial, context)
+        if context.sender and context.sender != intent.strategy:
+            denial = Denial(f"{context.sender} speaks for {intent.strategy}", 0, 1)
+            return self._deny(intent, "wrong_sender", denial, context)
+        picture.look(intent, market, now_ns)
+        for name, check in self._checks_reducing if picture.reduces else self._checks:
+            denied = check(intent, picture)
+            if denied is not None:
+                return self._deny(intent, name, denied, context)
+        context.record(
+            IntentAllowed(
+                intent.intent_id,
+                intent.strategy,
+                intent.symbol,
+                intent.side,
+                intent.contracts,
+                picture.price_ticks,
+                picture.worst_contracts,
+                now_ns,
+            )
+        )
+        picture.reserve()
+        context.publish(SubmitOrder(intent, now_ns))
+        return None
+
+    def _deny(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
+        text, measured, limit = denial
+        intent_id, strategy, symbol, now_ns = intent.intent_id, intent.strategy, intent.symbol, context.now_ns
+        context.record(
+            IntentDenied(
+                *(intent_id, strategy, symbol, intent.side, intent.contracts),
+                *(rule, measured, limit, now_ns),
+            )
+        )
+        context.reply(
+            OrderDenied(intent_id, strategy, self._account, symbol, rule, text, measured, limit, now_ns)
+        )
+
+    def on_cancel_intent(self, cancel: CancelIntent, context: Context) -> None:
+        if cancel.account == self._account:
+            reason = "canceled by its strategy"
+            context.publish(CancelOrders(self._account, "", cancel.strategy, cancel.intent_id, reason))
+
+    # -- how orders go on -------------------------------------------------------------------------
+
+    def on_order_update(self, update: OrderUpdate, context: Context) -> None:
+        intent_id, filled, now = update.intent_id, update.filled_contracts, update.state
+        order = self.state.reserved.get(intent_id)
+        if order is None:
+            self._take_unexpected(update, context)
+            return
+        ended = now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT
+        before = order.filled_contracts
+        if ended:
+            context.record(OrderFinished(intent_id, filled, now, order.symbol, update.side, context.now_ns))
+        elif filled > before:
+            context.record(OrderProgressed(intent_id, filled, context.now_ns))
+        else:
+            return
+        market = self._markets[order.symbol]
+        if filled > before:
+            market.ledger_known = False  # it speaks of the time before this fill
+        self._picture.revalue(market, self.state.books[order.symbol])
+
+    def _take_unexpected(self, update: OrderUpdate, context: Context) -> None:
+        """A fill after the end of an order, or an order that was not asked about here."""
+        intent_id, filled, now_ns = update.intent_id, update.filled_contracts, context.now_ns
+        market = self._markets.get(update.symbol)
+        if update.account != self._account or market is None:
+            return
+        known = self.ended_with(intent_id)
+        if known is None:
+            context.record(
+                OrderAdopted(
+                    *(intent_id, update.strategy, update.symbol, update.side, update.contracts, now_ns)
+                )
+            )
+            self.on_order_update(update, context)
+        elif filled > known:
+            context.record(OrderFinished(intent_id, filled, update.state, update.symbol, update.side, now_ns))
+            market.ledger_known = False
+        self._picture.revalue(market, self.peek(update.symbol))
+
+    # -- prices, money, positions -----------------------------------------------------------------
+
+    def on_quote(self, quote: Quote, context: Context) -> None:
+        market = self._markets.get(quote.symbol)
+        if market is not None:
+            market.quote = quote
+
+    def on_mark_price(self, mark: MarkPrice, context: Context) -> None:
+        market = self._markets.get(mark.symbol)
+        if market is None or mark.mark_ticks <= 0:
+            return
+        market.mark = mark
+        if market.exposure_contracts:
+            self._picture.revalue(market, self.peek(mark.symbol))
+
+    def on_feed_status(self, status: FeedStatus, context: Context) -> None:
+        market = self._markets.get(status.symbol)
+        if market is None:
+            return
+        stale = "" if status.state is FeedState.LIVE else status.state.value
+        if stale != market.stale:
+            market.stale = stale
+            context.record(FeedNoted(status.symbol, stale, context.now_ns))
+
+    def on_account_state(self, account: AccountState, context: Context) -> None:
+        if account.account != self._account:
+            return
+        picture = self._picture
+        picture.equity_usdt = account.equity_usdt
+        picture.loss_usdt = loss = account.day_start_equity_usdt - account.equity_usdt
+        picture.account_known = True
+        limit = self.settings.daily_loss_usdt
+        if limit and loss >= limit:
+            self.hit_loss_limit(account.at_ns, context)
+
+    def on_position_state(self, position: PositionState, context: Context) -> None:
+        market = self._markets.get(position.symbol)
+        if market is None or position.account != self._account:
+            return
+        book, after = self.peek(position.symbol), position.net_contracts
+        differed = market.ledger_known and market.ledger_contracts != book.net_contracts
+        market.ledger_contracts, market.ledger_known = after, True
+        if differed or after != book.net_contracts:
+            self._picture.revalue(market, book)
+
+    def on_risk_tick(self, tick: RiskTick, context: Context) -> None:
+        context.schedule(TICK_NS, tick, key="tick")
+        for market in self._markets.values():
+            if market.ledger_known:
+                self._compare(market, context)
+
+    def _compare(self, market: Market, context: Context) -> None:
+        """Believe the ledger once it has differed from our fills for long enough: it also hears of others."""
+        symbol, now_ns = market.symbol, context.now_ns
+        before, after = self.peek(symbol).net_contracts, market.ledger_contracts
+        if before == after:
+            market.differs_since_ns = 0
+        elif not market.differs_since_ns:
+            market.differs_since_ns = now_ns
+        elif now_ns - market.differs_since_ns >= self.settings.position_settle:
+            market.differs_since_ns = 0
+            context.record(PositionCorrected(symbol, before, after, now_ns))
+            self._picture.revalue(market, self.book(symbol))
+            context.log("position corrected", symbol=symbol, before=before, after=after)
+
+    # -- the gate -------------------------------------------------------------
+
+    def on_reconcile_finished(self, finished: ReconcileFinished, context: Context) -> None:
+        if finished.account != self._account or finished.agrees is self._picture.gate_open:
+            return
+        context.record(GateMoved(finished.agrees, self._epoch, context.now_ns))
+        self._picture.gate_open = finished.agrees
+        if finished.agrees:  # what a restart may have cut short
+            self.enforce_halts(context)
+
+    # -- for operators ----------------------------------------------------------------------------
+
+    def describe(self) -> Any:
+        state, picture = self.state, self._picture
+        return {
+            "account": self._account,
+            "reconciled": picture.gate_open,
+            "account_known": picture.account_known,
+            "halts": {scope: [h.level.name, h.actor, h.reason] for scope, h in state.halts.items()},
+            "feeds_stale": dict(state.feeds_stale),
+            "positions": {s: b.net_contracts for s, b in state.books.items() if b.net_contracts},
+            "orders_reserved": len(state.reserved),
+            "exposure_usdt_e8": picture.exposure_usdt,
+            "margin_usdt_e8": picture.margin_usdt,
+            "equity_usdt_e8": picture.equity_usdt,
+            "loss_today_usdt_e8": picture.loss_usdt,
+            "allowed_count": state.allowed_count,
+            "denied_count": state.denied_count,
+        }
+
+    def gauges(self) -> dict[str, int | float]:
+        state = self.state
+        return {
+            "allowed_count": state.allowed_count,
+            "denied_count": state.denied_count,
+            "orders_reserved_count": len(state.reserved),
+            "halts_count": len(state.halts),
+        }

@@ -1,0 +1,137 @@
+"""How risk's events become its state. Nothing here looks at a clock, a price or a message."""
+
+from __future__ import annotations
+
+from actors.risk.events import (
+    FeedNoted,
+    GateMoved,
+    HaltLatched,
+    HaltReleased,
+    IntentAllowed,
+    IntentDenied,
+    LossDayNoted,
+    OrderAdopted,
+    OrderFinished,
+    OrderProgressed,
+    PositionCorrected,
+)
+from actors.risk.rules.order_rate import SECOND_NS
+from actors.risk.settings import RiskSettings
+from actors.risk.state import CLOSED_KEPT, Book, HaltRecord, Reservation, RiskState
+from actors.runtime.behaviour import Behaviour
+
+__all__ = ["RiskFold"]
+
+EMPTY = Book()  # read only
+
+
+class RiskFold(Behaviour):
+    """The event-sourced half of the risk actor."""
+
+    STATE = RiskState
+
+    state: RiskState
+
+    def __init__(self, settings: RiskSettings) -> None:
+        self.settings = settings
+        rate = settings.max_orders_per_second
+        self._token_ns = SECOND_NS // rate if rate else 0
+
+    def book(self, symbol: str) -> Book:
+        """Return a symbol's book, made when there is none yet."""
+        books = self.state.books
+        book = books.get(symbol)
+        if book is None:
+            book = books[symbol] = Book()
+        return book
+
+    def peek(self, symbol: str) -> Book:
+        """Return a symbol's book to read, empty when there is none yet."""
+        return self.state.books.get(symbol, EMPTY)
+
+    def ended_with(self, intent_id: str) -> int | None:
+        """Return how much of an ended order had filled; None when no such order is remembered."""
+        state = self.state
+        filled = state.closed.get(intent_id)
+        return state.closed_before.get(intent_id) if filled is None else filled
+
+    def apply_intent_allowed(self, event: IntentAllowed) -> None:
+        state, symbol, side, contracts = self.state, event.symbol, event.side, event.contracts
+        book = state.books.get(symbol)
+        if book is None:
+            book = self.book(symbol)
+        if side > 0:
+            book.buy_contracts += contracts
+        else:
+            book.sell_contracts += contracts
+        state.reserved[event.intent_id] = Reservation(symbol, event.strategy, side, contracts)
+        state.allowed_count += 1
+        if self._token_ns:
+            full_ns, at_ns = state.rate_full_ns, event.at_ns
+            state.rate_full_ns = (full_ns if full_ns > at_ns else at_ns) + self._token_ns
+
+    def apply_intent_denied(self, event: IntentDenied) -> None:
+        self.state.denied_count += 1
+
+    def apply_order_adopted(self, event: OrderAdopted) -> None:
+        _reserve(self.book(event.symbol), event.side, event.contracts)
+        self.state.reserved[event.intent_id] = Reservation(
+            event.symbol, event.strategy, event.side, event.contracts
+        )
+
+    def apply_order_progressed(self, event: OrderProgressed) -> None:
+        order = self.state.reserved[event.intent_id]
+        book = self.book(order.symbol)
+        left = order.contracts - order.filled_contracts
+        news = event.filled_contracts - order.filled_contracts
+        book.net_contracts += order.side * news
+        _reserve(book, order.side, -max(0, min(left, news)))
+        order.filled_contracts = event.filled_contracts
+
+    def apply_order_finished(self, event: OrderFinished) -> None:
+        state, intent_id, filled = self.state, event.intent_id, event.filled_contracts
+        order = state.reserved.pop(intent_id, None)
+        book = self.book(event.symbol)
+        if order is None:
+            before = self.ended_with(intent_id) or 0
+        else:
+            before = order.filled_contracts
+            left = order.contracts - before
+            if left > 0:
+                _reserve(book, order.side, -left)
+        if filled > before:
+            book.net_contracts += event.side * (filled - before)
+        else:
+            filled = before
+        closed = state.closed
+        closed[intent_id] = filled
+        if len(closed) >= CLOSED_KEPT:
+            state.closed_before, state.closed = closed, {}
+
+    def apply_position_corrected(self, event: PositionCorrected) -> None:
+        self.book(event.symbol).net_contracts = event.net_contracts
+
+    def apply_halt_latched(self, event: HaltLatched) -> None:
+        self.state.halts[event.scope] = HaltRecord(event.level, event.actor, event.reason, event.at_ns)
+
+    def apply_halt_released(self, event: HaltReleased) -> None:
+        self.state.halts.pop(event.scope, None)
+
+    def apply_loss_day_noted(self, event: LossDayNoted) -> None:
+        self.state.loss_day = event.day
+
+    def apply_gate_moved(self, event: GateMoved) -> None:
+        self.state.gate_epoch = event.epoch if event.open else 0
+
+    def apply_feed_noted(self, event: FeedNoted) -> None:
+        if event.stale:
+            self.state.feeds_stale[event.symbol] = event.stale
+        else:
+            self.state.feeds_stale.pop(event.symbol, None)
+
+
+def _reserve(book: Book, side: int, contracts: int) -> None:
+    if side > 0:
+        book.buy_contracts += contracts
+    else:
+        book.sell_contracts += contracts

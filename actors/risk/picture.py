@@ -1,0 +1,216 @@
+"""What risk sees when it judges: every number a rule asks for, kept so that looking costs the same always.
+
+The worst case of a symbol is the larger of two positions: all live buys fill and no sell does, or the other
+way round. Values are taken at the mark. All amounts are 1e-8 USDT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actors.domain.instrument import Instrument
+from actors.domain.money import E8
+from actors.messages.market import MarkPrice, Quote
+from actors.messages.trading import OrderIntent
+from actors.risk.settings import RiskSettings
+from actors.risk.state import Book, RiskState
+
+__all__ = ["Market", "Picture"]
+
+
+class Market:
+    """One symbol: its specification, its prices, and its part in the account's sums."""
+
+    __slots__ = (
+        "differs_since_ns",
+        "exposure_contracts",
+        "exposure_usdt",
+        "halt_level",
+        "instrument",
+        "ledger_contracts",
+        "ledger_known",
+        "leverage",
+        "leverage_tier",
+        "margin_usdt",
+        "mark",
+        "quote",
+        "stale",
+        "symbol",
+        "taker_fee_e8",
+        "tick_value",
+        "tier_from",
+        "tier_upto",
+    )
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.tick_value = instrument.tick_value
+        self.taker_fee_e8 = instrument.taker_fee_e8
+        self.quote: Quote | None = None
+        self.mark: MarkPrice | None = None
+        self.stale = ""  # what is wrong with the feed
+        self.halt_level = 0  # of halts on this symbol alone
+        self.ledger_contracts = 0
+        self.ledger_known = False  # the ledger has spoken since our last fill
+        self.differs_since_ns = 0
+        self.exposure_contracts = 0  # worst case
+        self.exposure_usdt = 0
+        self.margin_usdt = 0
+        self.tier_from = self.tier_upto = -1  # exposures in (from, upto] have the two below
+        self.leverage_tier = self.leverage = instrument.leverage_default
+
+    def enter_tier(self, contracts: int) -> None:
+        """Look up the catalog's tier of a position, unless it is still the one looked up before."""
+        if self.tier_from < contracts <= self.tier_upto:
+            return
+        below = -1
+        for tier in self.instrument.tiers:
+            if contracts <= tier.contracts_max:
+                break
+            below = tier.contracts_max
+        self.tier_from, self.tier_upto = below, max(contracts, tier.contracts_max)
+        self.leverage_tier = tier.leverage_max
+        self.leverage = min(self.instrument.leverage_default, tier.leverage_max)
+
+    @property
+    def price_ticks(self) -> int:
+        """The mark, or the middle of the quote while there is none; 0 while nothing is known."""
+        if self.mark is not None:
+            return self.mark.mark_ticks
+        quote = self.quote
+        if quote is None:
+            return 0
+        bid, ask = quote.bid_ticks, quote.ask_ticks
+        return (bid + ask) // 2 if bid and ask else bid or ask
+
+
+class Picture:
+    """The account, and the intent in hand. Rules read it; the actor keeps it true."""
+
+    __slots__ = (
+        "account_known",
+        "book",
+        "equity_usdt",
+        "exposure_usdt",
+        "exposure_usdt_after",
+        "gate_open",
+        "halt_level",
+        "loss_usdt",
+        "margin_usdt",
+        "margin_usdt_after",
+        "market",
+        "markets",
+        "now_ns",
+        "order_usdt",
+        "price_ticks",
+        "reduces",
+        "reducible_contracts",
+        "settings",
+        "state",
+        "strategy_halts",
+        "trades_count",
+        "worst_contracts",
+        "worst_usdt",
+    )
+
+    def __init__(self, settings: RiskSettings, instruments: Mapping[str, Instrument]) -> None:
+        self.settings = settings
+        self.markets = {symbol: Market(instrument) for symbol, instrument in instruments.items()}
+        self.state = RiskState()
+        self.account_known = False
+        self.equity_usdt = 0
+        self.loss_usdt = 0  # since 00:00 UTC; negative is a profit
+        self.gate_open = False  # the reconciler found our books to agree with the venue's
+        self.halt_level = 0  # of halts on everything or on the account
+        self.strategy_halts: dict[str, int] = {}
+        self.exposure_usdt = 0  # sum over symbols of the worst case
+        self.margin_usdt = 0
+        self.trades_count = 0  # symbols whose worst case is not flat
+        # The intent in hand, as `look` found it:
+        self.now_ns = 0
+        self.market: Market
+        self.book: Book
+        self.reduces = False  # it only reduces the position, whatever else fills
+        self.reducible_contracts = 0  # how much of the position its side can close
+        self.price_ticks = 0  # it is valued at: the mark, or its limit when that is higher
+        self.order_usdt = 0
+        self.worst_contracts = 0  # of the symbol, with it
+        self.worst_usdt = 0
+        self.exposure_usdt_after = 0
+        self.margin_usdt_after = 0
+
+    def bind(self, state: RiskState) -> None:
+        """Take up a recovered state, and value everything anew."""
+        self.state = state
+        for symbol, book in state.books.items():
+            market = self.markets.get(symbol)
+            if market is not None:
+                self.revalue(market, book)
+        for symbol, stale in state.feeds_stale.items():
+            if symbol in self.markets:
+                self.markets[symbol].stale = stale
+
+    def look(self, intent: OrderIntent, market: Market, now_ns: int) -> None:
+        """Work out what the intent would do, for the rules to read."""
+        book = self.state.books.get(market.symbol) or Book()
+        contracts, limit_ticks = intent.contracts, intent.limit_ticks
+        low = high = book.net_contracts
+        if market.ledger_known and market.ledger_contracts != low:
+            # They disagree: count with whichever is worse for the question asked.
+            low, high = min(low, market.ledger_contracts), max(low, market.ledger_contracts)
+        long, short = high + book.buy_contracts, book.sell_contracts - low
+        if intent.side > 0:
+            reducible, reserved = (-high if high < 0 else 0), book.buy_contracts
+            long += contracts
+        else:
+            reducible, reserved = (low if low > 0 else 0), book.sell_contracts
+            short += contracts
+        worst = long if long > short else short
+        mark = market.mark
+        price = market.price_ticks if mark is None else mark.mark_ticks
+        if limit_ticks > price:
+            price = limit_ticks
+        value = price * market.tick_value
+        usdt = worst * value
+        if not market.tier_from < worst <= market.tier_upto:
+            market.enter_tier(worst)
+        order_usdt = contracts * value
+        self.now_ns, self.market, self.book = now_ns, market, book
+        self.reducible_contracts = reducible
+        self.reduces = contracts + reserved <= reducible
+        self.price_ticks, self.order_usdt = price, order_usdt
+        self.worst_contracts, self.worst_usdt = worst, usdt
+        self.exposure_usdt_after = self.exposure_usdt - market.exposure_usdt + usdt
+        margin = -(-usdt // market.leverage)
+        fee = order_usdt * market.taker_fee_e8 // E8
+        self.margin_usdt_after = self.margin_usdt - market.margin_usdt + margin + fee
+
+    def reserve(self) -> None:
+        """The intent in hand was allowed: what it would do is what counts from now on."""
+        market, worst, usdt = self.market, self.worst_contracts, self.worst_usdt
+        if not market.exposure_contracts and worst:
+            self.trades_count += 1
+        margin = -(-usdt // market.leverage)
+        market.exposure_contracts, market.exposure_usdt = worst, usdt
+        self.exposure_usdt = self.exposure_usdt_after
+        self.margin_usdt += margin - market.margin_usdt
+        market.margin_usdt = margin
+
+    def revalue(self, market: Market, book: Book) -> None:
+        """Put a symbol's worst case at the present price into the account's sums."""
+        low = high = book.net_contracts
+        if market.ledger_known and market.ledger_contracts != low:
+            low, high = min(low, market.ledger_contracts), max(low, market.ledger_contracts)
+        long, short = high + book.buy_contracts, book.sell_contracts - low
+        worst = long if long > short else short
+        if (worst > 0) is not (market.exposure_contracts > 0):
+            self.trades_count += 1 if worst > 0 else -1
+        market.exposure_contracts = worst
+        if not market.tier_from < worst <= market.tier_upto:
+            market.enter_tier(worst)
+        usdt = worst * market.price_ticks * market.tick_value
+        margin = -(-usdt // market.leverage)
+        self.exposure_usdt += usdt - market.exposure_usdt
+        self.margin_usdt += margin - market.margin_usdt
+        market.exposure_usdt, market.margin_usdt = usdt, margin

@@ -1,0 +1,24 @@
+"""Loss since 00:00 UTC, open positions included."""
+
+from __future__ import annotations
+
+from actors.messages.trading import OrderIntent
+from actors.risk.picture import Picture
+from actors.risk.rule import Check, Denial
+from actors.risk.settings import RiskSettings
+
+__all__ = ["make"]
+
+
+def make(settings: RiskSettings) -> Check | None:
+    """Return the check, None when it is off. Unit: 1e-8 USDT. A loss that reaches the limit breaks it."""
+    limit = settings.daily_loss_usdt
+    if not limit:
+        return None
+
+    def check(intent: OrderIntent, picture: Picture) -> Denial | None:
+        if picture.loss_usdt < limit:
+            return None
+        return Denial("the day's loss is at its limit", picture.loss_usdt, limit)
+
+    return check

@@ -1,0 +1,29 @@
+"""An order must make sense: a size, a price when it is a limit order, none when it is a market order."""
+
+from __future__ import annotations
+
+from actors.domain.orders import OrderType
+from actors.messages.trading import OrderIntent
+from actors.risk.picture import Picture
+from actors.risk.rule import Check, Denial
+from actors.risk.settings import RiskSettings
+
+__all__ = ["make"]
+
+MARKET = OrderType.MARKET
+
+
+def make(settings: RiskSettings) -> Check | None:
+    """Return the check; it is never off. Unit: contracts, or ticks."""
+
+    def check(intent: OrderIntent, picture: Picture) -> Denial | None:
+        if intent.contracts <= 0:
+            return Denial("an order needs a size", intent.contracts, 1)
+        if intent.order_type is MARKET:
+            if intent.limit_ticks:
+                return Denial("a market order has no limit price", intent.limit_ticks, 0)
+        elif intent.limit_ticks <= 0:
+            return Denial("a limit order needs a limit price", intent.limit_ticks, 1)
+        return None
+
+    return check

@@ -1,0 +1,55 @@
+"""What risk knows for certain: rebuilt from its events. Prices and the account's money are not among it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.messages.control import HaltLevel
+
+__all__ = ["CLOSED_KEPT", "Book", "HaltRecord", "Reservation", "RiskState"]
+
+# Ended orders remembered at least, and at most twice as many: for repeated intents and late fills.
+CLOSED_KEPT = 1_000
+
+
+class Book(msgspec.Struct, array_like=True):
+    """One symbol: the position that our fills add up to, and what live orders can still add to it."""
+
+    net_contracts: int = 0
+    buy_contracts: int = 0  # of live buy orders, not filled yet
+    sell_contracts: int = 0
+
+
+class Reservation(msgspec.Struct, array_like=True):
+    """A live order."""
+
+    symbol: str
+    strategy: str
+    side: int  # sign of what a fill adds
+    contracts: int
+    filled_contracts: int = 0
+
+
+class HaltRecord(msgspec.Struct, array_like=True):
+    """A latched halt."""
+
+    level: HaltLevel
+    actor: str
+    reason: str
+    at_ns: int
+
+
+class RiskState(msgspec.Struct):
+    """Its size follows the live orders and the number of symbols."""
+
+    books: dict[str, Book] = {}
+    reserved: dict[str, Reservation] = {}  # by intent_id
+    closed: dict[str, int] = {}  # intent_id -> filled contracts, of orders that ended last
+    closed_before: dict[str, int] = {}  # the generation before those
+    halts: dict[str, HaltRecord] = {}  # by scope
+    feeds_stale: dict[str, str] = {}  # symbol -> what is wrong
+    gate_epoch: int = 0  # run of the node in which the books were found to agree; 0 while they are not
+    loss_day: int = -1  # day on which the loss limit latched last
+    rate_full_ns: int = 0  # when the bucket of order tokens will be full again
+    allowed_count: int = 0
+    denied_count: int = 0

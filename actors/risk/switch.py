@@ -1,0 +1,111 @@
+"""The kill switch: latches halts, has the OMS carry them out, and lets go on a person's word only."""
+
+from __future__ import annotations
+
+from actors.domain.place import Place
+from actors.messages.control import Acknowledged, Halt, HaltLevel, HaltState, Rejected, Resume
+from actors.risk.events import HaltLatched, HaltReleased, LossDayNoted
+from actors.risk.fold import RiskFold
+from actors.risk.halts import LEVEL_OF_ACTION, bind_halts, cancels_of, flattens_of, halt_fault, resume_fault
+from actors.risk.picture import Picture
+from actors.risk.settings import RiskSettings
+from actors.runtime.behaviour import Context
+from actors.runtime.messages import Severity, SupervisorExhausted
+
+__all__ = ["KillSwitch"]
+
+DAY_NS = 86_400_000_000_000
+
+
+class KillSwitch(RiskFold):
+    """The part of the risk actor that stops trading. A halt outlives restarts; only a resume releases it."""
+
+    def __init__(self, settings: RiskSettings, place: Place) -> None:
+        super().__init__(settings)
+        self._account = place.account
+        self._picture = Picture(settings, place.instruments)
+        self._markets = self._picture.markets
+
+    def recall_halts(self, context: Context) -> None:
+        """After a restart: halts in force bind again, and everybody hears of them."""
+        if not self.state.halts:
+            return
+        self._tell_halts(context)
+        for scope in self.state.halts:
+            self._alert_halt(scope, context)
+
+    def enforce_halts(self, context: Context) -> None:
+        """Cancel and flatten once more; a restart may have cut it short the first time."""
+        for scope, halt in self.state.halts.items():
+            self._enforce(scope, halt.level, halt.reason, context)
+
+    def on_halt(self, halt: Halt, context: Context) -> None:
+        fault = halt_fault(halt, self._account, self._markets)
+        if fault:
+            context.reply(Rejected(fault))
+            return
+        level = self._latch(halt.scope, halt.level, halt.actor, halt.reason, context)
+        context.reply(Acknowledged(f"{halt.scope} is halted at {level.name}"))
+
+    def on_supervisor_exhausted(self, exhausted: SupervisorExhausted, context: Context) -> None:
+        # An action this version does not know is taken for the safest that leaves positions alone.
+        level = LEVEL_OF_ACTION.get(exhausted.action, HaltLevel.CANCEL_ALL)
+        if level is not None:
+            reason = f"{exhausted.actor} failed too often: {exhausted.reason}"
+            self._latch("all", level, "supervisor/" + exhausted.supervisor, reason, context)
+
+    def _latch(self, scope: str, level: HaltLevel, actor: str, reason: str, context: Context) -> HaltLevel:
+        """Latch a halt, and return its level: one that goes further already stays."""
+        current = self.state.halts.get(scope)
+        if current is not None and current.level > level:
+            level = current.level
+        context.record(HaltLatched(scope, level, actor, reason, context.now_ns))
+        self._tell_halts(context)
+        self._enforce(scope, level, reason, context)
+        self._alert_halt(scope, context)
+        return level
+
+    def on_resume(self, resume: Resume, context: Context) -> None:
+        fault = resume_fault(resume, self.state.halts)
+        if fault:
+            context.reply(Rejected(fault))
+            return
+        scope = resume.scope
+        context.record(HaltReleased(scope, resume.actor, resume.reason, context.now_ns))
+        self._tell_halts(context)
+        context.resolve("TradingHalted", key=f"{self._account}:{scope}")
+        if scope == "account/" + self._account:
+            context.resolve("LossLimitHit", key=self._account)
+        context.reply(Acknowledged(f"{scope} is resumed"))
+
+    def _enforce(self, scope: str, level: HaltLevel, reason: str, context: Context) -> None:
+        if level >= HaltLevel.CANCEL_ALL:
+            context.publish(cancels_of(scope, self._account, reason))
+        if level >= HaltLevel.FLATTEN:
+            context.publish(flattens_of(scope, self._account, reason))
+
+    def _tell_halts(self, context: Context) -> None:
+        halts = self.state.halts
+        bind_halts(self._picture, self._account, halts)
+        shown = tuple((scope, halt.level, halt.reason) for scope, halt in halts.items())
+        context.publish(HaltState(shown, context.now_ns))
+
+    def _alert_halt(self, scope: str, context: Context) -> None:
+        halt = self.state.halts[scope]
+        severity = Severity.TICKET if halt.level is HaltLevel.NO_NEW_RISK else Severity.PAGE
+        text = f"{self._account}: {scope} is halted at {halt.level.name} by {halt.actor}: {halt.reason}"
+        context.alert("TradingHalted", severity, text, key=f"{self._account}:{scope}")
+
+    def hit_loss_limit(self, at_ns: int, context: Context) -> None:
+        """Latch the daily loss limit, once a day: after a resume the rule itself goes on denying."""
+        day = at_ns // DAY_NS
+        if self.state.loss_day == day:
+            return
+        loss, limit = self._picture.loss_usdt, self.settings.daily_loss_usdt
+        context.record(LossDayNoted(day, loss, limit, context.now_ns))
+        text = f"Account {self._account} lost its daily limit; only reductions pass until a person resumes"
+        context.alert(
+            "LossLimitHit", Severity.PAGE, text, key=self._account, loss_usdt_e8=loss, limit_usdt_e8=limit
+        )
+        scope = "account/" + self._account
+        self._latch(scope, HaltLevel.NO_NEW_RISK, "rule/daily_loss", "the daily loss limit was hit", context)

@@ -1,0 +1,250 @@
+"""The order side of a strategy actor: decisions become intents, answers become a position."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.domain.orders import Side
+from actors.domain.place import Place
+from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, Reason
+from actors.runtime.behaviour import Context
+from actors.runtime.errors import require
+from actors.runtime.messages import MessageRefused, Severity
+from actors.strategy.events import PositionAdopted, SignalDecided
+from actors.strategy.own_orders import adopt_position, take_update
+from actors.strategy.protocol import Cancel, Decision, Order, Reasons, Target, View
+from actors.strategy.settings import StrategySettings
+from actors.strategy.sizing import next_step
+from actors.strategy.state import PendingOrder, StrategyState
+
+__all__ = ["Desk"]
+
+UNRESOLVED = "OrderUnresolved"
+DUPLICATE = "duplicate_intent"  # risk's rules whose denial says more than no
+REDUCE_ONLY = "reduce_only"
+
+BUY, SELL = Side.BUY, Side.SELL
+
+
+class Desk:
+    """Works on the actor's saved state; the actor decides when anything may leave."""
+
+    def __init__(self, settings: StrategySettings, place: Place, view: View) -> None:
+        self.pause_until_ns = 0
+        self.denials_count = 0
+        self._settings = settings
+        self._account = settings.account
+        self._symbol = place.symbol
+        self._instrument = place.instrument
+        self._view = view
+        self._state = StrategyState()
+        self._address = ""
+        self._prefix = ""
+        self._told: set[str] = set()  # intents of which somebody has been told that they find no end
+        self._constant: dict[str, tuple[Reason, ...]] = {}
+
+    def open(self, state: StrategyState, context: Context) -> None:
+        """Take up the recovered state."""
+        self._state = state
+        self._address = context.name
+        self._prefix = context.name + "#" + str(context.epoch) + "."
+        self._view.net_contracts = state.net_contracts
+
+    # -- decisions --------------------------------------------------------------------------------
+
+    def carry_out(self, decision: Decision, context: Context) -> None:
+        """Do what a decision says; the actor has seen that it may be done."""
+        kind = type(decision)
+        if kind is Order:
+            self._place(decision, context)  # type: ignore[arg-type]
+        elif kind is Target:
+            self._aim(decision, context)  # type: ignore[arg-type]
+        elif kind is Cancel:
+            self._take_back(decision, context)  # type: ignore[arg-type]
+        else:
+            self.note("hold", decision, context)
+
+    def note(self, action: str, decision: Decision, context: Context) -> None:
+        """Journal a decision that leads to no order, when it is not the one noted last."""
+        state, why = self._state, decision.why
+        if state.last_action == action and state.last_why == why:
+            return
+        state.last_action, state.last_why = action, why
+        net = state.net_contracts
+        target = decision.net_contracts if isinstance(decision, Target) else net
+        reasons, now_ns = _texts(decision.reasons), context.now_ns
+        context.record(
+            SignalDecided(self._symbol, action, why, net, target, self._price(None), "", reasons, now_ns)
+        )
+        context.save()
+
+    def _place(self, order: Order, context: Context) -> None:
+        require(order.contracts > 0, "an order has a size", contracts=order.contracts, why=order.why)
+        self._state.goal_pursued = False
+        target = self._state.net_contracts + order.side * order.contracts
+        self._submit("order", order, target, self._reasons(order.why, order.reasons), context)
+
+    def _aim(self, target: Target, context: Context) -> None:
+        state = self._state
+        limit = self._settings.contracts_max or self._instrument.tiers[-1].contracts_max
+        goal = max(-limit, min(limit, target.net_contracts))
+        if goal == state.net_contracts:
+            state.goal_pursued = False
+            self.note("target", target, context)
+            return
+        state.goal_contracts, state.goal_pursued = goal, True
+        state.goal_why, state.goal_reasons = target.why, self._reasons(target.why, target.reasons)
+        self._pursue(context)
+
+    def _pursue(self, context: Context) -> None:
+        """Send the next order on the way to the goal, if it is not reached."""
+        state, instrument = self._state, self._instrument
+        step = next_step(state.net_contracts, state.goal_contracts, instrument.contracts_max_market)
+        if step is None:
+            state.goal_pursued = False
+            return
+        order = Order(step.side, step.contracts, state.goal_why, reduce_only=step.reduce_only)
+        self._submit("target", order, state.goal_contracts, state.goal_reasons, context)
+
+    def _submit(
+        self, action: str, order: Order, target: int, reasons: tuple[Reason, ...], context: Context
+    ) -> None:
+        state, symbol, now_ns = self._state, self._symbol, context.now_ns
+        side, contracts, why, _, order_type, limit_ticks, time_in_force, reduce_only = order
+        number = state.intents_count = state.intents_count + 1
+        intent_id = self._prefix + str(number)
+        price = self._price(side)
+        state.last_action, state.last_why = action, why
+        state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
+        context.record(
+            SignalDecided(symbol, action, why, state.net_contracts, target, price, intent_id, reasons, now_ns)
+        )
+        context.publish(
+            OrderIntent(
+                intent_id,
+                self._address,
+                self._account,
+                symbol,
+                side,
+                contracts,
+                order_type,
+                limit_ticks,
+                time_in_force,
+                reduce_only,
+                price,
+                now_ns,
+                reasons,
+            )
+        )
+        context.save()
+
+    def _take_back(self, decision: Cancel, context: Context) -> None:
+        if not self._state.pending:
+            return
+        self._state.goal_pursued = False
+        self.note("cancel", decision, context)
+        for intent_id in self._state.pending:
+            context.publish(CancelIntent(intent_id, self._address, self._account))
+
+    def _price(self, side: Side | None) -> int:
+        """Return the price an order of this side would meet: the quote's, else the last one seen."""
+        quote, last = self._view.quote, self._view.last_ticks
+        if quote is None:
+            return last
+        if side is BUY:
+            return quote.ask_ticks or last
+        if side is SELL:
+            return quote.bid_ticks or last
+        return last or quote.bid_ticks
+
+    def _reasons(self, why: str, reasons: Reasons) -> tuple[Reason, ...]:
+        """Return the reasons as a message carries them, `why` first; constant ones are made once."""
+        if reasons:
+            return (Reason("why", why), *_texts(reasons))
+        found = self._constant.get(why)
+        if found is None:
+            found = (Reason("why", why),)
+            if len(self._constant) < 64:  # a strategy that builds its texts shall not fill the memory
+                self._constant[why] = found
+        return found
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    def take_update(self, update: OrderUpdate, context: Context) -> None:
+        """Move the position; an order that filled wholly may have been a step on the way to a goal."""
+        state = self._state
+        if update.account != self._account or update.symbol != self._symbol:
+            return
+        outcome = take_update(state, update)
+        self._view.net_contracts = state.net_contracts
+        if outcome.ended:
+            if self._told:
+                self._resolved(update.intent_id, context)
+            if not outcome.filled:
+                state.goal_pursued = False
+                self._pause(context)
+            elif state.goal_pursued and not state.pending:
+                self._pursue(context)
+        context.save()
+
+    def take_denial(self, denied: OrderDenied, context: Context) -> None:
+        """Risk said no: nothing left the house. A duplicate is the exception: its first copy did."""
+        self.denials_count += 1
+        order = self._state.pending.get(denied.intent_id)
+        if order is None or denied.rule == DUPLICATE:
+            return
+        self._drop(denied.intent_id, context)
+        if order.reduce_only and denied.rule == REDUCE_ONLY:
+            self._adopt(order.side, denied, context)
+
+    def take_refusal(self, refused: MessageRefused, context: Context) -> None:
+        """Risk was too busy to take an intent: as if it had never been sent."""
+        try:
+            intent = msgspec.msgpack.decode(refused.refused, type=OrderIntent)
+        except msgspec.MsgspecError:
+            context.log("a message other than an intent was refused", reader=refused.reader)
+            return
+        if intent.intent_id in self._state.pending:
+            self._drop(intent.intent_id, context)
+
+    def _drop(self, intent_id: str, context: Context) -> None:
+        self._state.pending.pop(intent_id, None)
+        self._state.goal_pursued = False
+        self._pause(context)
+        if self._told:
+            self._resolved(intent_id, context)
+        context.save()
+
+    def _pause(self, context: Context) -> None:
+        self.pause_until_ns = context.now_ns + self._settings.retry_after
+
+    def _adopt(self, side: int, denied: OrderDenied, context: Context) -> None:
+        state = self._state
+        before = state.net_contracts
+        if adopt_position(state, side, denied.limit):
+            self._view.net_contracts = state.net_contracts
+            context.record(
+                PositionAdopted(self._symbol, before, state.net_contracts, denied.text, context.now_ns)
+            )
+
+    # -- orders without an end --------------------------------------------------------------------
+
+    def look_for_unresolved(self, context: Context) -> None:
+        """Tell somebody about orders that have been in flight for too long."""
+        limit_ns = context.now_ns - self._settings.order_alert_after
+        for intent_id, order in self._state.pending.items():
+            if order.since_ns <= limit_ns:
+                self._told.add(intent_id)
+                text = f"{self._address} stands still: {intent_id} has found no end"
+                context.alert(UNRESOLVED, Severity.TICKET, text, key=intent_id, symbol=self._symbol)
+
+    def _resolved(self, intent_id: str, context: Context) -> None:
+        if intent_id in self._told:
+            self._told.discard(intent_id)
+            context.resolve(UNRESOLVED, key=intent_id)
+
+
+def _texts(reasons: Reasons) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(name, f"{value:.8g}" if isinstance(value, float) else str(value)) for name, value in reasons
+    )

@@ -1,0 +1,86 @@
+"""Own orders and the position their fills add up to: functions over StrategyState."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from actors.domain.lifecycle import OrderState
+from actors.messages.trading import OrderUpdate
+from actors.strategy.state import PendingOrder, StrategyState
+
+__all__ = ["Outcome", "adopt_position", "take_update"]
+
+# Ended orders whose late fills are still told apart from new ones; a strategy has few orders at a time.
+CLOSED_KEPT = 8
+
+FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
+REJECTED, ABSENT = OrderState.REJECTED, OrderState.ABSENT
+
+
+class Outcome(NamedTuple):
+    """What an update did."""
+
+    ended: bool  # it was in flight, and is over now
+    filled: bool  # wholly
+
+
+def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
+    """Move the position by what is new in an update, and let go of an order that has ended.
+
+    An order we know nothing of is ours all the same (it carries our address): its fills count from zero,
+    and its number is not used again.
+    """
+    intent_id, now = update.intent_id, update.state
+    order = state.pending.get(intent_id)
+    if order is None:
+        _take_unexpected(state, update)
+        return Outcome(False, False)
+    news = update.filled_contracts - order.filled_contracts
+    if news > 0:
+        state.net_contracts += order.side * news
+        order.filled_contracts += news
+    if now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT:
+        del state.pending[intent_id]
+        _remember(state, intent_id, order.filled_contracts)
+        return Outcome(True, now is FILLED)
+    return Outcome(False, False)
+
+
+def _take_unexpected(state: StrategyState, update: OrderUpdate) -> None:
+    intent_id, filled = update.intent_id, update.filled_contracts
+    known = state.closed.get(intent_id)
+    news = filled - (known or 0)
+    if news > 0:
+        state.net_contracts += update.side * news
+    if known is None:
+        _skip_number(state, intent_id)
+    if known is None and update.state not in (FILLED, CANCELED, REJECTED, ABSENT):
+        order = PendingOrder(int(update.side), update.contracts, filled, update.at_ns, False)
+        state.pending[intent_id] = order
+    else:
+        _remember(state, intent_id, max(filled, known or 0))
+
+
+def _skip_number(state: StrategyState, intent_id: str) -> None:
+    number = intent_id.rpartition(".")[2]
+    if number.isdecimal():
+        state.intents_count = max(state.intents_count, int(number))
+
+
+def _remember(state: StrategyState, intent_id: str, filled_contracts: int) -> None:
+    closed = state.closed
+    closed[intent_id] = filled_contracts
+    if len(closed) > CLOSED_KEPT:
+        del closed[next(iter(closed))]
+
+
+def adopt_position(state: StrategyState, side: int, contracts_left: int) -> bool:
+    """Take over that the account has only so many contracts for us to close by orders of `side`.
+
+    Return whether that is less than we thought.
+    """
+    ours = -side * state.net_contracts
+    if ours <= 0 or contracts_left >= ours:
+        return False
+    state.net_contracts = -side * contracts_left
+    return True

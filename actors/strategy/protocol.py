@@ -1,0 +1,113 @@
+"""What a strategy is: a plain object that is shown closed bars (or quotes, or trades) and says what it wants.
+
+It is made from its settings and its instrument. Everything that changes in it lives in `memory`, one
+msgspec struct, which is saved after each bar and put back after a restart. It sees the market and its own
+position through a `View`, and answers with one of four decisions. It knows neither clock nor orders in
+flight: `StrategyActor` warms it up, keeps it still while it may not act, and turns a decision into orders.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import msgspec
+
+from actors.domain.instrument import Instrument
+from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.messages.market import Quote
+from actors.strategy.settings import StrategySettings
+from actors.strategy.sizing import contracts_at_risk
+
+__all__ = ["Cancel", "Decision", "Hold", "Order", "Reasons", "Strategy", "Target", "View"]
+
+# Inputs of a decision and their values; numbers become text when the decision is journaled.
+Reasons = tuple[tuple[str, str | int | float], ...]
+
+
+class Hold(NamedTuple):
+    """Do nothing. Journaled when `why` differs from the decision before."""
+
+    why: str
+    reasons: Reasons = ()
+
+
+class Target(NamedTuple):
+    """Hold so many contracts, negative for short. Say it again on each bar: it acts only on a difference."""
+
+    net_contracts: int
+    why: str
+    reasons: Reasons = ()
+
+
+class Order(NamedTuple):
+    """Place this one order."""
+
+    side: Side
+    contracts: int
+    why: str
+    reasons: Reasons = ()
+    order_type: OrderType = OrderType.MARKET
+    limit_ticks: int = 0  # 0 for market orders
+    time_in_force: TimeInForce = TimeInForce.IOC
+    reduce_only: bool = False
+
+
+class Cancel(NamedTuple):
+    """Take back every own order that still lives."""
+
+    why: str
+    reasons: Reasons = ()
+
+
+Decision = Hold | Target | Order | Cancel
+
+
+class View:
+    """What a strategy may look at. Prices are ticks, contracts signed, money 1e-8 USDT."""
+
+    __slots__ = (
+        "can_act",
+        "equity_usdt",
+        "instrument",
+        "last_ticks",
+        "net_contracts",
+        "now_ns",
+        "quote",
+        "settings",
+    )
+
+    def __init__(self, settings: StrategySettings, instrument: Instrument) -> None:
+        self.settings = settings
+        self.instrument = instrument
+        self.now_ns = 0
+        self.net_contracts = 0  # own position: what this strategy's fills add up to
+        self.last_ticks = 0  # last trade, or close of the last bar; 0 before the first
+        self.quote: Quote | None = None
+        self.equity_usdt = settings.equity_usdt
+        self.can_act = False  # False while a decision would be set aside, for instance during warm-up
+
+    def contracts_at_risk(self, stop_ticks: float) -> int:
+        """Return how many contracts lose `risk_fraction` of equity when the price moves against them so far.
+
+        Never more than the settings and the catalog allow; 0 when one contract already risks more.
+        """
+        return contracts_at_risk(
+            self.settings, self.instrument, self.equity_usdt, self.last_ticks, stop_ticks
+        )
+
+
+class Strategy(Protocol):
+    """What every strategy has, beside at least one of these, each of which returns a Decision:
+
+    on_bar(bar: BarLike, view: View)     the next closed bar, those of the warm-up included
+    on_quote(quote: Quote, view: View)   each change of the best bid or ask
+    on_trade(trade: Trade, view: View)   each trade of the market
+
+    What `on_quote` changes in the memory is saved with the next bar, trade or order, not at once.
+    """
+
+    MEMORY: ClassVar[type[msgspec.Struct]]  # class of `memory`
+    memory: Any  # all that changes; replaced by the restored one after a restart
+    bars_warmup: int  # closed bars it must have seen before a decision of it counts
+
+    def __init__(self, settings: Any, instrument: Instrument) -> None: ...

@@ -1,0 +1,64 @@
+"""How many contracts: money in, contracts out, in ints."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import NamedTuple
+
+from actors.domain.instrument import Instrument
+from actors.domain.money import E8
+from actors.domain.orders import Side
+from actors.strategy.settings import StrategySettings
+
+__all__ = ["Step", "contracts_at_risk", "contracts_cap", "next_step"]
+
+
+class Step(NamedTuple):
+    """The next order on the way to a target."""
+
+    side: Side
+    contracts: int
+    reduce_only: bool
+
+
+def contracts_at_risk(
+    settings: StrategySettings,
+    instrument: Instrument,
+    equity_usdt: int,
+    price_ticks: int,
+    stop_ticks: float,
+) -> int:
+    """Return the contracts that lose risk_fraction of equity over `stop_ticks`, rounded down and capped.
+
+    Unit: equity in 1e-8 USDT. A stop nearer than one tick counts as one tick.
+    """
+    at_stake = equity_usdt * settings.risk_fraction // E8
+    contracts = at_stake // (max(1, ceil(stop_ticks)) * instrument.tick_value)
+    contracts = min(contracts, contracts_cap(settings, instrument, equity_usdt, price_ticks))
+    return contracts if contracts >= instrument.contracts_min else 0
+
+
+def contracts_cap(
+    settings: StrategySettings, instrument: Instrument, equity_usdt: int, price_ticks: int
+) -> int:
+    """Return the largest position the settings allow at a price; 0 without a price or equity."""
+    if price_ticks <= 0 or equity_usdt <= 0:
+        return 0
+    value_usdt = equity_usdt * settings.notional_fraction // E8
+    cap = min(value_usdt // instrument.notional(1, price_ticks), instrument.tiers[-1].contracts_max)
+    return min(cap, settings.contracts_max) if settings.contracts_max else cap
+
+
+def next_step(net_contracts: int, target_contracts: int, contracts_max: int) -> Step | None:
+    """Return the next order on the way to a target, at most `contracts_max` large; None when it is reached.
+
+    A position is closed before the other side is opened: the closing order can be reduce-only, so it goes
+    through under a halt, and cannot overshoot should the position be smaller than we think.
+    """
+    if net_contracts == target_contracts:
+        return None
+    crosses = net_contracts * target_contracts < 0
+    change = -net_contracts if crosses else target_contracts - net_contracts
+    side = Side.BUY if change > 0 else Side.SELL
+    reduces = net_contracts * change < 0
+    return Step(side, min(abs(change), contracts_max), reduces)

@@ -1,0 +1,47 @@
+"""What a strategy actor saves. Small: it is written whenever it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors.domain.bars import BarBuilder
+from actors.messages.trading import Reason
+
+__all__ = ["PendingOrder", "StrategyState"]
+
+
+class PendingOrder(msgspec.Struct, array_like=True):
+    """An own order that has no end yet."""
+
+    side: int  # sign of what a fill adds
+    contracts: int
+    filled_contracts: int
+    since_ns: int
+    reduce_only: bool
+
+
+class StrategyState(msgspec.Struct):
+    """Position, orders in flight, the open bar, and the strategy's own memory."""
+
+    settings: str = ""  # digest of those it was made with: a memory of other settings is worthless
+    memory: Any = None  # the strategy's MEMORY struct; plain lists and maps until it is put back
+    bars: BarBuilder | None = None
+    source_interval_ns: int = 0  # bars come from the feed at this interval; 0: from trades
+    bars_count: int = 0  # seen in a row, the newest closed at:
+    bar_at_ns: int = 0
+    lag_ns: int = 0  # how far the source's clock lay behind ours at the last trade
+    last_ticks: int = 0
+    feed_state: str = "silent"
+    epoch: int = 0
+    net_contracts: int = 0
+    goal_contracts: int = 0  # target that is being reached in several orders
+    goal_pursued: bool = False
+    goal_why: str = ""
+    goal_reasons: tuple[Reason, ...] = ()
+    intents_count: int = 0
+    pending: dict[str, PendingOrder] = {}
+    closed: dict[str, int] = {}  # filled contracts of own orders that ended last: a fill may still come
+    last_action: str = ""  # newest decision that was journaled
+    last_why: str = ""
