@@ -90,6 +90,8 @@ class Converter:
             return None
 
     def _value(self, node: Node, found: FieldType, path: str) -> Any:
+        if isinstance(node, Scalar) and node.faulty:
+            raise _Unfit
         if found.format:
             quantity = self._quantity(node, found.format, path)
             self._bounded(quantity, node, found, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,12 +12,14 @@ from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Origin, Span
 from actors.deployment.references import Scope, fill_in
 from actors.deployment.registry import Kind
-from actors.deployment.schema import FORMED_BY_HAND
+from actors.deployment.schema import VALUE_PATTERN
 from actors.deployment.sections import ActorSection
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 from actors.runtime.settings import Settings
 
-__all__ = ["Draft", "expand"]
+__all__ = ["Cast", "Draft", "expand"]
+
+VALUE = re.compile(VALUE_PATTERN)
 
 ACTORS_MAX = 20_000  # of one deployment; a product of lists reaches it quickly
 
@@ -44,68 +47,81 @@ class Draft:
         return self.kind.name.partition(".")[0] if self.kind else ""
 
 
-def expand(actors: Map, scope: Scope, kinds: Mapping[str, Kind]) -> tuple[list[Draft], Map]:
-    """Return every actor, and the entries with their `$names` filled in (as for the first of each)."""
-    drafts: list[Draft] = []
-    filled = Map(actors.span)
+@dataclass(slots=True)
+class Cast:
+    """All actors of a deployment."""
+
+    drafts: list[Draft]
+    entries: Map  # with their `$names` filled in, as for the first of each
+    unsure: set[str]  # names that stand for actors nobody can tell the addresses of
+
+
+def expand(actors: Map, scope: Scope, kinds: Mapping[str, Kind]) -> Cast:
+    """Return every actor that the entries stand for."""
+    cast = Cast([], Map(actors.span), set())
     for name, entry in actors.values.items():
         key = actors.keys[name]
         if isinstance(entry, Scalar) and entry.value is None:
             scope.log.add("E103", key.span, f"actor {name!r} has no kind", "every actor has a 'kind'")
+            entry = Map(key.span)
+        if not isinstance(entry, Map) or not entry.values:
+            cast.entries.put(key, entry)
+            cast.unsure.add(name)
             continue
-        if not isinstance(entry, Map):
-            filled.put(key, entry)
-            continue
-        first: Map | None = None
-        for draft in _members(key, entry, scope):
-            if len(drafts) >= ACTORS_MAX:
+        for draft in _members(key, entry, scope, cast.unsure):
+            if len(cast.drafts) >= ACTORS_MAX:
                 scope.log.add("E112", key.span, f"the deployment has more than {ACTORS_MAX} actors")
-                return drafts, filled
-            first = first or draft.entry
+                return cast
+            if name not in cast.entries.values:
+                cast.entries.put(key, draft.entry)
             _understand(draft, scope.log, kinds)
-            drafts.append(draft)
-        filled.put(key, first if first is not None else entry)
-    return drafts, filled
+            if name not in cast.unsure:
+                cast.drafts.append(draft)
+    return cast
 
 
-def _members(key: Scalar, entry: Map, scope: Scope) -> Iterator[Draft]:
+def _members(key: Scalar, entry: Map, scope: Scope, unsure: set[str]) -> Iterator[Draft]:
     """Yield one draft for each combination of the entry's variables."""
     variables, faulty = _variables(entry, scope)
+    if faulty:
+        unsure.add(key.text)
     for combination in itertools.product(*variables.values()):
         values: dict[str, Scalar] = dict(zip(variables, combination, strict=True))
-        inner = scope.inner(values, unknown=faulty)
-        filled = fill_in(entry, inner)
-        if not isinstance(filled, Map):
-            continue
-        texts = {name: value.text for name, value in values.items()}
-        address = "/".join((key.text, *texts.values()))
-        places = {name: value.span for name, value in values.items()}
-        yield Draft(address, key.text, key, filled, texts, places)
+        filled = fill_in(entry, scope.inner(values, unknown=faulty))
+        if isinstance(filled, Map):
+            texts = {name: value.text for name, value in values.items()}
+            address = "/".join((key.text, *texts.values()))
+            places = {name: value.span for name, value in values.items()}
+            yield Draft(address, key.text, key, filled, texts, places)
 
 
 def _variables(entry: Map, scope: Scope) -> tuple[dict[str, list[Scalar]], set[str]]:
     """Return the values of every variable, and the names of variables that are faulty."""
     declared = entry.get("for_each")
     found: dict[str, list[Scalar]] = {}
+    if declared is not None and not isinstance(declared, Map):
+        return {}, {"for_each"}
     faulty: set[str] = set()
-    for key, node in declared.items() if isinstance(declared, Map) else ():
+    for key, node in declared.items() if declared is not None else ():
         name = key.text
         if name in scope.values:
             place = scope.values[name].span
             help = f"the input is at {place.line}:{place.column}"
             scope.log.add("E116", key.span, f"the variable {name!r} hides the input of that name", help)
-        filled = fill_in(node, scope)
-        values = _texts(filled)
+        values = _texts(fill_in(node, scope))
         if values:
             found[name] = values
         else:
-            faulty.add(name)  # the structure tier says why
+            faulty.add(name)  # the structure tier says why, if it is not told yet
     return found, faulty
 
 
 def _texts(node: Node) -> list[Scalar]:
+    """Return the different values of a variable; none when one of them cannot be one."""
     items = node.items if isinstance(node, List) else []
     texts = [item for item in items if isinstance(item, Scalar) and isinstance(item.value, str)]
+    if len(texts) < len(items) or not all(VALUE.fullmatch(item.text) for item in texts):
+        return []
     return list({item.text: item for item in texts}.values())
 
 
@@ -113,9 +129,9 @@ def _understand(draft: Draft, log: FaultLog, kinds: Mapping[str, Kind]) -> None:
     """Find the kind and convert what is said about the actor."""
     entry, about = draft.entry, f"actor {draft.name!r}"
     converter = Converter(log, about)
-    draft.section = converter.settings(ActorSection, entry, missing_at=draft.key.span, ignore=FORMED_BY_HAND)
+    draft.section = converter.settings(ActorSection, entry, missing_at=draft.key.span, ignore=entry.keys)
     kind = entry.get("kind")
-    if isinstance(kind, Scalar) and isinstance(kind.value, str):
+    if isinstance(kind, Scalar) and isinstance(kind.value, str) and not kind.faulty:
         draft.kind = kinds.get(kind.value)
         if draft.kind is None:
             help = did_you_mean(kind.value, kinds) or "`polytrade explain` lists the kinds"

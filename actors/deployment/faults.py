@@ -11,6 +11,7 @@ from actors.deployment.places import Origin, Span
 
 __all__ = ["ConfigError", "Fault", "FaultLog", "did_you_mean", "nearest"]
 
+NAMES_SHOWN_MAX = 12  # in a hint that has nothing better to say
 FAULTS_MAX = 200  # more than anybody reads; a file of another kind would have thousands
 
 
@@ -59,7 +60,9 @@ class FaultLog:
         """Note one fault where `span` lies; `hide` keeps what stands there out of the excerpt."""
         if code not in CODES:
             raise KeyError(code)
-        at = (code, span.source.name, span.line, span.column)
+        # Keys that are missing share the place of their map; anything else is told once for each place.
+        what = f"{code} {message}" if code == "E103" else code
+        at = (what, span.source.name, span.line, span.column)
         if at in self._faults or len(self._faults) >= FAULTS_MAX:
             return
         excerpt, width = span.source.line(span.line), max(1, span.width)
@@ -93,21 +96,24 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
-def did_you_mean(name: str, candidates: Mapping[str, Span | None] | Iterable[str], file: str = "") -> str:
-    """Return a hint that names the nearest candidate and where it is declared; else what there is."""
-    places: Mapping[str, Span | None]
-    places = candidates if isinstance(candidates, Mapping) else dict.fromkeys(candidates)
-    found = nearest(name, places)
+def did_you_mean(name: str, candidates: Iterable[str], file: str = "") -> str:
+    """Return a hint that names the nearest candidate, else the few there are.
+
+    When `candidates` maps names to spans, the hint says where the candidate is declared: by line and column
+    within `file`, with the file's name elsewhere.
+    """
+    names = list(candidates)
+    found = nearest(name, names)
     if found:
-        span = places[found]
+        span = candidates[found] if isinstance(candidates, Mapping) else None
         return f"did you mean {found!r}{_declared(span, file)}?"
-    if 0 < len(places) <= 12:
-        return f"there is {', '.join(places)}" if len(places) == 1 else f"there are {', '.join(places)}"
+    if 0 < len(names) <= NAMES_SHOWN_MAX:
+        return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
     return ""
 
 
-def _declared(span: Span | None, file: str) -> str:
-    if span is None:
+def _declared(span: object, file: str) -> str:
+    if not isinstance(span, Span):
         return ""
     elsewhere = f"{span.source.name}:" if span.source.name != file else ""
     return f" (declared at {elsewhere}{span.line}:{span.column})"

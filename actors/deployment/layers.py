@@ -91,7 +91,10 @@ class _Reader:
 
     def _with_bases(self, root: Map, name: str, chain: tuple[str, ...]) -> Map | None:
         below: Map | None = None
-        for value in _texts(root.values.get("extends"), self._log):
+        bases = _texts(root.values.get("extends"), self._log)
+        if bases is None:
+            return None
+        for value in bases:
             base = os.path.normpath(os.path.join(os.path.dirname(name), value.text))
             if os.path.realpath(base) in chain:
                 self._log.add("E014", value.span, f"{value.text!r} extends this file in turn")
@@ -134,8 +137,8 @@ class _Reader:
         self._log.add("W404", key.span, message, did_you_mean(key.text, names, key.span.source.name))
 
 
-def _texts(value: Node | None, log: FaultLog) -> list[Scalar]:
-    """Return the files that `extends` names, lowest first."""
+def _texts(value: Node | None, log: FaultLog) -> list[Scalar] | None:
+    """Return the files that `extends` names, lowest first; None when it names something else."""
     if value is None or (isinstance(value, Scalar) and value.value is None):
         return []
     items = value.items if isinstance(value, List) else [value]
@@ -143,4 +146,4 @@ def _texts(value: Node | None, log: FaultLog) -> list[Scalar]:
     for item in items:
         if item not in names:
             log.add("E102", item.span, f"'extends' takes the path of a file, not {described(item)}")
-    return names
+    return names if len(names) == len(items) else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.deployment.accounts import check_accounts
 from actors.deployment.conversion import Converter
-from actors.deployment.expansion import Draft, expand
+from actors.deployment.expansion import Cast, Draft, expand
 from actors.deployment.faults import ConfigError, FaultLog
 from actors.deployment.fingerprint import content_hash
 from actors.deployment.inputs import input_scope, unused_inputs
@@ -70,7 +70,7 @@ class _Deployment:
         self.log = log
         self.kinds = kinds
         self.root = Map(root.span)
-        self.drafts: list[Draft] = []
+        self.cast = Cast([], Map(root.span), set())
         self.edges: list[Edge] = []
         self.sections: dict[str, Any] = {}
         self.supervisors: dict[str, SupervisorPlan] = {}
@@ -86,15 +86,15 @@ class _Deployment:
         self._read_sections()
         self.instruments = self._read_catalog()
         self.supervisors = read_supervisors(self.root.get("supervisors"), log)
-        self.edges = connect(self.drafts, log)
-        self.chosen = adopt(self.drafts, self.supervisors, self.root.get("supervisors"), log)
-        check_wiring(self.drafts, self.edges, self.instruments, log)
-        check_accounts(self.drafts, log)
+        self.edges = connect(self.cast, log)
+        self.chosen = adopt(self.cast.drafts, self.supervisors, self.root.get("supervisors"), log)
+        check_wiring(self.cast.drafts, self.edges, self.instruments, log)
+        check_accounts(self.cast.drafts, log)
         mode = self.root.get("mode")
         if isinstance(mode, Scalar) and mode.value in MODES:
             found = self.sections
             sections = (found.get("journal"), found.get("control"), found.get("clock"))
-            check_mode(self.root, mode.text, sections, self.drafts, self.supervisors, self.chosen, log)
+            check_mode(self.root, mode.text, sections, self.cast.drafts, self.supervisors, self.chosen, log)
         check_secrets(self.root, log)
         unused_inputs(self.raw, scope)
 
@@ -102,8 +102,8 @@ class _Deployment:
         for name, node in self.raw.values.items():
             key = self.raw.keys[name]
             if name == "actors" and isinstance(node, Map):
-                self.drafts, filled = expand(node, scope, self.kinds)
-                self.root.put(key, filled)
+                self.cast = expand(node, scope, self.kinds)
+                self.root.put(key, self.cast.entries)
             elif name == "inputs" or name.startswith("x-"):
                 self.root.put(key, node)
             else:
@@ -150,7 +150,7 @@ class _Deployment:
         loop: LoopSection = self.sections["loop"]
         clock: ClockSection = self.sections["clock"]
         journal_path = Path(self._folder_of("journal", "path"), journal.path).absolute()
-        actors = tuple(self._plan(draft, loop) for draft in self.drafts)
+        actors = tuple(self._plan(draft, loop) for draft in self.cast.drafts)
         supervisors = tuple(self.supervisors.values())
         name, mode, seed = self._text("deployment"), self._text("mode"), self._seed()
         fixed = (name, mode, seed, written_struct(clock), written_struct(loop), journal.durability)

@@ -78,7 +78,7 @@ def _check_kinds(drafts: list[Draft], mode: str, log: FaultLog) -> None:
             continue
         span = draft.entry.values["kind"].span
         if mode not in kind.modes:
-            message = f"actor {draft.name!r}: a {kind.name} does not run in {mode} mode"
+            message = f"actor {draft.name!r}: the kind {kind.name!r} does not run in {mode} mode"
             log.add("E305", span, message, f"it runs in {', '.join(kind.modes)}")
 
 

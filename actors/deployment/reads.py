@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from actors.deployment.expansion import Draft
+from actors.deployment.expansion import Cast, Draft
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Span
+from actors.deployment.schema import READS_PATTERN
 from actors.deployment.topology import Edge
 from actors.deployment.yaml_tree import List, Scalar
 
 __all__ = ["carried", "connect"]
 
 NAMES_SHOWN = 6
+READS = re.compile(READS_PATTERN)
 
 
-def connect(drafts: list[Draft], log: FaultLog) -> list[Edge]:
+def connect(cast: Cast, log: FaultLog) -> list[Edge]:
     """Resolve what every actor reads into its `sources`; return the edges that carry messages."""
+    drafts = cast.drafts
     known = {draft.address: draft for draft in drafts}
     for draft in drafts:
         node = draft.entry.get("reads")
+        draft.misread = node is not None and not isinstance(node, List)
         for item in node.items if isinstance(node, List) else ():
-            if isinstance(item, Scalar) and isinstance(item.value, str):
+            text = item.text if isinstance(item, Scalar) and isinstance(item.value, str) else ""
+            if not READS.fullmatch(text) or _head(text) in cast.unsure:
+                draft.misread = True  # told already, or nobody can tell
+            elif isinstance(item, Scalar):
                 _resolve(draft, item, known, log)
     edges = []
     for draft in drafts:
@@ -32,6 +39,10 @@ def connect(drafts: list[Draft], log: FaultLog) -> list[Edge]:
                 messages = carried(source, draft)
                 edges.append(Edge(address, draft.address, messages))
     return edges
+
+
+def _head(text: str) -> str:
+    return text.partition("/")[0]
 
 
 def carried(source: Draft, reader: Draft) -> tuple[str, ...]:
@@ -92,7 +103,7 @@ def _refuse_name(draft: Draft, text: str, span: Span, known: dict[str, Draft], l
 
 def _refuse_pattern(draft: Draft, text: str, span: Span, known: dict[str, Draft], log: FaultLog) -> None:
     draft.misread = True
-    head = text.partition("/")[0]
+    head = _head(text)
     names = {found.name: found.key.span for found in known.values() if found is not draft}
     help = did_you_mean(head, names, span.source.name) if head not in names else ""
     if head in names:

@@ -60,63 +60,74 @@ def fill_in(node: Node, scope: Scope) -> Node:
 def _scalar(node: Scalar, scope: Scope) -> Node:
     text = node.text
     whole = REFERENCE.fullmatch(text)
-    if whole and not whole["escaped"] and len(text) > 1:
-        return _whole(node, whole, scope)
-    parts: list[str] = []
+    if whole and (whole["bare"] or whole["name"]):
+        found = _whole(node, whole, scope)
+        return _faulty(node.span) if found is None else found
+    parts: list[str | None] = []
     end = 0
-    for found in REFERENCE.finditer(text):
-        parts.append(text[end : found.start()])
-        parts.append(_part(found, node, scope))
-        end = found.end()
-    filled = "".join((*parts, text[end:]))
+    for reference in REFERENCE.finditer(text):
+        parts.append(text[end : reference.start()])
+        parts.append(_part(reference, node, scope))
+        end = reference.end()
+    texts = [part for part in parts if part is not None]
+    if len(texts) < len(parts):
+        return _faulty(node.span)
+    filled = "".join((*texts, text[end:]))
     return Scalar(node.span, filled, filled, True)
 
 
-def _whole(node: Scalar, found: re.Match[str], scope: Scope) -> Node:
+def _faulty(span: Span) -> Scalar:
+    return Scalar(span, "", "", quoted=True, faulty=True)
+
+
+def _whole(node: Scalar, found: re.Match[str], scope: Scope) -> Node | None:
     """Return the value of a scalar that is one reference: it keeps its type, and gets this place."""
     name = found["bare"] or found["name"]
     if ENVIRONMENT_NAME.fullmatch(name):
         text = _from_environment(found, node.span, scope)
+        if text is None:
+            return None
         return Scalar(node.span, text if node.quoted else core_value(text), text, node.quoted)
     value = _named(name, node.span, scope)
-    return Scalar(node.span, None, "") if value is None else _placed(value, node.span)
+    return None if value is None else _placed(value, node.span)
 
 
 def _placed(value: Node, span: Span) -> Node:
     if isinstance(value, Scalar):
-        return Scalar(span, value.value, value.text, value.quoted)
+        return Scalar(span, value.value, value.text, value.quoted, value.faulty)
     if isinstance(value, List):
         return List(span, [_placed(item, span) for item in value.items])
     return Map(span, value.keys, value.values)
 
 
-def _part(found: re.Match[str], node: Scalar, scope: Scope) -> str:
-    """Return the text of a reference within a longer text."""
+def _part(found: re.Match[str], node: Scalar, scope: Scope) -> str | None:
+    """Return the text of a reference within a longer text; None when it means nothing."""
     if found["escaped"]:
         return "$"
-    name = found["bare"] or found["name"]
-    offset = found.start() + (1 if node.quoted else 0)
-    in_line = offset + len(found[0]) <= node.span.width
-    span = node.span
-    if in_line:
-        span = Span(span.source, span.line, span.column + offset, len(found[0]))
+    name, span = found["bare"] or found["name"], _part_span(found, node)
     if not name:
         help = "write '$$' for a dollar sign"
         scope.log.add("E025", span, "a '$' here must begin '$name' or '${NAME:-text}'", help)
-        return ""
+        return None
     if ENVIRONMENT_NAME.fullmatch(name):
         return _from_environment(found, span, scope)
     value = _named(name, span, scope)
-    if value is None:
-        return ""
-    if isinstance(value, Scalar):
-        return value.text
+    if value is None or isinstance(value, Scalar):
+        return None if value is None or value.faulty else value.text
     message = f"'${name}' is {'a list' if isinstance(value, List) else 'a map'} and cannot be part of a text"
     scope.log.add("E026", span, message, f"make '${name}' the whole value")
-    return ""
+    return None
 
 
-def _from_environment(found: re.Match[str], span: Span, scope: Scope) -> str:
+def _part_span(found: re.Match[str], node: Scalar) -> Span:
+    """Return the place of a reference within its text, if that is a stretch of one line."""
+    span, offset = node.span, found.start() + (1 if node.quoted else 0)
+    if offset + len(found[0]) > span.width:
+        return span
+    return Span(span.source, span.line, span.column + offset, len(found[0]))
+
+
+def _from_environment(found: re.Match[str], span: Span, scope: Scope) -> str | None:
     name = found["bare"] or found["name"]
     text = scope.environment.get(name, "")
     if text:
@@ -125,7 +136,7 @@ def _from_environment(found: re.Match[str], span: Span, scope: Scope) -> str:
         return str(found["default"])
     message = f"the environment variable {name} is not set"
     scope.log.add("E021", span, message, f"'${{{name}:-text}}' says what holds without it")
-    return ""
+    return None
 
 
 def _named(name: str, span: Span, scope: Scope) -> Node | None:
@@ -135,7 +146,7 @@ def _named(name: str, span: Span, scope: Scope) -> Node | None:
         return found
     if not NAME.fullmatch(name):
         message = f"'${name}' is neither a name in lower case nor an environment variable in upper case"
-        scope.log.add("E025", span, message)
+        scope.log.add("E025", span, message, did_you_mean(name, scope.values))
         return None
     places = {known: value.span for known, value in scope.values.items()}
     help = did_you_mean(name, places, span.source.name) or "declare it under 'inputs'"

@@ -33,7 +33,15 @@ from actors.deployment.sections import (
 )
 from actors.runtime.settings import Settings
 
-__all__ = ["FORMED_BY_HAND", "SECTIONS", "check", "deployment_schema", "structure_schema", "write"]
+__all__ = [
+    "READS_PATTERN",
+    "SECTIONS",
+    "VALUE_PATTERN",
+    "check",
+    "deployment_schema",
+    "structure_schema",
+    "write",
+]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 VARIABLE_PATTERN = r"^[a-z][a-z0-9_]*$"
@@ -47,9 +55,6 @@ SECTIONS: dict[str, type[Settings]] = {
     "control": ControlSection,
     "clock": ClockSection,
 }
-
-# Keys of an actor that no settings class says.
-FORMED_BY_HAND = ("for_each", "reads", "settings")
 
 WRITTEN = Dialect(references=True)
 OVERLAY = Dialect(references=True, partial=True)

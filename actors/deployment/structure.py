@@ -14,7 +14,7 @@ from actors.deployment.conversion import listed
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Span
 from actors.deployment.schema import structure_schema
-from actors.deployment.yaml_tree import List, Map, Node, described, node_at, plain
+from actors.deployment.yaml_tree import List, Map, Node, Scalar, described, node_at, plain
 
 __all__ = ["check_structure"]
 
@@ -46,8 +46,11 @@ def check_structure(root: Map, log: FaultLog) -> None:
     )
     for error in validator.iter_errors(plain(root)):
         path: Path = tuple(error.absolute_path)
+        node = node_at(root, path)
+        if isinstance(node, Scalar) and node.faulty:
+            continue
         tell = TELL.get(str(error.validator), _other)
-        tell(error, path, node_at(root, path), log)
+        tell(error, path, node, log)
 
 
 def _type(error: Any, path: Path, node: Node, log: FaultLog) -> None:
@@ -87,7 +90,7 @@ def _pattern(error: Any, path: Path, node: Node, log: FaultLog) -> None:
     else:
         span, what = node.span, _named(path)
     help = FORMS.get(error.validator_value, f"the form is {error.validator_value}")
-    log.add("E106", span, f"{what} {error.instance!r} does not have the right form", help)
+    log.add("E106", span, f"{what} cannot be {error.instance!r}", help)
 
 
 def _bound(word: str) -> Callable[[Any, Path, Node, FaultLog], None]:

@@ -25,7 +25,8 @@ def check_wiring(
     for draft in drafts:
         if draft.kind is None:
             continue
-        _check_hears(draft, heard[draft.address], drafts, log)
+        if not draft.misread and not _has_riddles(draft, known):
+            _check_hears(draft, heard[draft.address], drafts, log)
         _check_tells(draft, told[draft.address], drafts, log)
         _check_market(draft, known, log)
         _check_sources(draft, known, log)
@@ -45,13 +46,15 @@ def _traffic(edges: Iterable[Edge]) -> tuple[dict[str, set[str]], dict[str, set[
 
 
 def _check_hears(draft: Draft, heard: set[str], drafts: list[Draft], log: FaultLog) -> None:
-    if draft.kind is None or draft.misread:
-        return  # what it misses is behind the edge that is wrong
-    for need in draft.kind.hears:
+    for need in draft.kind.hears if draft.kind else ():
         names = need.split("|")
         if heard.isdisjoint(names):
-            senders = [other.address for other in drafts if other is not draft and _sends(other, names)]
-            help = f"{senders[0]!r} sends it: add it to 'reads'" if senders else "no actor here sends it"
+            senders = [other for other in drafts if other is not draft and _sends(other, names)]
+            # Between two that send it, the one of the same account is meant.
+            senders.sort(key=lambda other: other.variables.get("account") != draft.variables.get("account"))
+            help = "no actor here sends it"
+            if senders:
+                help = f"{senders[0].address!r} sends it: add it to 'reads'"
             message = f"actor {draft.name!r} needs {_either(names)}, and nobody it reads sends it"
             log.add("E212", draft.key.span, message, help)
             return
@@ -65,12 +68,21 @@ def _check_tells(draft: Draft, told: set[str], drafts: list[Draft], log: FaultLo
         if not told.isdisjoint(names):
             continue
         readers = [other for other in drafts if other is not draft and _accepts(other, names)]
-        if any(reader.misread for reader in readers):
+        if any(reader.misread for reader in readers) or _is_read_by_riddle(draft, drafts):
             return
         help = f"{readers[0].address!r} accepts it: let it read" if readers else "no actor here accepts"
         message = f"actor {draft.name!r} sends {_either(names)}, and nobody reads it"
         log.add("E211", draft.key.span, message, f"{help} {draft.address!r}" if readers else f"{help} it")
         return
+
+
+def _has_riddles(draft: Draft, known: dict[str, Draft]) -> bool:
+    """Return whether it reads actors of unknown kinds, which may send anything."""
+    return any(known[address].kind is None for address in draft.sources)
+
+
+def _is_read_by_riddle(draft: Draft, drafts: list[Draft]) -> bool:
+    return any(other.kind is None and (other.misread or draft.address in other.sources) for other in drafts)
 
 
 def _either(names: list[str]) -> str:

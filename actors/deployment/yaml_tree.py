@@ -20,6 +20,7 @@ class Scalar:
     value: Plain
     text: str  # as written, without quotes
     quoted: bool = False
+    faulty: bool = False  # a reference in it means nothing, which is told; nothing more is to be said
 
 
 @dataclass(slots=True, eq=False)
