@@ -87,6 +87,7 @@ class ReconcilerActor(Behaviour):
     def __init__(self, settings: ReconcilerSettings, place: Place) -> None:
         self.settings = settings
         self._account = place.account
+        self._tick_values = {symbol: spec.tick_value for symbol, spec in place.instruments.items()}
         self._stage = Stage.PAUSE
         self._round = Round(settings.passes_max)
         self._request_id = ""
@@ -159,6 +160,7 @@ class ReconcilerActor(Behaviour):
             orders,
             ledger,
             fills_since_ns=self._since_ns,
+            tick_values=self._tick_values,
             cash_drift_usdt_max=self.settings.cash_drift_usdt_max,
         )
         found = without_ignored(comparison.differences, self.settings)

@@ -9,12 +9,14 @@ Invariants
 * A fill that the venue's list lacks is a difference only where the position differs too: lists are cut short.
 * A position differs only by what fills do not explain: a fill we missed is one difference, not two.
 * An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
-* Cash is compared only when no fill and no funding stands between the two statements.
+* Cash is compared only when no fill and no funding stands between the two statements, and at equal cost: the
+  order in which fills are booked decides what of the profit is realised already, not how much it is.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from actors.domain.lifecycle import OrderState
@@ -82,12 +84,14 @@ def compare(
     ledger: LedgerSnapshot,
     *,
     fills_since_ns: int,
+    tick_values: Mapping[str, int],
     cash_drift_usdt_max: int = 0,
 ) -> Comparison:
     """Return every difference between the venue's statement and ours.
 
     `fills_since_ns` is the instant from which the venue was asked for fills and funding. orders and ledger
-    must be one cut: answers to the same request. Cash in 1e-8 USDT.
+    must be one cut: answers to the same request. Cash in 1e-8 USDT; tick_values is what one tick of one
+    contract is worth, by symbol, in the same unit.
     """
     fills = _compare_fills(theirs, orders, fills_since_ns)
     order_differences, strangers = _compare_orders(theirs, orders, fills)
@@ -108,12 +112,23 @@ def compare(
         *split,
         *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt) for p in funding_missed),
     ]
-    cash_comparable = not (fills.missed or fills.later_count or funding_missed or split)
-    if cash_comparable and abs(theirs.cash_usdt - ledger.cash_usdt) > cash_drift_usdt_max:
-        differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, theirs.cash_usdt))
+    their_cash = _cash_at_our_cost(theirs, ledger, tick_values)
+    cash_comparable = not (fills.missed or fills.later_count or funding_missed or split or positions)
+    if cash_comparable and abs(their_cash - ledger.cash_usdt) > cash_drift_usdt_max:
+        differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, their_cash))
     return Comparison(
         theirs.account, tuple(differences), fills.missed, funding_missed, strangers, cash_comparable
     )
+
+
+def _cash_at_our_cost(theirs: VenueAccount, ledger: LedgerSnapshot, tick_values: Mapping[str, int]) -> int:
+    """Return the venue's cash as it would be if its open positions had cost what ours did."""
+    costs = {position.symbol: position.cost_ticks for position in ledger.positions}
+    cash = theirs.cash_usdt
+    for position in theirs.positions:
+        ours = costs.get(position.symbol, 0)
+        cash += (ours - position.cost_ticks) * tick_values.get(position.symbol, 0)
+    return cash
 
 
 def _missed(fill: OrderFilled) -> Difference:

@@ -57,6 +57,7 @@ def _compared(theirs: Fills, ours: Fills) -> Comparison:
         orders_snapshot(fills=tuple(known(one) for one in ours), **held),
         ledger_snapshot(**held),
         fills_since_ns=SINCE,
+        tick_values={},
     )
 
 

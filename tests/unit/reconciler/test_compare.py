@@ -1,9 +1,12 @@
 """Ours against theirs, as pure functions."""
 
 import pytest
+from msgspec.structs import replace
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import Side
+from actors.messages.account import LedgerPosition
+from actors.messages.venue import VenuePosition
 from actors.reconciler.compare import Comparison, Kind, compare
 from tests.unit.reconciler.reconciler_bench import (
     BTC,
@@ -23,6 +26,7 @@ from tests.unit.reconciler.reconciler_bench import (
 )
 
 S = OrderState
+TICK_VALUE = 1_000
 
 
 def _compared(
@@ -39,6 +43,7 @@ def _compared(
         orders_snapshot(**(held | (orders or {}))),
         ledger_snapshot(**(held | (ledger or {}))),
         fills_since_ns=SINCE,
+        tick_values={BTC: TICK_VALUE},
         cash_drift_usdt_max=drift,
     )
 
@@ -207,6 +212,23 @@ def test_cash_is_not_compared_while_something_that_moves_it_is_missing() -> None
     for comparison in (by_fill, by_funding, by_split):
         assert Kind.CASH_DRIFT not in [d.kind for d in comparison.differences]
         assert not comparison.cash_compared
+
+
+def test_cash_is_compared_at_equal_cost() -> None:
+    # Booked in another order, two of the ticks we have realised are still open at the venue.
+    realised_more = {"positions": (LedgerPosition(BTC, 4, 402),), "cash_usdt": CASH + 2 * TICK_VALUE}
+    at_the_venue = {"positions": (VenuePosition(BTC, 4, 400, 1, False),)}
+    net = {"net_contracts": ((BTC, 4),)}
+    theirs, orders = venue_account(), orders_snapshot()
+    comparison = compare(
+        replace(theirs, **at_the_venue),
+        replace(orders, **net),
+        replace(ledger_snapshot(), **realised_more),
+        fills_since_ns=SINCE,
+        tick_values={BTC: TICK_VALUE},
+    )
+    assert comparison.differences == ()
+    assert comparison.cash_compared
 
 
 def test_missed_funding_is_found() -> None:
