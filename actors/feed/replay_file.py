@@ -101,7 +101,6 @@ class ReplayFile:
     def _find_interval(self) -> int:
         """Return the candle's length: as set, else the shortest step in the first chunk."""
         if self._settings.interval:
-            check_interval(self._settings.interval)
             return self._settings.interval
         column = self._columns[0]
         chunk = next(self._table.chunks([column]), [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from actors.domain.bars import check_interval
 from actors.runtime.settings import E8, Duration, Reload, Settings, setting
 
 __all__ = ["FeedSettings", "ReplaySettings", "SyntheticSettings"]
@@ -88,7 +89,9 @@ class SyntheticSettings(FeedSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if SECOND % self.tick and (self.tick % SECOND or MINUTE % self.tick):
-            raise ValueError(f"tick of {self.tick} ns must divide 1s, or be whole seconds that divide 1m")
+            raise ValueError(
+                f"a tick of {self.tick / SECOND:g} s must divide 1s, or be whole seconds that divide 1m"
+            )
 
 
 class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
@@ -187,3 +190,8 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.speed == "max" and self.clock == "loop":
             raise ValueError("at speed max the node's clock says nothing: set clock to data, or a speed")
+        if self.interval:
+            try:
+                check_interval(self.interval)
+            except ValueError as error:
+                raise ValueError(f"interval: {error}") from None

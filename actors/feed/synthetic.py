@@ -192,7 +192,7 @@ class SyntheticFeed(Behaviour):
         interval_ns, state = self._funding_interval_ns, self.state
         next_ns = at_ns - at_ns % interval_ns + interval_ns
         newest_ns = next_ns - interval_ns
-        due_ns = max(state.settled_ns + interval_ns, newest_ns - SETTLEMENTS_MISSED_MAX * interval_ns)
+        due_ns = max(state.settled_ns + interval_ns, newest_ns - (SETTLEMENTS_MISSED_MAX - 1) * interval_ns)
         for settled_ns in range(due_ns, newest_ns + 1, interval_ns):
             mark_ticks, _ = self._market.mark_and_index(settled_ns)
             rate_e8 = self._market.premium.settled_rate_e8(settled_ns)

@@ -251,6 +251,8 @@ def test_a_speed_that_makes_bars_of_odd_length_is_refused(tmp_path: Path) -> Non
         replay(tmp_path, write_candles(tmp_path), mode="paper", speed="7")
     with pytest.raises(ValueError, match="speed max"):
         ReplaySettings(path="x.csv", speed="max", clock="loop")
+    with pytest.raises(ValueError, match="interval: a bar of 7"):
+        ReplaySettings(path="x.csv", interval=7 * SECOND)
     assert ReplayClock.of(ReplaySettings(path="x.csv", speed="7"), "backtest").interval_ns(MINUTE) == MINUTE
 
 

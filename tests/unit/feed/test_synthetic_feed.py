@@ -58,6 +58,12 @@ def test_a_symbol_without_any_price_is_refused_with_the_remedy() -> None:
         SyntheticMarket(SyntheticSettings(), BTC, instrument(reference_ticks=0))
 
 
+@pytest.mark.parametrize("tick", [SECOND // 3, 3 * SECOND // 2, 7 * SECOND])
+def test_a_tick_that_does_not_fit_into_a_minute_is_refused(tick: int) -> None:
+    with pytest.raises(ValueError, match="must divide 1s"):
+        SyntheticSettings(tick=tick)
+
+
 def test_each_message_keeps_its_cadence() -> None:
     bench = synthetic()
     bench.advance(10 * MINUTE)
@@ -162,7 +168,7 @@ def test_settlements_missed_while_down_are_told_once_each() -> None:
     assert bench.take(FundingSettled) == []
     bench.now_ns += 100 * DAY
     bench.restart()
-    assert len(bench.take(FundingSettled)) == SETTLEMENTS_MISSED_MAX + 1
+    assert len(bench.take(FundingSettled)) == SETTLEMENTS_MISSED_MAX
 
 
 def test_a_slow_loop_leaves_steps_out_and_never_shows_old_ones() -> None:
