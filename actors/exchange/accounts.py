@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actors.exchange.margin import exposure_ticks, initial_margin, worst_contracts
+from actors.exchange.margin import exposures_ticks, initial_margin, worst_contracts
 from actors.exchange.prices import Market
 from actors.exchange.state import Holding, Order, Wallet
 
@@ -38,7 +38,7 @@ class Standing:
         value = (net * mark - cost) * market.tick_value
         member.unrealised_usdt += value - self.unrealised_usdt
         self.unrealised_usdt = value
-        exposure = exposure_ticks(holding, mark)
+        exposure, _ = exposures_ticks(holding, mark)
         margin = initial_margin(exposure, market.tick_value, self.leverage) if exposure else 0
         member.initial_usdt += margin - self.initial_usdt
         self.initial_usdt = margin

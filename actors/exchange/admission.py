@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.domain.money import format_e8, multiply_e8
+from actors.domain.money import E8, format_e8
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.accounts import Standing
 from actors.exchange.codes import Refusal
-from actors.exchange.margin import exposure_ticks, initial_margin, worst_contracts
+from actors.exchange.margin import exposures_ticks, initial_margin, worst_contracts
 from actors.exchange.prices import Market
 from actors.messages.venue import PlaceOrder
 
@@ -61,21 +61,20 @@ def refuse_margin(request: PlaceOrder, standing: Standing, contracts: int, cost_
     market, holding, member = standing.market, standing.holding, standing.member
     mark, tick_value = market.reference_ticks, market.tick_value
     if request.side is BUY:
-        exposure = exposure_ticks(holding, mark, cost_ticks, 0)
-        worst = worst_contracts(holding, contracts, 0)
+        before, exposure = exposures_ticks(holding, mark, cost_ticks, 0)
         loss = cost_ticks - contracts * mark
     else:
-        exposure = exposure_ticks(holding, mark, 0, cost_ticks)
-        worst = worst_contracts(holding, 0, contracts)
+        before, exposure = exposures_ticks(holding, mark, 0, cost_ticks)
         loss = contracts * mark - cost_ticks
-    if exposure <= exposure_ticks(holding, mark):
+    if exposure <= before:
         return None
+    worst = worst_contracts(holding, request.side, contracts)
     if worst > market.leverage_contracts_max:
         return _too_large(market, worst)
     if member.unpriced_count:
         return (Refusal.NO_MARKET, "the account holds a position in a symbol without a price")
     needed = initial_margin(exposure, tick_value, market.leverage) - standing.initial_usdt
-    needed += multiply_e8(cost_ticks * tick_value, market.taker_fee_e8)
+    needed += cost_ticks * tick_value * market.taker_fee_e8 // E8 + 1  # at most, whoever takes
     if loss > 0:  # a price worse than the mark is an open loss at once
         needed += loss * tick_value
     free = member.wallet.cash_usdt + member.unrealised_usdt - member.initial_usdt

@@ -61,6 +61,8 @@ MARKET, POST_ONLY = OrderType.MARKET, OrderType.POST_ONLY
 GTC, FOK = TimeInForce.GTC, TimeInForce.FOK
 CANCELED = OrderState.CANCELED
 UNTOUCHED = (CancelReason.POST_ONLY_WOULD_TAKE, CancelReason.FOK_UNFILLED)  # ends that trade nothing
+NO_MATCHES: list[Match] = []
+NO_MAKERS: list[Node] = []
 NOTHING: Outcomes = []  # never filled: the answer of the many quotes that change nothing
 
 
@@ -102,23 +104,22 @@ class Exchange(Projection):
         if refused is not None:
             return rejected(request, refused, at_ns)
         taking, left = self._match(request, standing)
-        matches = taking.matches
         reason = end_reason(request, taking, left) if left or request.order_type is POST_ONLY else ""
         if reason and reason in UNTOUCHED:
-            return self._book(request, standing, [], reason, at_ns)
+            return self._book(request, standing, NO_MATCHES, NO_MAKERS, reason, at_ns)
         if not request.reduce_only:
             contracts, cost = request.contracts, 0
             if reason:
                 contracts -= left
             elif left:
                 cost = left * request.limit_ticks
-            for price, matched, _ in matches:
+            for price, matched, _ in taking.matches:
                 cost += price * matched
             refused = refuse_margin(request, standing, contracts, cost)
             if refused is not None:
                 return rejected(request, refused, at_ns)
         taking.consume()
-        return self._book(request, standing, matches, reason, at_ns)
+        return self._book(request, standing, taking.matches, taking.makers, reason, at_ns)
 
     def _match(self, request: PlaceOrder, standing: Standing) -> tuple[Taking, int]:
         """Return what the order would trade, and how much of it would be left."""
@@ -133,24 +134,28 @@ class Exchange(Projection):
         return taking, taking.left + contracts - allowed
 
     def _book(
-        self, request: PlaceOrder, standing: Standing, matches: list[Match], reason: str, at_ns: int
+        self,
+        request: PlaceOrder,
+        standing: Standing,
+        matches: list[Match],
+        makers: list[Node],
+        reason: str,
+        at_ns: int,
     ) -> Outcomes:
+        """Record an accepted order with what it trades, and return what that means to whom."""
         state = self.state
         executions = executions_of(standing.market, matches, state.trades_count) if matches else ()
         self.record(OrderBooked(state.orders_count + 1, request, executions, reason, at_ns))
         client_order_id = request.client_order_id
         order = standing.member.orders[client_order_id]
         outcomes: Outcomes = [OrderAccepted(request.account, client_order_id, order.venue_order_id, at_ns)]
-        if not matches:
-            if reason:
-                outcomes.append(canceled(order))
-            return outcomes
         outcomes += order.fills
         if reason:
             outcomes.append(canceled(order))
-        makers = [node for _, _, node in matches if node is not None]
-        outcomes += [node.order.fills[-1] for node in makers]
-        self._trim(standing, outcomes, at_ns)
+        for node in makers:
+            outcomes.append(node.order.fills[-1])
+        if standing.reduce_only:
+            self._trim(standing, outcomes, at_ns)
         for node in makers:
             self._trim(node.standing, outcomes, at_ns)
         return outcomes

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import divide_half_even
+from actors.domain.orders import Side
 from actors.exchange.state import Holding
 
-__all__ = ["Takeover", "exposure_ticks", "initial_margin", "takeover", "worst_contracts"]
+__all__ = ["Takeover", "exposures_ticks", "initial_margin", "takeover", "worst_contracts"]
 
 
 class Takeover(NamedTuple):
@@ -21,23 +22,32 @@ class Takeover(NamedTuple):
     price_ticks: int
 
 
-def exposure_ticks(holding: Holding, mark_ticks: int, buy_ticks: int = 0, sell_ticks: int = 0) -> int:
-    """Return the greater of what the position becomes if all bids fill and if all asks fill.
+def exposures_ticks(
+    holding: Holding, mark_ticks: int, buy_ticks: int = 0, sell_ticks: int = 0
+) -> tuple[int, int]:
+    """Return the exposure as it is, and as it would be with more bids or asks. Neither is negative.
 
-    The position counts at the mark, orders at their limits; `buy_ticks` and `sell_ticks` are added to the
-    resting ones. Never negative.
+    The exposure is the greater of what the position becomes if all resting bids fill and if all asks fill;
+    the position counts at the mark, orders at their limits.
     """
-    net_ticks = holding.position.net_contracts * mark_ticks
-    long_ticks = net_ticks + holding.buy_ticks + buy_ticks
-    short_ticks = holding.sell_ticks + sell_ticks - net_ticks
-    return long_ticks if long_ticks > short_ticks else short_ticks
+    net_ticks = holding.position[0] * mark_ticks
+    long_ticks = net_ticks + holding.buy_ticks
+    short_ticks = holding.sell_ticks - net_ticks
+    before = long_ticks if long_ticks > short_ticks else short_ticks
+    long_ticks += buy_ticks
+    short_ticks += sell_ticks
+    return before, long_ticks if long_ticks > short_ticks else short_ticks
 
 
-def worst_contracts(holding: Holding, buy_contracts: int = 0, sell_contracts: int = 0) -> int:
-    """Return the size of the position if all bids, or all asks, of which some are added here, fill."""
+def worst_contracts(holding: Holding, side: Side = Side.BUY, contracts: int = 0) -> int:
+    """Return the size of the position if all bids, or all asks, fill: the resting ones and one order more."""
     net = holding.position.net_contracts
-    long_contracts = net + holding.buy_contracts + buy_contracts
-    short_contracts = holding.sell_contracts + sell_contracts - net
+    long_contracts = net + holding.buy_contracts
+    short_contracts = holding.sell_contracts - net
+    if side is Side.BUY:
+        long_contracts += contracts
+    else:
+        short_contracts += contracts
     return long_contracts if long_contracts > short_contracts else short_contracts
 
 

@@ -7,7 +7,7 @@ them; only displayed liquidity, which is no state, is consumed by the engine its
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from actors.domain.orders import Side
 from actors.exchange.accounts import Member
@@ -22,10 +22,11 @@ BUY = Side.BUY
 Match = tuple[int, int, Node | None]
 
 
-class Taking(NamedTuple):
-    """What an incoming order would trade now, and what would be left."""
+class Taking(msgspec.Struct, frozen=True, gc=False):
+    """What an incoming order would trade now, and what would be left. (A struct is cheap to make.)"""
 
     matches: list[Match]
+    makers: list[Node]  # the resting orders among them
     left: int
     self_trade: bool  # it stopped at an order of its own account
     ladder: Ladder
@@ -57,13 +58,14 @@ def match_taker(
     left, index, available = _take_levels(
         ladder.levels, ladder.index, ladder.left, contracts, limit_ticks * sign, sign, matches
     )
-    return Taking(matches, left, False, ladder, index, available)
+    return Taking(matches, [], left, False, ladder, index, available)
 
 
 def _match_both(
     ladder: Ladder, resting: BookSide, member: Member, contracts: int, limit_ticks: int, queue_front: bool
 ) -> Taking:
     matches: list[Match] = []
+    makers: list[Node] = []
     levels, index, available, sign = ladder.levels, ladder.index, ladder.left, ladder.sign
     worst = limit_ticks * sign
     planned: dict[str, int] = {}  # contracts by maker account, for the sake of reduce-only makers
@@ -82,11 +84,12 @@ def _match_both(
         taken = min(fillable_contracts(node, already), contracts)
         if taken:
             matches.append((node.price_ticks, taken, node))
+            makers.append(node)
             planned[name] = already + taken
             contracts -= taken
     if not self_trade:
         contracts, index, available = _take_levels(levels, index, available, contracts, worst, sign, matches)
-    return Taking(matches, contracts, self_trade, ladder, index, available)
+    return Taking(matches, makers, contracts, self_trade, ladder, index, available)
 
 
 def _take_levels(

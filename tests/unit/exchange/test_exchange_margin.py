@@ -120,6 +120,16 @@ def test_a_position_beyond_the_tier_of_the_leverage_is_refused() -> None:
     assert accepted(lower.place("ann", BUY, 1_001, 10_000))
 
 
+def test_shorts_and_resting_asks_count_towards_the_tier_too() -> None:
+    world = World(deposit_usdt=1_000_000)
+    world.sell_at_market("ann", 400)
+    assert accepted(world.place("ann", SELL, 300, 10_010))
+    assert refusal(world.place("ann", SELL, 301, 10_010)) == Refusal.RISK_LIMIT
+    assert accepted(world.place("ann", SELL, 300, 10_010))
+    assert accepted(world.place("ann", BUY, 1_400, 9_990))
+    assert refusal(world.place("ann", BUY, 1, 9_990)) == Refusal.RISK_LIMIT
+
+
 def test_leverage_beyond_every_tier_allows_nothing() -> None:
     world = World(deposit_usdt=1_000_000, rules=Rules(leverage={"ALPHA": 21}))
     assert refusal(world.place("ann", BUY, 1, 10_000)) == Refusal.RISK_LIMIT
@@ -153,7 +163,8 @@ def test_fees_can_be_overridden() -> None:
         (-10, -10 * E8, (-10, 9_900)),
         (3, E8 // 10, (3, 9_997)),  # 10 ticks over 3 contracts: what is left over stays with the account
         (3, -E8 // 10, (3, 10_004)),
-        (150, 0, (50, 10_000)),  # down to the first tier
+        (100, 0, (100, 10_000)),  # all of the first tier
+        (150, 0, (50, 10_000)),  # down to it
         (-1_200, 0, (-200, 10_000)),  # down to the second
     ],
 )

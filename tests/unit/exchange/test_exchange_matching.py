@@ -113,6 +113,14 @@ def test_the_older_of_two_orders_at_a_price_trades_first_and_a_better_price_befo
     assert makers == [("cat", -5, 10_009, True), ("ann", -5, 10_010, True), ("bob", -2, 10_010, True)]
 
 
+def test_a_better_displayed_price_comes_first_wherever_our_orders_stand_in_the_queue() -> None:
+    world = World(rules=Rules(queue_front=True))
+    world.place("bob", SELL, 5, 10_010)
+    world.depth([], [(10_009, 2)])
+    outcomes = world.place("ann", BUY, 3, 10_010)
+    assert [fill[:3] for fill in fills(outcomes)][:2] == [("ann", 2, 10_009), ("ann", 1, 10_010)]
+
+
 @pytest.mark.parametrize(("queue_front", "first"), [(True, "bob"), (False, None)])
 def test_at_one_price_the_queue_setting_says_whether_real_orders_come_first(queue_front, first) -> None:
     world = World(rules=Rules(queue_front=queue_front))
@@ -182,6 +190,12 @@ def test_an_order_that_meets_its_own_account_expires_there(world) -> None:
     assert fills(outcomes) == [("ann", 1, 10_001, False), ("bob", -1, 10_001, True)]
     assert ended(outcomes) == (CancelReason.SELF_TRADE, 1)
     assert world.order("ann", "mine").filled_contracts == 0
+
+
+def test_an_order_with_one_contract_left_expires_at_its_own_account_too(world) -> None:
+    world.place("bob", SELL, 4, 10_001)
+    world.place("ann", SELL, 5, 10_002)
+    assert ended(world.place("ann", BUY, 5, 10_003)) == (CancelReason.SELF_TRADE, 4)
 
 
 def test_a_market_order_without_any_market_is_refused_with_a_clear_code() -> None:

@@ -34,6 +34,13 @@ def test_a_trade_at_the_limit_fills_only_the_front_of_the_queue_and_only_against
 @pytest.mark.parametrize(
     ("rules", "taker", "filled"), [(FRONT, BUY, 1), (FRONT, SELL, 0), (BACK, SELL, 0), (BACK, BUY, 0)]
 )
+def test_a_trade_next_to_the_limit_fills_nobody() -> None:
+    world = World(rules=FRONT)
+    world.place("ann", BUY, 1, 9_990)
+    world.place("ann", SELL, 1, 10_010)
+    assert world.trade(9_991, 5, SELL) == world.trade(10_009, 5, BUY) == []
+
+
 def test_asks_are_the_mirror_image_of_bids(rules, taker, filled) -> None:
     world = World(rules=rules)
     world.place("ann", SELL, 1, 10_010)
@@ -59,6 +66,13 @@ def test_a_quote_that_crosses_fills_at_the_limit_and_is_used_up() -> None:
     assert fills(world.quote(9_980, 1, 9_985, 4)) == [("ann", 4, 9_990, True)]
     assert ended(world.place("bob", BUY, 1)) == (CancelReason.NO_LIQUIDITY, 0)
     assert fills(world.quote(9_980, 1, 9_990, 5)) == [("ann", 5, 9_990, True)]
+
+
+def test_what_a_crossing_quote_has_left_can_still_be_taken() -> None:
+    world = World()
+    world.place("ann", BUY, 3, 9_990)
+    world.quote(9_980, 1, 9_985, 4)
+    assert fills(world.place("bob", BUY, 9)) == [("bob", 1, 9_985, False)]
 
 
 def test_a_book_that_crosses_fills_level_by_level() -> None:
