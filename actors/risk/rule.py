@@ -25,7 +25,7 @@ Check = Callable[[OrderIntent, Picture], Denial | None]
 
 
 class Rule(NamedTuple):
-    """A row of the table in rules/__init__.py."""
+    """One rule, as its file offers it to the table in rules/__init__.py."""
 
     name: str  # in denials, events and metrics
     make: Callable[[RiskSettings], Check | None]  # None when the settings turn the rule off

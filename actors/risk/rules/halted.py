@@ -5,10 +5,10 @@ from __future__ import annotations
 from actors.messages.control import HaltLevel
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -24,3 +24,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial(f"halted ({HaltLevel(level).name}); only reductions pass until resumed", level, 0)
 
     return check
+
+
+RULE = Rule("halted", make)

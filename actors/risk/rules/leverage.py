@@ -5,10 +5,10 @@ from __future__ import annotations
 from actors.domain.money import E8
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -26,3 +26,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial("the symbol's tier allows less leverage", picture.worst_usdt, carried)
 
     return check
+
+
+RULE = Rule("leverage", make)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -19,3 +19,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial("margin is short", picture.margin_usdt_after, picture.equity_usdt)
 
     return check
+
+
+RULE = Rule("margin", make)

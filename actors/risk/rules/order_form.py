@@ -5,10 +5,10 @@ from __future__ import annotations
 from actors.domain.orders import OrderType
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 MARKET = OrderType.MARKET
 
@@ -27,3 +27,6 @@ def make(settings: RiskSettings) -> Check | None:
         return None
 
     return check
+
+
+RULE = Rule("order_form", make, binds_reducing=True)

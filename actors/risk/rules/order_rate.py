@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["SECOND_NS", "make"]
+__all__ = ["RULE", "SECOND_NS", "make"]
 
 SECOND_NS = 1_000_000_000
 
@@ -31,3 +31,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial("orders follow each other too fast", -(-wait_ns // interval_ns) + 1, burst)
 
     return check
+
+
+RULE = Rule("order_rate", make)

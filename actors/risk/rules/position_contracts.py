@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -23,3 +23,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial("the position could become too large", picture.worst_contracts, limit)
 
     return check
+
+
+RULE = Rule("position_contracts", make)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from actors.domain.money import E8
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -33,3 +33,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial("the limit price is too far from the mark", away, mark_ticks * band // E8)
 
     return check
+
+
+RULE = Rule("price_band", make, binds_reducing=True)

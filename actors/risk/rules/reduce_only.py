@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -25,3 +25,6 @@ def make(settings: RiskSettings) -> Check | None:
         return Denial(text, intent.contracts + reserved, picture.reducible_contracts)
 
     return check
+
+
+RULE = Rule("reduce_only", make, binds_reducing=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
-__all__ = ["make"]
+__all__ = ["RULE", "make"]
 
 
 def make(settings: RiskSettings) -> Check | None:
@@ -31,3 +31,6 @@ def make(settings: RiskSettings) -> Check | None:
         return None
 
     return check
+
+
+RULE = Rule("stale_data", make)
