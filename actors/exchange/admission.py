@@ -6,7 +6,7 @@ from actors.domain.money import E8, format_e8
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.accounts import Standing
 from actors.exchange.codes import Refusal
-from actors.exchange.margin import exposures_ticks, initial_margin, worst_contracts
+from actors.exchange.margin import exposures_ticks, initial_margin
 from actors.exchange.prices import Market
 from actors.messages.venue import PlaceOrder
 
@@ -61,16 +61,17 @@ def refuse_margin(request: PlaceOrder, standing: Standing, contracts: int, cost_
     market, holding, member = standing.market, standing.holding, standing.member
     mark, tick_value = market.reference_ticks, market.tick_value
     if request.side is BUY:
+        reach = holding.position[0] + holding.buy_contracts + contracts
         before, exposure = exposures_ticks(holding, mark, cost_ticks, 0)
         loss = cost_ticks - contracts * mark
     else:
+        reach = holding.sell_contracts + contracts - holding.position[0]
         before, exposure = exposures_ticks(holding, mark, 0, cost_ticks)
         loss = contracts * mark - cost_ticks
+    if reach > market.leverage_contracts_max:
+        return _too_large(market, reach)
     if exposure <= before:
         return None
-    worst = worst_contracts(holding, request.side, contracts)
-    if worst > market.leverage_contracts_max:
-        return _too_large(market, worst)
     if member.unpriced_count:
         return (Refusal.NO_MARKET, "the account holds a position in a symbol without a price")
     needed = initial_margin(exposure, tick_value, market.leverage) - standing.initial_usdt
@@ -97,11 +98,11 @@ def _bad_size(least: int, most: int, contracts: int) -> Refused:
     return (Refusal.BAD_SIZE, f"{contracts} contracts; {least} to {most} are possible")
 
 
-def _too_large(market: Market, worst: int) -> Refused:
+def _too_large(market: Market, reach: int) -> Refused:
     most = market.leverage_contracts_max
     return (
         Refusal.RISK_LIMIT,
-        f"the position could reach {worst} contracts; leverage {market.leverage} allows {most}",
+        f"the position could reach {reach} contracts; leverage {market.leverage} allows {most}",
     )
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import divide_half_even
-from actors.domain.orders import Side
 from actors.exchange.state import Holding
 
 __all__ = ["Takeover", "exposures_ticks", "initial_margin", "takeover", "worst_contracts"]
@@ -39,16 +38,10 @@ def exposures_ticks(
     return before, long_ticks if long_ticks > short_ticks else short_ticks
 
 
-def worst_contracts(holding: Holding, side: Side = Side.BUY, contracts: int = 0) -> int:
-    """Return the size of the position if all bids, or all asks, fill: the resting ones and one order more."""
+def worst_contracts(holding: Holding) -> int:
+    """Return the size of the position if all resting bids, or all resting asks, fill."""
     net = holding.position.net_contracts
-    long_contracts = net + holding.buy_contracts
-    short_contracts = holding.sell_contracts - net
-    if side is Side.BUY:
-        long_contracts += contracts
-    else:
-        short_contracts += contracts
-    return long_contracts if long_contracts > short_contracts else short_contracts
+    return max(net + holding.buy_contracts, holding.sell_contracts - net)
 
 
 def initial_margin(exposure: int, tick_value: int, leverage: int) -> int:

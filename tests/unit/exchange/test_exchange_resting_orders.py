@@ -31,9 +31,6 @@ def test_a_trade_at_the_limit_fills_only_the_front_of_the_queue_and_only_against
     assert len(fills(world.trade(9_990, 5, taker))) == filled
 
 
-@pytest.mark.parametrize(
-    ("rules", "taker", "filled"), [(FRONT, BUY, 1), (FRONT, SELL, 0), (BACK, SELL, 0), (BACK, BUY, 0)]
-)
 def test_a_trade_next_to_the_limit_fills_nobody() -> None:
     world = World(rules=FRONT)
     world.place("ann", BUY, 1, 9_990)
@@ -41,6 +38,9 @@ def test_a_trade_next_to_the_limit_fills_nobody() -> None:
     assert world.trade(9_991, 5, SELL) == world.trade(10_009, 5, BUY) == []
 
 
+@pytest.mark.parametrize(
+    ("rules", "taker", "filled"), [(FRONT, BUY, 1), (FRONT, SELL, 0), (BACK, SELL, 0), (BACK, BUY, 0)]
+)
 def test_asks_are_the_mirror_image_of_bids(rules, taker, filled) -> None:
     world = World(rules=rules)
     world.place("ann", SELL, 1, 10_010)
