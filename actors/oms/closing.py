@@ -114,7 +114,7 @@ class OmsClosing(OmsInquiry):
             0,
             context.now_ns,
         )
-        order = self._submit(intent, (self._address, context.epoch, count), "", context)
+        order = self._submit(intent, (self._address, context.epoch, count), self.state.risk, context)
         self._closers[symbol].add(order.client_order_id)
 
     def _flatten_later(self, order: Order, context: Context) -> None:

@@ -30,7 +30,7 @@ class OrderSubmitted(Message, frozen=True):
     intent_epoch: int
     intent_count: int
     strategy: str
-    risk: str  # address that allowed it; empty for orders of the OMS itself
+    risk: str  # address of the actor that allowed it, or watches over what the OMS does itself
     symbol: str
     side: Side
     contracts: int

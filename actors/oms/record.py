@@ -60,6 +60,7 @@ class OmsRecord(Behaviour):
         """A new order, waiting for the venue's answer."""
         state = self.state
         state.sequence = event.sequence
+        state.risk = event.risk
         if event.intent_who:
             state.intents[event.intent_who] = (event.intent_epoch, event.intent_count)
         state.live[event.client_order_id] = Order(

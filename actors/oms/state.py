@@ -56,6 +56,7 @@ class OmsState(msgspec.Struct):
     """The whole state of one account's OMS."""
 
     sequence: int = 0  # of the newest order
+    risk: str = ""  # address of the risk actor heard last; it is told about the OMS's own orders too
     live: dict[str, Order] = {}
     closed: dict[str, Order] = {}  # oldest first; bounded
     intents: dict[str, tuple[int, int]] = {}  # highest (epoch, count) by strategy

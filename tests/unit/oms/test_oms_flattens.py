@@ -12,7 +12,7 @@ from actors.messages.trading import OrderUpdate
 from actors.messages.venue import CancelOrder, PlaceOrder, RequestKind
 from actors.oms.events import FlattenEnded
 from actors.oms.flatten import closing_orders
-from tests.unit.oms.oms_bench import BTC, ETH, SECOND, OmsBench
+from tests.unit.oms.oms_bench import BTC, ETH, RISK, SECOND, OmsBench
 
 S = OrderState
 
@@ -46,11 +46,14 @@ def test_a_short_position_is_bought_back(bench: OmsBench) -> None:
     assert (order.side, order.contracts) == (Side.BUY, 10)
 
 
-def test_the_oms_tells_nobody_about_orders_of_its_own(bench: OmsBench) -> None:
+def test_the_oms_tells_risk_about_orders_of_its_own(bench: OmsBench) -> None:
     _position(bench)
+    bench.restart()
     bench.flatten()
     bench.accept(bench.placed()[0].client_order_id)
-    assert bench.take(OrderUpdate) == []
+    bench.fill(bench.placed()[0].client_order_id, 4, side=Side.SELL)
+    told = [(to, m.strategy, m.filled_contracts) for to, m in bench.sent if isinstance(m, OrderUpdate)]
+    assert told == [(RISK, "oms/main", 0), (RISK, "oms/main", 4)]
 
 
 def test_all_symbols_are_flattened_unless_one_is_named(bench: OmsBench) -> None:
