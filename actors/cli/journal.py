@@ -147,14 +147,13 @@ def verify(words: tuple[str, ...], as_json: bool) -> None:
             {
                 "intact": fault is None,
                 "records": verdict.records,
-                "events": verdict.events,
                 "last_sequence": verdict.last_sequence,
                 "chain": verdict.chain,
                 "fault": {"sequence": fault.sequence, "reason": fault.reason} if fault else None,
             }
         )
     elif fault is None:
-        echo(f"intact: {verdict.events} events in {verdict.records} records")
+        echo(f"intact: {verdict.last_sequence} events in {verdict.records} records")
         note(f"chain {verdict.chain}")
     if fault is not None:
         raise Problem(
@@ -170,7 +169,11 @@ def _json_line(found: dict[str, Any]) -> str:
 
 def event_line(event: dict[str, Any]) -> str:
     """Return an event for eyes: sequence, time, actor, type, fields."""
-    fields = " ".join(f"{name}={shown_field(name, value)}" for name, value in event["fields"].items())
+    fields = " ".join(
+        f"{name}={shown_field(name, value)}"
+        for name, value in event["fields"].items()
+        if name != "at_ns" or value != event["at_ns"]
+    )
     cause = f" <{event['cause']}" if event["cause"] else ""
     at = instant(event["at_ns"])
     return f"{event['sequence']:>8}{cause}  {at}  {event['actor']:<24} {event['type']}  {fields}"

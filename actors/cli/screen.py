@@ -19,7 +19,6 @@ from actors.cli.shown import (
     count,
     money,
     rate,
-    shown_field,
     signed_money,
     sparkline,
 )
@@ -27,9 +26,12 @@ from actors.cli.shown import (
 __all__ = ["Screen"]
 
 WIDE = 118  # columns from which on all columns of the tables are shown
+LOW = 30  # rows below which frames are left out where they can be
+NARROW_LEFT = 46  # columns of the actors beside everything else
+WIDTHS = {"state": 8, "rate": 7, "profit": 8, "bid": 9, "ask": 9}  # of columns, at least
 HISTORY_KEPT = 120  # looks; one a second
 STATE_STYLES = {"running": "green", "waiting": "yellow", "getting ready": "yellow", "suspended": "yellow"}
-EVENT_FIELDS_LEFT_OUT = frozenset({"at_ns", "symbol", "type", "account"})
+SUPERVISION = {"one_for_one": "1 for 1", "one_for_all": "1 for all", "rest_for_one": "rest for 1"}
 
 
 class Screen:
@@ -37,6 +39,7 @@ class Screen:
 
     def __init__(self) -> None:
         self._prices: dict[str, deque[float]] = {}
+        self._equity: deque[float] = deque(maxlen=HISTORY_KEPT)
         self._seen_at_ns = 0
         self.banner = ""  # what is said in place of the state: starting, stopping, restarting
         self.node_restarts = 0
@@ -46,6 +49,7 @@ class Screen:
         if view["at_ns"] == self._seen_at_ns:
             return
         self._seen_at_ns = view["at_ns"]
+        self._equity.append(view["totals"]["equity_usdt"])
         for market in view["markets"]:
             price = _middle(market)
             if price:
@@ -55,20 +59,21 @@ class Screen:
         """Return the picture of a view; without one, that the node starts."""
         if view is None:
             return Panel(Text(self.banner or "starting ...", justify="center"), title="polytrade", height=5)
-        wide = width >= WIDE
+        wide, low = width >= WIDE, height < LOW
+        header_height = 3 if low else 5
         events_height = max(4, min(14, height // 4))
-        body_height = height - 5 - events_height - 1
+        body_height = max(6, height - header_height - events_height - 1)
         layout = Layout()
         layout.split_column(
-            Layout(self._header(view, wide), name="header", size=5),
-            Layout(name="body", size=max(6, body_height)),
+            Layout(self._header(view, wide, low), name="header", size=header_height),
+            Layout(name="body", size=body_height),
             Layout(self._events(view, events_height - 2), name="events", size=events_height),
             Layout(self._footer(view), name="footer", size=1),
         )
-        right = Layout(name="right", ratio=6 if wide else 5)
-        layout["body"].split_row(
-            Layout(self._actors(view, max(1, body_height - 3), wide), name="actors", ratio=5), right
-        )
+        actors = self._actors(view, max(1, body_height - 3), wide)
+        left = Layout(actors, ratio=1) if wide else Layout(actors, size=min(NARROW_LEFT, width * 5 // 9))
+        right = Layout(name="right", ratio=1)
+        layout["body"].split_row(left, right)
         markets = len(view["markets"]) + 3
         right.split_column(
             Layout(self._markets(view, wide), name="markets", size=min(markets, max(3, body_height // 2))),
@@ -78,45 +83,47 @@ class Screen:
 
     # -- parts -------------------------------------------------------------------------------------------
 
-    def _header(self, view: dict[str, Any], wide: bool) -> RenderableType:
+    def _header(self, view: dict[str, Any], wide: bool, low: bool) -> RenderableType:
         totals = view["totals"]
         state = self.banner or ("ready" if view["ready"] else f"getting ready ({view['phase']})")
-        first = Text.assemble(
+        restarts = f", {self.node_restarts} by the heart" if self.node_restarts else ""
+        first = _line(
             (f"{view['deployment']} ", "bold"),
             f"({view['mode']})  ",
             (state, "bold green" if state == "ready" else "bold yellow"),
-            f"  up {age(view['at_ns'] - view['started_at_ns'])}",
-            f"  start {view['epoch']}"
-            + (f", {self.node_restarts} by the heart" if self.node_restarts else ""),
-        )
-        profit = totals["profit_usdt"]
-        second = Text.assemble(
-            ("equity ", "dim"),
-            (f"{money(totals['equity_usdt'])} USDT", "bold"),
-            ("   profit ", "dim"),
-            (signed_money(profit), "green" if profit >= 0 else "red"),
-            ("   orders ", "dim"),
-            str(totals["orders"]),
-            ("  fills ", "dim"),
-            str(totals["fills"]),
-            ("  denied ", "dim"),
-            str(totals["denials"]),
-            ("  restarts ", "dim"),
-            str(view["restarts"]),
+            f"   up {age(view['at_ns'] - view['started_at_ns'])}, start {view['epoch']}{restarts}",
         )
         if wide:
-            second.append("   books agree" if totals["ledger_agrees"] else "   books not compared yet", "dim")
-        return Panel(Group(first, second, self._warnings(view)), padding=(0, 1))
+            agrees = totals["ledger_agrees"]
+            first.append(
+                "   ledger and venue agree" if agrees else "   ledger and venue not compared yet", "dim"
+            )
+        profit = totals["profit_usdt"]
+        second = _line(
+            ("equity ", "dim"),
+            (f"{money(totals['equity_usdt'])} USDT", "bold"),
+            (" " + sparkline(self._equity, 24) + " " if wide else " ", "cyan"),
+            (" profit ", "dim"),
+            (signed_money(profit), "green" if profit >= 0 else "red"),
+        )
+        counts = (("orders", totals["orders"]), ("fills", totals["fills"]), ("denied", totals["denials"]))
+        for name, number in (*counts, ("restarts", view["restarts"])):
+            second.append(f"  {name} ", "dim")
+            second.append(f"{number:,}")
+        lines = Group(first, second, self._warnings(view))
+        return lines if low else Panel(lines, padding=(0, 1))
 
     def _warnings(self, view: dict[str, Any]) -> Text:
         halts = [f"HALT {halt.get('scope')}: {halt.get('reason', '')}" for halt in view["halts"]]
         alerts = [f"{alert['severity']}: {alert['summary']}" for alert in view["alerts"]]
         if halts or alerts:
-            return Text("  ".join([*halts, *alerts]), style="bold red", overflow="ellipsis", no_wrap=True)
-        return Text("no halts, no alerts", style="dim")
+            return _line(("  ".join([*halts, *alerts]), "bold red"))
+        return _line(("no halts, no alerts", "dim"))
 
     def _actors(self, view: dict[str, Any], rows: int, wide: bool) -> RenderableType:
-        table = _table("actor", "state", ">waits", ">rate", *((">handled",) if wide else ()), ">restarts")
+        table = _table(
+            "actor", "state", *((">waits",) if wide else ()), ">rate", ">restarts" if wide else ">rst"
+        )
         lines = list(_tree(view, grouped=False))
         if len(lines) > rows:
             lines = list(_tree(view, grouped=True))
@@ -128,32 +135,32 @@ class Screen:
         return Panel(table, title="actors", title_align="left", padding=(0, 1))
 
     def _markets(self, view: dict[str, Any], wide: bool) -> RenderableType:
-        table = _table("market", ">bid", ">ask", *(("last minutes",) if wide else ()), "feed")
+        columns = (">bid", ">ask", "last minutes") if wide else (">bid",)
+        table = _table("market", *columns, "feed")
         for market in view["markets"]:
-            symbol = market["symbol"].removesuffix("_PERP")
+            symbol = market["symbol"].removesuffix("_USDT_PERP")
             live = market.get("state") == "live"
             spark = sparkline(self._prices.get(market["symbol"], ()), 24)
             table.add_row(
-                Text(symbol if wide else symbol.removesuffix("_USDT"), style="bold"),
+                Text(symbol, style="bold"),
                 str(market.get("bid", "-")),
-                str(market.get("ask", "-")),
-                *((Text(spark, style="cyan"),) if wide else ()),
+                *((str(market.get("ask", "-")), Text(spark, style="cyan")) if wide else ()),
                 Text(str(market.get("state", "")), style="green" if live else "bold red"),
             )
         return Panel(table, title="markets", title_align="left", padding=(0, 1))
 
     def _trading(self, view: dict[str, Any], wide: bool) -> RenderableType:
-        positions = _table("position", ">contracts", ">entry", ">mark", ">profit")
+        prices = (">entry", ">mark") if wide else ()
+        positions = _table("position", ">contracts", *prices, ">profit")
         for held in view["positions"]:
             unrealised = held.get("unrealised_usdt", 0)
             positions.add_row(
                 Text(held["symbol"].removesuffix("_USDT_PERP"), style="bold"),
                 f"{held['net_contracts']:+,}",
-                str(held.get("entry", "-")),
-                str(held.get("mark", "-")),
+                *((str(held.get("entry", "-")), str(held.get("mark", "-"))) if wide else ()),
                 Text(signed_money(unrealised), style="green" if unrealised >= 0 else "red"),
             )
-        orders = _table("order", "side", ">open", ">limit", "state", *(("of",) if wide else ()))
+        orders = _table("order", "side", ">open", *((">limit", "of") if wide else ()), "state")
         for order in view["orders"]:
             orders.add_row(*_order_cells(order, wide))
         parts: list[RenderableType] = [
@@ -164,7 +171,7 @@ class Screen:
         return Panel(Group(*parts), title="positions and orders", title_align="left", padding=(0, 1))
 
     def _events(self, view: dict[str, Any], rows: int) -> RenderableType:
-        lines = [_event_text(event) for event in view["events"][-max(1, rows) :]]
+        lines = [_event_line(event) for event in view["events"][-max(1, rows) :]]
         return Panel(Group(*lines), title="last events", title_align="left", padding=(0, 1))
 
     def _footer(self, view: dict[str, Any]) -> RenderableType:
@@ -183,7 +190,10 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim")
     for name in columns:
         right = name.startswith(">")
-        table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+        title = name.lstrip(">")
+        # Numbers are shown whole; what gives way in a narrow place is the text.
+        least = WIDTHS.get(title, len(title))
+        table.add_column(title, justify="right" if right else "left", no_wrap=True, min_width=least)
     return table
 
 
@@ -235,53 +245,48 @@ def _group(name: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
 def _actor_cells(line: dict[str, Any], wide: bool) -> list[RenderableType]:
     branch = Text(line["branch"], style="dim")
     if "is_actor" not in line:
-        limit = f"{line['restarts']} of {line['intensity']}"
         style = "bold red" if line["exhausted"] else "dim"
         name = branch + Text(line["name"], style="italic")
-        blank = ["", "", *([""] if wide else [])]
-        return [name, Text(line["strategy"].replace("_", " "), style="dim"), *blank, Text(limit, style=style)]
+        strategy = Text(SUPERVISION.get(line["strategy"], line["strategy"]), style="dim")
+        used = Text(f"{line['restarts']}/{line['intensity']}", style=style)
+        return [name, strategy, *([""] if wide else []), "", used]
     state = line["state"] if line["ready"] or line["state"] != "running" else "getting ready"
-    waits = Text(count(line["waiting"]), style="bold red" if line["waiting"] > line["capacity"] // 2 else "")
-    cells: list[RenderableType] = [
-        branch + Text(line["address"], style="bold" if line["failures"] else ""),
-        Text(state, style=STATE_STYLES.get(state, "bold red")),
-        waits,
-        rate(line["handled_per_s"]),
-    ]
-    if wide:
-        cells.append(count(line["handled"]))
+    waits = count(line["waiting"])
+    if not wide and line["waiting"]:
+        state = f"{state} +{waits}"
+    crowded = line["waiting"] > line["capacity"] // 2
     restarts = line["restarts"]
-    return [*cells, Text(str(restarts), style="bold yellow" if restarts else "dim")]
+    return [
+        branch + Text(line["address"], style="bold" if line["failures"] else ""),
+        Text(state, style="bold red" if crowded else STATE_STYLES.get(state, "bold red")),
+        *((Text(waits, style="bold red" if crowded else ""),) if wide else ()),
+        rate(line["handled_per_s"]),
+        Text(str(restarts), style="bold yellow" if restarts else "dim"),
+    ]
 
 
 def _order_cells(order: dict[str, Any], wide: bool) -> list[RenderableType]:
     side = str(order.get("side", ""))
     left = order.get("contracts", 0) - order.get("filled_contracts", 0)
-    state = str(order.get("state", ""))
+    state, limit = str(order.get("state", "")), str(order.get("limit", order.get("order_type", "-")))
     return [
         Text(str(order.get("symbol", "")).removesuffix("_USDT_PERP"), style="bold"),
         Text(side, style="green" if side == "buy" else "red"),
         f"{left:,}/{order.get('contracts', 0):,}",
-        str(order.get("limit", order.get("order_type", "-"))),
+        *((limit, str(order.get("strategy", "")).partition("/")[0]) if wide else ()),
         Text(state, style="bold red" if state == "unknown" else ""),
-        *((str(order.get("strategy", "")).partition("/")[0],) if wide else ()),
     ]
 
 
-def _event_text(event: dict[str, Any]) -> Text:
-    fields = event["fields"]
-    symbol = str(fields.get("symbol", "")).removesuffix("_USDT_PERP")
-    shown = " ".join(
-        f"{name}={shown_field(name, value)}"
-        for name, value in fields.items()
-        if name not in EVENT_FIELDS_LEFT_OUT and value not in ("", 0, [], None, False)
-    )
-    return Text.assemble(
+def _event_line(event: dict[str, Any]) -> Text:
+    return _line(
         (f"{clock_time(event['at_ns'])} ", "dim"),
-        (f"{event['actor']:<22.22} ", "cyan"),
-        (f"{event['type']} ", "bold"),
-        f"{symbol} " if symbol else "",
-        (shown, "dim"),
-        no_wrap=True,
-        overflow="ellipsis",
+        (f"{event['actor']:<24.24} ", "cyan"),
+        (f"{event['type']:<18} ", "bold"),
+        event.get("text", ""),
     )
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    """Return one line that is cut rather than broken."""
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")

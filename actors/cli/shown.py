@@ -101,6 +101,8 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
 
 def shown_field(name: str, value: Any, instrument: Instrument | None = None) -> str:
     """Return a field's value by the unit in its name (`_usdt`, `_e8`, `_ticks`, `_at_ns`, `_ns`)."""
+    if value in ({}, []):
+        return "none"
     if isinstance(value, dict):
         inner = {key: item for key, item in value.items() if key != "type"}
         shown = " ".join(f"{key}={shown_field(key, item, instrument)}" for key, item in inner.items())

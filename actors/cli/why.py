@@ -59,58 +59,67 @@ def _instruments(target: Target) -> dict[str, Any]:
 
 def story_lines(events: list[dict[str, Any]], ids: list[str], instruments: dict[str, Any]) -> list[str]:
     """Return the story as a drawn tree: what an event led to hangs below it."""
-    begin = events[0]["at_ns"]
-    lines = [f"{' = '.join(ids)}", f"{instant(begin)}"]
-    known = {event["sequence"] for event in events}
-    children: dict[int, list[dict[str, Any]]] = {}
-    for event in events:
-        children.setdefault(event["cause"] if event["cause"] in known else 0, []).append(event)
-    symbols = [event["fields"].get("symbol") for event in events]
+    symbols = (event["fields"].get("symbol") for event in events)
     symbol = next((name for name in symbols if name), "")
-    _grow(children, 0, "", begin, (instruments, symbol), lines)
-    return lines
+    tree = _Tree(events, instruments.get(symbol))
+    tree.grow(0, "", frozenset())
+    return [" = ".join(ids), instant(events[0]["at_ns"]), *tree.lines]
 
 
-def _grow(
-    children: dict[int, list[dict[str, Any]]],
-    parent: int,
-    indent: str,
-    begin: int,
-    place: tuple[dict[str, Any], str],
-    lines: list[str],
-) -> None:
-    below = children.get(parent, [])
-    for number, event in enumerate(below):
-        is_last = number == len(below) - 1
-        lines.append(indent + ("└─ " if is_last else "├─ ") + _heading(event, begin))
-        inner = indent + ("   " if is_last else "│  ")
-        stem = inner + ("│    " if event["sequence"] in children else "     ")
-        lines += [stem + text for text in _details(event, place)]
-        _grow(children, event["sequence"], inner, begin, place, lines)
+class _Tree:
+    """Draws events below what caused them; says what is new at each, not what was said above it."""
+
+    def __init__(self, events: list[dict[str, Any]], instrument: Any) -> None:
+        self._began = events[0]["at_ns"]
+        self._instrument = instrument
+        self.lines: list[str] = []
+        known = {event["sequence"] for event in events}
+        self._below: dict[int, list[dict[str, Any]]] = {}
+        for event in events:
+            self._below.setdefault(event["cause"] if event["cause"] in known else 0, []).append(event)
+
+    def grow(self, parent: int, indent: str, said: frozenset[str]) -> None:
+        """Add what hangs below an event."""
+        below = self._below.get(parent, [])
+        for event in below:
+            is_last = event is below[-1]
+            inner = indent + ("   " if is_last else "│  ")
+            stem = inner + ("│    " if event["sequence"] in self._below else "     ")
+            shown = self._details(event)
+            self.lines.append(indent + ("└─ " if is_last else "├─ ") + self._heading(event))
+            self.lines += [stem + text for text in _wrapped([text for text in shown if text not in said])]
+            self.lines += [stem + text for text in _reasons(event)]
+            repeated = {text for text in shown if not text.startswith("price")}  # of a fill it is news
+            self.grow(event["sequence"], inner, said | repeated)
+
+    def _heading(self, event: dict[str, Any]) -> str:
+        later = f"+{age(event['at_ns'] - self._began)}" if event["at_ns"] > self._began else ""
+        return f"{event['type']}  {event['actor']}  #{event['sequence']} {later}".rstrip()
+
+    def _details(self, event: dict[str, Any]) -> list[str]:
+        """Return the fields as `name value`; those of an intent or a request inside count as its own."""
+        fields = dict(event["fields"])
+        for name in ("intent", "request"):
+            inner = fields.pop(name, None)
+            if isinstance(inner, dict):
+                fields = {**inner, **fields}
+        instrument = self._instrument
+        return [
+            f"{name.removesuffix('_ticks') if instrument else name} {shown_field(name, value, instrument)}"
+            for name, value in fields.items()
+            if name not in LEFT_OUT and value not in ("", 0, [], False, None)
+        ]
 
 
-def _heading(event: dict[str, Any], begin: int) -> str:
-    later = f"+{age(event['at_ns'] - begin)}" if event["at_ns"] > begin else ""
-    return f"{event['type']}  {event['actor']}  #{event['sequence']} {later}".rstrip()
-
-
-def _details(event: dict[str, Any], place: tuple[dict[str, Any], str]) -> list[str]:
-    instruments, symbol = place
-    fields = dict(event["fields"])
-    nested = fields.pop("intent", None)
-    if isinstance(nested, dict):
-        fields = {**{name: value for name, value in nested.items() if name != "type"}, **fields}
-    instrument = instruments.get(fields.get("symbol") or symbol)
-    shown = [
-        f"{name.removesuffix('_ticks') if instrument else name} {shown_field(name, value, instrument)}"
-        for name, value in fields.items()
-        if name not in LEFT_OUT and value not in ("", 0, [], False, None)
+def _reasons(event: dict[str, Any]) -> list[str]:
+    fields = event["fields"]
+    nested = fields.get("intent")
+    reasons = fields.get("reasons") or (nested.get("reasons") if isinstance(nested, dict) else None) or ()
+    return [
+        f"because {reason.get('name', '')} = {reason.get('value', '')}"
+        for reason in reasons
+        if isinstance(reason, dict)
     ]
-    lines = _wrapped(shown)
-    for reason in fields.get("reasons") or ():
-        if isinstance(reason, dict):
-            lines.append(f"because {reason.get('name', '')} = {reason.get('value', '')}")
-    return lines
 
 
 def _wrapped(parts: list[str], width: int = 96) -> list[str]:

@@ -17,12 +17,11 @@ from actors.control.door import Door
 from actors.control.event_tail import EventTail, event_entry, read_records
 from actors.control.fields import FieldNames
 from actors.control.inspection import inspect_actor, inspect_supervisor, shown_actor
-from actors.control.sampler import Sampler
+from actors.control.sampler import ActorSample, Sampler
 from actors.control.trading_view import Instruments
 from actors.control.view import ViewBuilder, actor_view
 from actors.messages.control import Halt, HaltLevel, Rejected, Resume
 from actors.runtime.cell import CellState
-from actors.runtime.errors import RuntimeFault
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 
@@ -142,21 +141,21 @@ class Desk:
     # -- ordering ----------------------------------------------------------------------------------------
 
     async def restart(self, address: str) -> dict[str, Any]:
-        """Rebuild one actor from the journal. Errors: ControlError 404, 409, 500."""
+        """Rebuild one actor from the journal, also one that had left. Errors: ControlError 404, 500."""
         if address not in self.node.loop.cells:
             raise self._no_actor(address)
         cell = self.node.cell(address)
-        if cell.state is CellState.STOPPED:
-            raise ControlError(
-                409,
-                f"{address} has left the node for good",
-                "stop the node and start it again to bring it back",
-            )
-        try:
-            await self._inside(lambda: self.node.revive([cell]), ANSWER_WITHIN_S)
-        except RuntimeFault as error:
-            raise ControlError(500, f"{address} could not be rebuilt: {error}", _LOGS) from error
-        return actor_view((await self._inside(lambda: self.sampler.actor(cell))), 0.0)
+
+        def rebuild() -> ActorSample:
+            self.node.revive([cell])
+            return self.sampler.actor(cell)
+
+        found = await self._inside(rebuild, ANSWER_WITHIN_S)
+        self.sampler.forget()
+        if found.state in (CellState.FAILED.value, CellState.BACKING_OFF.value):
+            text = f"{address} could not be rebuilt: {found.last_error}"
+            raise ControlError(500, text, "its supervisor tries again; the node's log has the traceback")
+        return actor_view(found, 0.0)
 
     async def halt(self, scope: str, level: str, actor: str, reason: str) -> dict[str, Any]:
         """Latch a halt in every actor that knows halts. Errors: ControlError 400, 404."""
@@ -187,6 +186,7 @@ class Desk:
                 "add a risk actor to the deployment file",
             )
         answers = await asyncio.gather(*(self._ask(name, order) for name in readers))
+        self.sampler.forget()
         return {"accepted": all(answer["accepted"] for answer in answers), "answers": list(answers)}
 
     async def _ask(self, address: str, order: Message) -> dict[str, Any]:
@@ -220,9 +220,6 @@ class Desk:
             "`polytrade ps` lists the actors of a deployment",
             known=sorted(known),
         )
-
-
-_LOGS = "look at the node's log, then restart the node"
 
 
 def _stuck() -> ControlError:

@@ -6,8 +6,7 @@ transactions are short, so a reader never makes the journal grow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from hashlib import sha256
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ import msgspec
 from actors.control.event_tail import event_entry
 from actors.control.fields import FieldNames, masked
 from actors.runtime.errors import JournalError
-from actors.runtime.journal import GENESIS, ChainBreak, TurnRecord, sequence_key
+from actors.runtime.journal import ChainBreak, TurnRecord, sequence_key, verify_chain
 
 __all__ = ["JournalReader", "Verdict"]
 
@@ -34,9 +33,8 @@ class Verdict(NamedTuple):
     """What checking a journal's chain found."""
 
     records: int
-    events: int
-    last_sequence: int
-    chain: str  # hash of the newest record; keep it somewhere else to prove later that nothing was cut off
+    last_sequence: int  # up to which everything is as it was written
+    chain: str  # hash of that record; kept elsewhere, it proves later that nothing was cut off or rewritten
     fault: ChainBreak | None
 
 
@@ -236,17 +234,37 @@ class JournalReader:
         except msgspec.MsgspecError:  # it was no message of ours: what Python shows of it
             return {"text": raw.decode("utf-8", "replace")}
 
-    def verify(self, progress: Callable[[int], None] = lambda sequence: None) -> Verdict:
+    def verify(self) -> Verdict:
         """Recompute the chain of hashes over the whole journal; stop at the first break."""
-        chain, records, events, expected = GENESIS, 0, 0, 1
-        for sequence, raw in self.raw_records():
-            fault, chain, count = _check(sequence, raw, chain, expected)
-            if fault is not None:
-                return Verdict(records, events, expected - 1, chain.hex(), fault)
-            records, events, expected = records + 1, events + count, sequence + count
-            if records % RECORDS_PER_LOOK == 0:
-                progress(expected - 1)
-        return Verdict(records, events, expected - 1, chain.hex(), None)
+        records, fault = verify_chain(_AsStore(self))  # type: ignore[arg-type]  # of a Store it only reads
+        last = fault.sequence - 1 if fault is not None else self.last_sequence
+        return Verdict(records, last, self._chain_of(last), fault)
+
+    def _chain_of(self, sequence: int) -> str:
+        found = self._look(sequence_key(sequence), True)[:1]
+        try:
+            return _decode_stored(found[0][1]).chain.hex() if found and sequence else ""
+        except msgspec.MsgspecError:
+            return ""
+
+
+class _AsStore:
+    """What the runtime's check of the chain needs of a store."""
+
+    def __init__(self, reader: JournalReader) -> None:
+        self._reader = reader
+
+    def items(self, database: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yield entries in key order."""
+        if database != "events":
+            yield from self._reader.items(database)
+            return
+        for records in self._reader.raw_chunks():
+            yield from records
+
+    def get(self, database: str, key: bytes) -> bytes | None:
+        """Return one value of a small table."""
+        return dict(self._reader.items(database)).get(key)
 
 
 def _bounded(items: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -260,22 +278,3 @@ def _bounded(items: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         found += part
         size += sum([len(raw) for _, raw in part])
     return found
-
-
-def _check(sequence: int, raw: bytes, chain: bytes, expected: int) -> tuple[ChainBreak | None, bytes, int]:
-    """Return (break or None, the chain up to here, how many events the record holds)."""
-    if sequence != expected:
-        return ChainBreak(expected, f"events {expected} to {sequence - 1} are missing"), chain, 0
-    try:
-        stored = _decode_stored(raw)
-        body = bytes(stored.body)
-        record = _decode_turn(body)
-    except msgspec.MsgspecError as error:
-        return ChainBreak(sequence, f"the record cannot be read: {error}"), chain, 0
-    following = sha256(chain + body).digest()
-    if following != stored.chain:
-        reason = "the record is not the one that was written: its hash differs"
-        return ChainBreak(sequence, reason), chain, 0
-    if record.first_sequence != sequence:
-        return ChainBreak(sequence, f"the record says it begins at {record.first_sequence}"), chain, 0
-    return None, following, len(record.entries)

@@ -160,13 +160,18 @@ class _WatchedGuardian:
         self._log = log
 
     def failed(self, cell: Cell, error: BaseException, item: Any, *, retried: bool) -> None:
-        """See runtime.loop.Guardian."""
+        """See runtime.ports.Guardian."""
         kind = type(item[0]).__name__ if item is not None else ""
         self._log.error(cell.name, "actor_failed", error, message_type=kind, retried=retried)
         self._guardian.failed(cell, error, item, retried=retried)
 
     def cannot_keep_up(self, cell: Cell, message: Message) -> None:
-        """See runtime.loop.Guardian."""
+        """See runtime.ports.Guardian."""
         fields: dict[str, object] = {"waiting": cell.waiting_count, "message_type": type(message).__name__}
         self._log.sink(cell.name, "actor_cannot_keep_up", {"level": "warning", **fields}, 0)
         self._guardian.cannot_keep_up(cell, message)
+
+    def stop_asked(self, cell: Cell) -> None:
+        """See runtime.ports.Guardian."""
+        self._log.sink(cell.name, "actor_stop_asked", {}, 0)
+        self._guardian.stop_asked(cell)

@@ -96,6 +96,7 @@ class Sampler:
         self._asking = asyncio.Lock()
         self.last: Sample | None = None
         self.taken_count = 0
+        self._usage = (0, 0)  # of the disk, as last seen: a stopped node has closed its journal
 
     async def sample(self) -> Sample:
         """Return a sample that is at most a second old. Errors: TimeoutError when the loop is stuck."""
@@ -107,10 +108,15 @@ class Sampler:
                 return self._complete(sample)
             return self.last
 
-    def sample_now(self) -> Sample:
-        """Take a sample on the spot; only when the loop does not run, or from inside it."""
+    def forget(self) -> None:
+        """Have the next question look anew: an order has just changed what the last sample says."""
+        self.last = None
         for description in self._descriptions.values():
             description.due_ns = 0
+
+    def sample_now(self) -> Sample:
+        """Take a sample on the spot; only when the loop does not run, or from inside it."""
+        self.forget()
         sample = self.take_counters()
         while not self.describe_some():
             pass
@@ -130,7 +136,7 @@ class Sampler:
         """Return a sample without descriptions."""
         node, loop = self._node, self._node.loop
         journal = loop.journal
-        used, limit = journal.store.usage() if loop.accepting else (0, 0)
+        used, limit = self._usage = journal.store.usage() if loop.accepting else self._usage
         counters = loop.counters
         return Sample(
             taken_ns=self._now(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from actors.control.event_text import event_text
 from actors.control.sampler import ActorSample, Sample
 from actors.control.trading_view import Instruments, trading_view
 from actors.runtime.behaviour import Phase
@@ -55,7 +56,10 @@ class ViewBuilder:
             "restarts": sum(actor.restarts for actor in sample.actors),
             "failures": sample.counters["failures"],
             **trading_view(sample.descriptions, self._instruments),
-            "events": events[-EVENTS_SHOWN:],
+            "events": [
+                {**event, "text": event_text(event["fields"], self._instruments)}
+                for event in events[-EVENTS_SHOWN:]
+            ],
         }
 
     def _loop(self, sample: Sample, before: Sample, elapsed_s: float) -> dict[str, Any]:

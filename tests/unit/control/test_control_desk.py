@@ -140,21 +140,25 @@ def test_a_restarted_actor_has_its_state_again(desk) -> None:
     assert after.state.count == 1
 
 
-def test_an_actor_that_left_is_not_restarted(desk) -> None:
+def test_an_actor_that_left_comes_back(desk) -> None:
     desk.node.loop.call(lambda: desk.node.loop.stop_cell(desk.node.cell("feed/BTC")))
     until(lambda: desk.node.cell("feed/BTC").state.value == "stopped")
-    with pytest.raises(ControlError) as caught:
-        answer(desk.restart("feed/BTC"))
-    assert caught.value.status == 409
+    assert answer(desk.restart("feed/BTC"))["state"] == "running"
 
 
-def test_a_failure_while_restarting_does_not_end_the_loop(desk) -> None:
+def test_an_actor_that_cannot_be_rebuilt_is_told_and_does_not_end_the_loop(desk) -> None:
     def broken() -> Any:
         raise RuntimeError("cannot be made")
 
     object.__setattr__(desk.node.cell("clerk/main").spec, "make", broken)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ControlError, match="cannot be made"):
         answer(desk.restart("clerk/main"))
+    assert answer(desk.health())["alive"]
+
+
+def test_an_action_that_fails_in_the_loop_fails_for_whoever_asked(desk) -> None:
+    with pytest.raises(ZeroDivisionError):
+        answer(desk.door.run(lambda: 1 / 0))
     assert answer(desk.health())["alive"]
 
 
