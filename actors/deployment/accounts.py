@@ -18,9 +18,11 @@ def check_accounts(drafts: list[Draft], log: FaultLog) -> None:
     known = {draft.address: draft for draft in drafts}
     risks = {d.variables["account"]: d for d in drafts if d.family == "risk" and "account" in d.variables}
     ledgers = {d.variables["account"]: d for d in drafts if d.family == "ledger" and "account" in d.variables}
+    traders: dict[tuple[str, str], Draft] = {}
     for draft in drafts:
         if draft.family == "strategy":
             _check_strategy(draft, risks, ledgers, log)
+            _check_position(draft, traders, log)
         elif draft.family == "exchange":
             _check_exchange(draft, known, ledgers, log)
 
@@ -52,6 +54,14 @@ def _check_strategy(draft: Draft, risks: dict[str, Draft], ledgers: dict[str, Dr
         message = f"actor {draft.name!r} sizes by the account's equity, and does not read its ledger"
         help = f"add {ledger.address!r} to 'reads', or write an amount"
         log.add("E212", _place(draft, "equity_usdt"), message, help)
+
+
+def _check_position(draft: Draft, traders: dict[tuple[str, str], Draft], log: FaultLog) -> None:
+    account, symbol = str(getattr(draft.settings, "account", "")), draft.variables.get("symbol", "")
+    first = traders.setdefault((account, symbol), draft)
+    if first is not draft and account and symbol:
+        message = f"actors {first.address!r} and {draft.address!r} would share one position in {symbol}"
+        log.add("W405", draft.key.span, message, "give each its own symbols, or its own account")
 
 
 def _check_exchange(draft: Draft, known: dict[str, Draft], ledgers: dict[str, Draft], log: FaultLog) -> None:

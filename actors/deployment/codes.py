@@ -193,4 +193,9 @@ CODES: dict[str, Code] = {
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),
     "W404": Code("removal of nothing", "An overlay takes away what the files below it do not have."),
+    "W405": Code(
+        "two strategies of one position",
+        "Positions are one-way: two strategies with the same account and symbol would close each other's. "
+        "Give each its own symbols, or its own account.",
+    ),
 }

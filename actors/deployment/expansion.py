@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from actors.deployment.conversion import Converter
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Origin, Span
-from actors.deployment.references import Scope, fill_in
+from actors.deployment.references import ANY_NAME, Scope, fill_in
 from actors.deployment.registry import Kind
 from actors.deployment.schema import VALUE_PATTERN
 from actors.deployment.sections import ActorSection
@@ -100,14 +100,14 @@ def _variables(entry: Map, scope: Scope) -> tuple[dict[str, list[Scalar]], set[s
     declared = entry.get("for_each")
     found: dict[str, list[Scalar]] = {}
     if declared is not None and not isinstance(declared, Map):
-        return {}, {"for_each"}
+        return {}, {ANY_NAME}
     faulty: set[str] = set()
     for key, node in declared.items() if declared is not None else ():
         name = key.text
         if name in scope.values:
-            place = scope.values[name].span
-            help = f"the input is at {place.line}:{place.column}"
-            scope.log.add("E116", key.span, f"the variable {name!r} hides the input of that name", help)
+            place = scope.values[name].span.seen_from(key.span.source.name)
+            message = f"the variable {name!r} hides the input of that name"
+            scope.log.add("E116", key.span, message, f"the input has its value from {place}")
         values = _texts(fill_in(node, scope))
         if values:
             found[name] = values
@@ -152,7 +152,9 @@ def _read_settings(draft: Draft, kind: Kind, converter: Converter) -> None:
 
 def _check_variables(draft: Draft, kind: Kind, log: FaultLog) -> None:
     declared = draft.entry.get("for_each")
-    known = declared.values if isinstance(declared, Map) else {}
+    if declared is not None and not isinstance(declared, Map):
+        return
+    known = declared.values if declared is not None else {}
     span = draft.entry.keys["for_each"].span if declared is not None else draft.key.span
     missing = [name for name in kind.variables if name not in known]
     if missing:

@@ -106,14 +106,8 @@ def did_you_mean(name: str, candidates: Iterable[str], file: str = "") -> str:
     found = nearest(name, names)
     if found:
         span = candidates[found] if isinstance(candidates, Mapping) else None
-        return f"did you mean {found!r}{_declared(span, file)}?"
+        place = f" (declared at {span.seen_from(file)})" if isinstance(span, Span) else ""
+        return f"did you mean {found!r}{place}?"
     if 0 < len(names) <= NAMES_SHOWN_MAX:
         return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
     return ""
-
-
-def _declared(span: object, file: str) -> str:
-    if not isinstance(span, Span):
-        return ""
-    elsewhere = f"{span.source.name}:" if span.source.name != file else ""
-    return f" (declared at {elsewhere}{span.line}:{span.column})"

@@ -41,6 +41,11 @@ class Span:
     column: int  # from 1
     width: int = 1
 
+    def seen_from(self, file: str) -> str:
+        """Return the place as text: line and column within `file`, with the file's name elsewhere."""
+        place = f"{self.line}:{self.column}"
+        return place if self.source.name == file else f"{self.source.name}:{place}"
+
     @property
     def origin(self) -> Origin:
         """The place alone."""

@@ -2,24 +2,26 @@
 
 Lower case names an input of the deployment or a variable of the actor's `for_each`; upper case names an
 environment variable, which comes in as a mapping. `$$` stands for a dollar sign. A value that is nothing
-but one reference takes the type of what it refers to; in a longer text everything is text.
+but one reference takes the type of what it refers to; in a longer text everything is text. An item of a
+list that stands for a list itself gives way to its items.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Span
 from actors.deployment.scalars import core_value
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 
-__all__ = ["Scope", "fill_in"]
+__all__ = ["ANY_NAME", "Scope", "fill_in"]
 
 REFERENCE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<bare>\w+)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+ANY_NAME = "*"  # among a scope's unknown names: every name may be one of them
 
 
 class Scope:
@@ -50,11 +52,21 @@ def fill_in(node: Node, scope: Scope) -> Node:
     if isinstance(node, Scalar):
         return _scalar(node, scope) if isinstance(node.value, str) and "$" in node.value else node
     if isinstance(node, List):
-        return List(node.span, [fill_in(item, scope) for item in node.items])
+        return List(node.span, list(_items(node, scope)))
     filled = Map(node.span)
     for name, value in node.values.items():
         filled.put(node.keys[name], fill_in(value, scope))
     return filled
+
+
+def _items(node: List, scope: Scope) -> Iterator[Node]:
+    """Yield a list's items; an item that stands for a list gives way to that one's items."""
+    for item in node.items:
+        filled = fill_in(item, scope)
+        if isinstance(item, Scalar) and isinstance(filled, List):
+            yield from filled.items
+        else:
+            yield filled
 
 
 def _scalar(node: Scalar, scope: Scope) -> Node:
@@ -142,7 +154,7 @@ def _from_environment(found: re.Match[str], span: Span, scope: Scope) -> str | N
 def _named(name: str, span: Span, scope: Scope) -> Node | None:
     scope.used.add(name)
     found = scope.values.get(name)
-    if found is not None or name in scope.unknown:
+    if found is not None or name in scope.unknown or ANY_NAME in scope.unknown:
         return found
     if not NAME.fullmatch(name):
         message = f"'${name}' is neither a name in lower case nor an environment variable in upper case"

@@ -85,7 +85,10 @@ def structure_schema() -> Schema:
         additionalProperties=False,
         properties={**{name: {} for name in known}, **_actor_properties(FILLED_IN)},
     )
-    anything: dict[str, Schema] = {name: {"type": "object"} for name in SECTIONS}
+    anything: dict[str, Schema] = {
+        name: {"type": "object", "description": (section.__doc__ or "").strip()}
+        for name, section in SECTIONS.items()
+    }
     return _deployment(FILLED_IN, actor, {"type": "object"}, anything)
 
 

@@ -110,8 +110,7 @@ def _unique(error: Any, path: Path, node: Node, log: FaultLog) -> None:
     for item in node.items if isinstance(node, List) else ():
         name = repr(plain(item))
         if name in seen:
-            first = seen[name]
-            help = f"the first is at {first.line}:{first.column}"
+            help = f"the first is at {seen[name].seen_from(item.span.source.name)}"
             log.add("E115", item.span, f"{_named(path)} holds {name} twice", help)
         seen.setdefault(name, item.span)
 

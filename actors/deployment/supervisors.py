@@ -57,9 +57,9 @@ def _check_tree(plans: dict[str, SupervisorPlan], node: Map, log: FaultLog) -> N
     places = {name: node.keys[name].span for name in plans}
     roots = [name for name, plan in plans.items() if plan.parent is None]
     for name in roots[1:]:
-        first = places[roots[0]]
+        first = places[roots[0]].seen_from(places[name].source.name)
         message = f"supervisor {name!r} has no parent, and neither has {roots[0]!r}"
-        help = f"write 'parent: {roots[0]}' (declared at {first.line}:{first.column})"
+        help = f"write 'parent: {roots[0]}' (declared at {first})"
         log.add("E206", places[name], message, help)
     for name, plan in plans.items():
         if plan.parent is not None and plan.parent not in plans:
@@ -87,6 +87,8 @@ def _in_circles(plans: dict[str, SupervisorPlan]) -> list[str]:
     found: list[str] = []
     told: set[str] = set()
     for name in plans:
+        if name in told:
+            continue
         chain: list[str] = []
         step: str | None = name
         while step is not None and step in plans and step not in chain and step not in told:

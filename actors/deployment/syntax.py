@@ -61,7 +61,13 @@ def explain_syntax(error: yaml.MarkedYAMLError, source: SourceFile, log: FaultLo
         log.add("E001", Span(source, 1, 1), message, help)
         return
     span = _inside(Span(source, mark.line + 1, mark.column + 1))
-    character = source.line(span.line)[span.column - 1 : span.column]
+    character = _character(span)
+    if at_start and error.problem_mark is not None:
+        closing = _inside(Span(source, error.problem_mark.line + 1, error.problem_mark.column + 1))
+        if _character(closing) in ("]", "}"):
+            what = f"{_character(closing)!r} does not close what was opened last"
+            log.add("E001", closing, what, f"that is the {character!r} at {span.line}:{span.column}")
+            return
     if problem == "found character that cannot start any token":
         _explain_character(character, span, log)
     else:
@@ -74,6 +80,10 @@ def _explain_character(character: str, span: Span, log: FaultLog) -> None:
     else:
         message = f"a value cannot begin with {character!r}"
         log.add("E001", span, message, "put the text in quotes")
+
+
+def _character(span: Span) -> str:
+    return span.source.line(span.line)[span.column - 1 : span.column]
 
 
 def _inside(span: Span) -> Span:

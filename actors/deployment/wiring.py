@@ -148,9 +148,9 @@ def _check_owners(drafts: list[Draft], log: FaultLog) -> None:
             continue
         first = owners.setdefault((draft.family, value), draft)
         if first.name != draft.name:
-            place = first.key.span
+            place = first.key.span.seen_from(draft.key.span.source.name)
             message = f"actor {draft.name!r} would own {variable} {value!r} together with {first.name!r}"
-            help = f"one {draft.family} owns it; the other is declared at {place.line}:{place.column}"
+            help = f"one {draft.family} owns it; the other is declared at {place}"
             log.add("E210", draft.key.span, message, help)
 
 

@@ -190,9 +190,9 @@ class _Composer:
             if key.text == "<<" and not key.quoted:
                 merged += self._merged(key, value)
             elif key.text in found.values:
-                first = found.keys[key.text].span
                 message = f"the key {key.text!r} appears twice in one map"
-                self._log.add("E002", key.span, message, f"the first is at {first.line}:{first.column}")
+                first = found.keys[key.text].span.seen_from(self._source.name)
+                self._log.add("E002", key.span, message, f"the first is at {first}")
             else:
                 found.put(key, value)
         for other in merged:
