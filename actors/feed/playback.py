@@ -37,9 +37,10 @@ SKIPPED_STEPS = 10_000  # in one turn, on the way to where a restart goes on
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a playback begins: the loop's instant of the first row, and what was played before."""
+    """Where a playback begins: which instant of the file plays when, and what was played before."""
 
-    origin_ns: int
+    origin_ns: int  # the loop's instant at which `first_ns` plays
+    first_ns: int  # of the file; what lies before it is history
     skip_until_ns: int  # what was due by then is left out
     skip_rows: int = 0  # of an unpaced replay
 
@@ -64,15 +65,19 @@ class Playback:
         self._tick_value = instrument.tick_value
         self._clock = clock
         self._start = start
-        self._first_ns = file.first_ns
         self._interval_ns = clock.interval_ns(file.interval_ns)
         self.recent = RecentBars(symbol, self._interval_ns)
-        starts_ns = max(start.skip_until_ns, self._due_ns(file.first_ns))
+        starts_ns = max(start.skip_until_ns, self._due_ns(start.first_ns))
         self.subscription = Subscription(symbol, settings, starts_ns, gap_ns=self._interval_ns)
         self._mark_due_ns = 0
         self._touch = (0, 0)
         self._steps = self._merge(file, funding)
         self._next = next(self._steps, None)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether everything that is not played again has been read."""
+        return self._next is None or not self._is_skipped(self._next)
 
     @property
     def is_over(self) -> bool:
@@ -85,25 +90,32 @@ class Playback:
 
     def play(self, context: Context) -> int:
         """Publish what is due, a bounded number of steps; return how long to wait for the next."""
-        start, now_ns = self._start, context.now_ns
-        by_time = bool(self._clock.speed)
+        now_ns = context.now_ns
         shown, skipped = BATCH_STEPS, SKIPPED_STEPS
         while (step := self._next) is not None and shown and skipped:
-            due_ns = self._due_ns(step.at_ns)
-            if due_ns > now_ns:
-                return due_ns - now_ns
-            self._next = next(self._steps, None)
-            at_ns = self._clock.stamp_ns(step.at_ns, due_ns)
-            if due_ns <= start.skip_until_ns if by_time else self.rows_done < start.skip_rows:
+            at_ns = self.stamp_ns(step.at_ns)
+            if self._is_skipped(step):
                 skipped -= 1
             else:
+                due_ns = self._due_ns(step.at_ns)
+                if due_ns > now_ns:
+                    return due_ns - now_ns
                 shown -= 1
                 self._show(step, at_ns, context)
+            self._next = next(self._steps, None)
             self._remember(step, at_ns)
         return 0
 
+    def _is_skipped(self, step: Step) -> bool:
+        start = self._start
+        if step.at_ns < start.first_ns:
+            return True
+        if self._clock.speed:
+            return self._due_ns(step.at_ns) <= start.skip_until_ns
+        return self.rows_done < start.skip_rows
+
     def _due_ns(self, data_ns: int) -> int:
-        return self._clock.due_ns(data_ns, self._first_ns, self._start.origin_ns)
+        return self._clock.due_ns(data_ns, self._start.first_ns, self._start.origin_ns)
 
     def _merge(self, file: ReplayFile, funding: list[FundingRow]) -> Iterator[Step]:
         """Return everything of the file in the order of its time; funding goes before a print."""

@@ -68,10 +68,11 @@ class ReplayFeed(Behaviour):
         self._place = place
         self._symbol = place.symbol
         self._clock = ReplayClock.of(settings, place.mode)
-        self._check: Iterator[int] = iter(())
+        self._check: Iterator[int] | None = None
         self._playback: Playback | None = None
         self._rows_total = 0
         self._tenths_told = 0
+        self._was_warm = False
 
     def started(self, context: Context) -> None:
         """Open the file and begin to look it through. Errors: DataError."""
@@ -86,16 +87,18 @@ class ReplayFeed(Behaviour):
         self._check = self._file.check()
         context.schedule(0, TICK, key="tick")
 
+    def stopping(self, context: Context) -> None:
+        """Let go of the file: duckdb complains at the end of the process about readers left open."""
+        self._playback = self._check = None
+
     def on_tick(self, message: Tick, context: Context) -> None:
         """Look through the next chunk, or play what is due."""
-        playback = self._playback
-        if playback is None:
-            if next(self._check, 0):
-                context.schedule(0, TICK, key="tick")
-                return
-            playback = self._playback = self._begin(context)
-            context.ready()
-        self._play(playback, context)
+        if self._playback is not None:
+            self._play(self._playback, context)
+        elif self._check is not None:
+            if not next(self._check, 0):
+                self._playback = self._begin(context)
+            context.schedule(0, TICK, key="tick")
 
     def on_check(self, message: Check, context: Context) -> None:
         """The next row is far away: readers shall know when it has been quiet for too long."""
@@ -139,12 +142,13 @@ class ReplayFeed(Behaviour):
         """The file is good: settle when it plays, and what a restart leaves out."""
         file, state, place, now_ns = self._file, self.state, self._place, context.now_ns
         self._rows_total = file.rows_count
+        first_ns = file.first_ns + self._settings.warmup
         if state.origin_ns:
-            start = Start(state.origin_ns, now_ns, state.rows_done)
+            start = Start(state.origin_ns, first_ns, now_ns, state.rows_done)
         else:
             state.origin_ns = self._clock.origin_ns(now_ns, file.interval_ns)
             # A virtual clock may start in the middle of the file.
-            start = Start(state.origin_ns, now_ns - 1)
+            start = Start(state.origin_ns, first_ns, now_ns - 1)
             context.save()
         context.log("replay_checked", file=file.file, rows=file.rows_count, first_at_ns=file.first_ns)
         return Playback(
@@ -154,6 +158,9 @@ class ReplayFeed(Behaviour):
     def _play(self, playback: Playback, context: Context) -> None:
         """Play what is due, and come again for the rest."""
         delay_ns = playback.play(context)
+        if playback.is_warm and not self._was_warm:
+            self._was_warm = True
+            context.ready()
         playback.subscription.check(context)
         self._log_progress(playback, context)
         if not self._clock.speed:

@@ -120,6 +120,15 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
             reload=Reload.FIXED,
         ),
     ] = 0
+    warmup: Annotated[
+        Duration,
+        setting(
+            "How much of the file's beginning is not played, but is history for strategies that ask.",
+            minimum=0,
+            reload=Reload.FIXED,
+            examples=("6h",),
+        ),
+    ] = 0
     speed: Annotated[
         str,
         setting(

@@ -29,7 +29,7 @@ def played(path: str, duration_ns: int = 400 * DAY, **settings: Any) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("symbol", ["AVAX", "BCH", "DOT"])
+@pytest.mark.parametrize("symbol", ["AVAX", "BCH"])
 def test_a_crash_day_of_trades_comes_through_whole(symbol: str) -> None:
     bench = played(f"trades/BINANCE_{symbol}USD_PERP_COINM_2025-10-10.parquet", quantity="contracts")
     trades = bench.take(Trade)
@@ -43,10 +43,10 @@ def test_a_crash_day_of_trades_comes_through_whole(symbol: str) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["BTC", "ETH", "LTC", "SOL", "XRP"])
-def test_a_week_of_candles_comes_through_as_bars_equal_to_their_trades(symbol: str) -> None:
-    bench = played(f"candles_1m/BINANCE_{symbol}USDT_PERP_2025-05_2025-06.parquet", 7 * DAY)
+def test_three_days_of_candles_come_through_as_bars_equal_to_their_trades(symbol: str) -> None:
+    bench = played(f"candles_1m/BINANCE_{symbol}USDT_PERP_2025-05_2025-06.parquet", 3 * DAY)
     bars = bench.take(Bar)
-    assert len(bars) == 7 * 1440
+    assert len(bars) == 3 * 1440
     assert {bar.interval_ns for bar in bars} == {MINUTE}
     builder = BarBuilder(MINUTE)
     built = [b for t in bench.take(Trade) for b in builder.add_trade(t.at_ns, t.price_ticks, t.contracts)]

@@ -1,5 +1,7 @@
 """The replay feed: checked first, played at its pace on its clock, resumed where it belongs, ended aloud."""
 
+import weakref
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -131,8 +133,9 @@ def test_trades_of_one_instant_come_in_order_and_in_bounded_batches(tmp_path: Pa
     while not bench.take(ReplayFinished):
         fire(bench)
         trades.append(bench.take(Trade))
-    assert [len(batch) for batch in trades if batch] == [BATCH_STEPS, BATCH_STEPS, 10]
-    assert [t.price_ticks for t in trades[1][:8]] == [1000, 1010, 1020, 1030, 1040, 1050, 1060, 1000]
+    trades = [batch for batch in trades if batch]
+    assert [len(batch) for batch in trades] == [BATCH_STEPS, BATCH_STEPS, 10]
+    assert [t.price_ticks for t in trades[0][:8]] == [1000, 1010, 1020, 1030, 1040, 1050, 1060, 1000]
 
 
 def test_marks_of_trades_keep_their_cadence(tmp_path: Path) -> None:
@@ -309,6 +312,39 @@ def test_history_is_what_was_played_so_far(tmp_path: Path) -> None:
     bench.restart()
     bench.advance(0)
     assert ask(bench, 5 * MINUTE, 3) == fives
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"mode": "paper"}, {"mode": "paper", "speed": "60"}, {"mode": "paper", "speed": "max"}]
+)
+def test_a_warm_up_is_history_and_is_not_played(tmp_path: Path, settings: dict[str, str]) -> None:
+    path = write_candles(tmp_path, 600)
+    plain = replay(tmp_path, path, now_ns=NOON)
+    plain.advance(DAY)
+    bench = replay(tmp_path, path, warmup=5 * HOUR, **settings)  # type: ignore[arg-type]
+    while not bench.is_ready:
+        assert bench.published == []
+        fire(bench)
+    interval = SECOND if settings.get("speed") == "60" else MINUTE
+    past = ask(bench, interval, 1_000)
+    assert len(past) >= 299  # the bar that closes at the first played instant may be the first one told
+    assert {after.at_ns - before.at_ns for before, after in pairwise(past)} == {interval}
+    bench.advance(6 * HOUR)
+    bars = past[:299] + tuple(bar for bar in bench.take(Bar) if bar.at_ns > past[298].at_ns)
+    expected = plain.take(Bar)[: len(bars)]
+    assert [bar.close_ticks for bar in bars] == [bar.close_ticks for bar in expected]
+    assert {after.at_ns - before.at_ns for before, after in pairwise(bars)} == {interval}
+
+
+def test_the_file_is_let_go_when_the_node_stops(tmp_path: Path) -> None:
+    bench = replay(tmp_path, write_candles(tmp_path))
+    bench.advance(MINUTE)
+    playback = weakref.ref(bench.behaviour._playback)  # type: ignore[attr-defined]
+    bench.behaviour.stopping(bench)
+    assert playback() is None
+    bench.published.clear()
+    bench.advance(DAY)
+    assert bench.published == []
 
 
 def test_history_leaves_out_a_first_bar_that_lacks_its_beginning(tmp_path: Path) -> None:
