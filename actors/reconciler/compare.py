@@ -28,6 +28,9 @@ from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueO
 __all__ = ["Comparison", "Difference", "Kind", "compare", "fill_name", "order_name"]
 
 
+FUNDING_IDS_FULL = 64  # so many ids in a LedgerSnapshot, and older ones may have been dropped
+
+
 class Kind(enum.Enum):
     """What can differ."""
 
@@ -95,8 +98,7 @@ def compare(
     """
     fills = _compare_fills(theirs, orders, fills_since_ns)
     order_differences, strangers = _compare_orders(theirs, orders, fills)
-    known_funding = set(ledger.funding_ids)
-    funding_missed = tuple(paid for paid in theirs.funding if paid.funding_id not in known_funding)
+    funding_missed = _funding_missed(theirs, ledger)
     split = _compare_books(orders, ledger)
     positions = _compare_positions(theirs, ledger, fills)
     wrong_symbols = {difference.key for difference in positions}
@@ -119,6 +121,15 @@ def compare(
     return Comparison(
         theirs.account, tuple(differences), fills.missed, funding_missed, strangers, cash_comparable
     )
+
+
+def _funding_missed(theirs: VenueAccount, ledger: LedgerSnapshot) -> tuple[FundingPaid, ...]:
+    """Return payments that were not booked; not those that a full list of ours may have dropped."""
+    known = set(ledger.funding_ids)
+    from_ns = -1
+    if len(known) >= FUNDING_IDS_FULL:
+        from_ns = min((p.settled_at_ns for p in theirs.funding if p.funding_id in known), default=-1)
+    return tuple(p for p in theirs.funding if p.funding_id not in known and p.settled_at_ns > from_ns)
 
 
 def _cash_at_our_cost(theirs: VenueAccount, ledger: LedgerSnapshot, tick_values: Mapping[str, int]) -> int:

@@ -237,6 +237,16 @@ def test_missed_funding_is_found() -> None:
     assert comparison.funding_missed == (funding("f2"),)
 
 
+def test_funding_that_the_ledgers_list_has_dropped_is_not_missed() -> None:
+    paid = [replace(funding(f"f{n}"), settled_at_ns=NOW - (100 - n) * SECOND) for n in range(70)]
+    known_ids = tuple(p.funding_id for p in paid[6:])
+    assert _compared({"funding": tuple(paid)}, ledger={"funding_ids": known_ids}).differences == ()
+    lacking = _compared({"funding": tuple(paid)}, ledger={"funding_ids": (*known_ids[:-1], "other")})
+    assert [d.key for d in lacking.differences] == ["f69"]
+    unknown = _compared({"funding": tuple(paid[:6])}, ledger={"funding_ids": known_ids})
+    assert len(unknown.funding_missed) == 6  # not one of them known: all are new to us
+
+
 def test_oms_and_ledger_must_hold_the_same() -> None:
     comparison = _compared(
         {"positions": {BTC: 4}},
