@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 
 from actors.domain.instrument import Instrument, RiskTier
-from actors.domain.money import E8
+from actors.domain.money import E8, parse_e8
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.engine import Exchange
 from actors.exchange.rules import Rules
@@ -65,7 +65,7 @@ class World:
         self.now_ns = START_NS
         self.placed_count = 0
         for name in accounts:
-            self.exchange.open_account(name, deposit_usdt * E8, self.now_ns)
+            self.exchange.open_account(name, parse_e8(str(deposit_usdt)), self.now_ns)
         if marked:
             for symbol in INSTRUMENTS:
                 self.mark(10_000, symbol=symbol)

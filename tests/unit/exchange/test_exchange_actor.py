@@ -6,7 +6,7 @@ import pytest
 from actors.domain.money import E8
 from actors.domain.place import Place
 from actors.exchange.actor import ExchangeActor, ExchangeFundingDue
-from actors.exchange.events import OrderBooked, WalletOpened
+from actors.exchange.events import Execution, OrderBooked, WalletOpened
 from actors.exchange.settings import ExchangeSettings
 from actors.exchange.state import ExchangeState
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
@@ -86,7 +86,9 @@ def test_a_market_order_costs_one_event_and_is_answered_to_the_venue_of_its_acco
 
     bench.tell(order("a"), sender="venue/main")
 
-    assert [type(e) for e in bench.events[events_count:]] == [OrderBooked]
+    (event,) = bench.events[events_count:]
+    execution = Execution(1, 10_001, 5, 10_001 * 5 * 600, 0, 0)
+    assert event == OrderBooked(1, order("a"), (execution,), "", START_NS)
     assert [(to, type(m)) for to, m in bench.sent] == [
         ("venue/main", OrderAccepted),
         ("venue/main", OrderFilled),

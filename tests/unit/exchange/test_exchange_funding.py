@@ -88,8 +88,9 @@ def test_by_the_clock_an_instant_missed_while_down_is_settled_at_the_first_mark(
 
 
 def test_by_the_clock_nobody_pays_for_the_time_before_the_first_account() -> None:
-    world = clock_world()
+    world = World(rules=Rules(funding_by_clock=True))
     world.buy_at_market("ann", 10)
+    assert world.rate(RATE) == []
     assert world.mark(10_001) == []
 
 

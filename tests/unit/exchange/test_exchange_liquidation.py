@@ -1,11 +1,14 @@
 """Accounts that can no longer carry their positions."""
 
+import pytest
+
 from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.exchange.codes import CancelReason
 from actors.exchange.liquidation import maintenance_usdt
+from actors.exchange.rules import Rules
 from actors.messages.venue import OrderCanceled, OrderFilled
-from tests.unit.exchange.exchange_world import BUY, SELL, World, kinds
+from tests.unit.exchange.exchange_world import BUY, SELL, World, kinds, rebuilt_from_snapshot
 
 
 def liquidations(outcomes):
@@ -106,6 +109,34 @@ def test_nobody_is_liquidated_by_quotes_that_stand_in_for_a_mark_price() -> None
     assert world.quote(7_999, 9, 8_001, 9) == []
     assert world.net("ann") == 9
     assert liquidations(world.mark(8_000)) != []
+
+
+def test_nobody_is_liquidated_while_another_position_has_no_mark_price() -> None:
+    world = World(deposit_usdt=100)
+    world.buy_at_market("ann", 1, symbol="BETA")
+    world.buy_at_market("ann", 8)
+    world.exchange = rebuilt_from_snapshot(world)
+    world.exchange.record = world._record
+    assert world.mark(5_000) == []
+    world.quote(9_999, 1, 10_001, 1, symbol="BETA")
+    assert world.mark(5_001) == []
+    assert liquidations(world.mark(10_000, symbol="BETA")) != []
+
+
+@pytest.mark.parametrize(("deposit", "liquidated"), [("98.1", True), ("98.10000001", False)])
+def test_equity_that_just_equals_the_maintenance_margin_does_not_suffice(deposit, liquidated) -> None:
+    world = World(deposit_usdt=deposit, rules=Rules(fees_e8={"taker": 0}))
+    world.buy_at_market("ann", 9)
+    assert bool(world.mark(9_000)) is liquidated
+
+
+def test_what_the_exchange_orders_itself_is_numbered_on_from_the_last() -> None:
+    world = World(deposit_usdt=100)
+    world.buy_at_market("ann", 9)
+    (fill,) = liquidations(world.mark(8_000))
+    assert (fill.venue_order_id, fill.trade_id) == ("2", "2")
+    world.buy_at_market("bob", 1, 8_000)
+    assert world.exchange.state.orders_count == world.exchange.state.trades_count == 3
 
 
 def test_a_liquidation_is_among_the_fills_that_a_query_tells() -> None:

@@ -4,13 +4,18 @@ import pytest
 
 from actors.domain.money import E8
 from actors.exchange.codes import Refusal
+from actors.exchange.engine import Exchange
 from actors.exchange.margin import takeover
 from actors.exchange.rules import Rules
+from actors.messages.market import MarkPrice
+from actors.messages.venue import PlaceOrder
 from tests.unit.exchange.exchange_world import (
     ALPHA,
     BUY,
     GTC,
+    INSTRUMENTS,
     IOC,
+    LIMIT,
     MARKET,
     POST_ONLY,
     SELL,
@@ -22,12 +27,17 @@ from tests.unit.exchange.exchange_world import (
 
 @pytest.mark.parametrize(
     ("limit", "code"),
-    [(9_499, Refusal.PRICE_BAND), (10_501, Refusal.PRICE_BAND), (-1, Refusal.BAD_PARAMETER)],
+    [
+        (9_499, Refusal.PRICE_BAND),
+        (10_501, Refusal.PRICE_BAND),
+        (0, Refusal.BAD_PARAMETER),
+        (-1, Refusal.BAD_PARAMETER),
+    ],
 )
 def test_a_limit_outside_the_band_around_the_mark_is_refused(limit, code) -> None:
     world = World()
     for side in (BUY, SELL):
-        assert refusal(world.place("ann", side, 1, limit)) == code
+        assert refusal(world.place("ann", side, 1, limit, kind=LIMIT)) == code
     assert accepted(world.place("ann", BUY, 1, 9_500))
     assert accepted(world.place("ann", SELL, 1, 10_500))
 
@@ -76,6 +86,40 @@ def test_margin_counts_across_symbols() -> None:
     world.buy_at_market("ann", 14)
     assert refusal(world.place("ann", BUY, 100, 9_990, symbol="BETA")) == Refusal.INSUFFICIENT_MARGIN
     assert accepted(world.place("ann", BUY, 5, 9_990, symbol="BETA"))
+
+
+@pytest.mark.parametrize(
+    ("deposit", "side", "limit", "taken"),
+    [
+        # 10 contracts at 99.90: a tenth of 999 USDT, and 0.0006 of them should they take.
+        ("100.49940001", BUY, 9_990, True),
+        ("100.4994", BUY, 9_990, False),
+        # at 100.10 a bid loses 1 USDT at once
+        ("101.70060001", BUY, 10_010, True),
+        ("101.7006", BUY, 10_010, False),
+        ("101.49940001", SELL, 9_990, True),
+        ("101.4994", SELL, 9_990, False),
+    ],
+)
+def test_margin_fee_and_loss_are_needed_to_the_last_unit(deposit, side, limit, taken) -> None:
+    outcomes = World(deposit_usdt=deposit).place("ann", side, 10, limit)
+    assert accepted(outcomes) if taken else refusal(outcomes) == Refusal.INSUFFICIENT_MARGIN
+
+
+def test_a_position_too_large_for_a_raised_leverage_keeps_the_margin_of_its_tier() -> None:
+    world = World(deposit_usdt=1_000_000, rules=Rules(leverage={"ALPHA": 5}))
+    world.quote(10_000, 2_000, 10_001, 0)
+    world.place("ann", SELL, 2_000)
+    raised = Exchange(INSTRUMENTS, Rules(leverage={"ALPHA": 10}), world.exchange.state)
+    raised.mark(MarkPrice("ALPHA", 0, 10_000, 10_000), world.now_ns)
+    assert raised.members["ann"].initial_usdt == 200_000 // 5 * E8
+    assert raised.members["ann"].standings["ALPHA"].leverage == 5
+
+
+def test_an_order_needs_a_name() -> None:
+    world = World()
+    order = PlaceOrder("ann", "", "ALPHA", BUY, 1, LIMIT, 9_990, GTC, False)
+    assert refusal(world.exchange.place(order, world.now_ns)) == Refusal.BAD_PARAMETER
 
 
 def test_open_profit_can_be_used_and_open_loss_cannot() -> None:

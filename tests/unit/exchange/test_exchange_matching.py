@@ -201,10 +201,18 @@ def test_an_order_with_one_contract_left_expires_at_its_own_account_too(world) -
 def test_a_market_order_without_any_market_is_refused_with_a_clear_code() -> None:
     world = World(marked=False)
     assert refusal(world.place("ann", BUY, 1)) == Refusal.NO_MARKET
+    assert refusal(world.place("ann", BUY, 1, 10_000)) == Refusal.NO_MARKET
     world.mark(10_000)
     assert refusal(world.place("ann", BUY, 1)) == Refusal.NO_MARKET  # a price, but no book yet
     world.quote(9_999, 1, 10_001, 1)
     assert accepted(world.place("ann", BUY, 1))
+
+
+def test_a_real_order_is_market_enough_for_a_market_order() -> None:
+    world = World()
+    world.place("bob", SELL, 5, 10_010)
+    assert refusal(world.place("ann", SELL, 1)) == Refusal.NO_MARKET
+    assert fills(world.place("ann", BUY, 1))[0] == ("ann", 1, 10_010, False)
 
 
 def test_the_middle_of_the_quotes_stands_in_until_a_mark_price_comes() -> None:

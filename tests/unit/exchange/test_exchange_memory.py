@@ -136,6 +136,22 @@ def test_a_ring_gives_its_newest_first_and_survives_another_capacity() -> None:
     assert [ring.put(item, 4) for item in (6, 7)] == [None, 3]
 
 
+def test_a_full_ring_is_left_as_it_is_when_the_capacity_is_the_same() -> None:
+    ring: Ring[int] = Ring()
+    for item in range(5):
+        ring.put(item, 3)
+    ring.fit(3)
+    assert (ring.items, ring.oldest) == ([3, 4, 2], 2)
+
+
+def test_a_part_filled_ring_is_left_as_it_is() -> None:
+    ring: Ring[int] = Ring()
+    ring.put(1, 3)
+    items = ring.items
+    ring.fit(3)
+    assert ring.items is items
+
+
 def test_events_alone_and_a_snapshot_alone_bring_everything_back() -> None:
     world = World(rules=Rules(closed_orders_kept_max=2))
     world.buy_at_market("ann", 9)
