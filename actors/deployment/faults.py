@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.deployment.codes import CODES
 from actors.deployment.places import Origin, Span
+from actors.deployment.yaml_tree import SHOWN_LETTERS_MAX
 
 __all__ = ["ConfigError", "Fault", "FaultLog", "did_you_mean", "nearest"]
 
 NAMES_SHOWN_MAX = 12  # in a hint that has nothing better to say
+SECRET_LETTERS_MIN = 4  # a shorter one would blank half of every message
 FAULTS_MAX = 200  # more than anybody reads; a file of another kind would have thousands
 
 
@@ -55,9 +57,11 @@ class FaultLog:
 
     def __init__(self) -> None:
         self._faults: dict[tuple[str, str, int, int], Fault] = {}
+        self._hidden: dict[tuple[str, int], int] = {}  # file and line -> column from which nothing is shown
+        self._secrets: set[str] = set()
 
-    def add(self, code: str, span: Span, message: str, help: str = "", *, hide: bool = False) -> None:
-        """Note one fault where `span` lies; `hide` keeps what stands there out of the excerpt."""
+    def add(self, code: str, span: Span, message: str, help: str = "") -> None:
+        """Note one fault where `span` lies."""
         if code not in CODES:
             raise KeyError(code)
         # Keys that are missing share the place of their map; anything else is told once for each place.
@@ -66,11 +70,16 @@ class FaultLog:
         if at in self._faults or len(self._faults) >= FAULTS_MAX:
             return
         excerpt, width = span.source.line(span.line), max(1, span.width)
-        if hide:
-            excerpt, width = excerpt[: span.column - 1] + "***", 3
         self._faults[at] = Fault(
             code, message, span.source.name, span.line, span.column, width, excerpt, help
         )
+
+    def hide(self, span: Span, secret: str) -> None:
+        """Keep a secret out of everything that is shown, whichever fault shows it."""
+        at = (span.source.name, span.line)
+        self._hidden[at] = min(span.column, self._hidden.get(at, span.column))
+        if len(secret) >= SECRET_LETTERS_MIN:
+            self._secrets |= {secret, secret[:SHOWN_LETTERS_MAX]}
 
     @property
     def has_errors(self) -> bool:
@@ -78,16 +87,21 @@ class FaultLog:
         return any(fault.is_error for fault in self._faults.values())
 
     def sorted(self) -> tuple[Fault, ...]:
-        """Return all faults by file, line and column."""
-        order = {
-            name: index for index, name in enumerate(dict.fromkeys(f.file for f in self._faults.values()))
-        }
-        return tuple(
-            sorted(
-                self._faults.values(),
-                key=lambda fault: (order[fault.file], fault.line, fault.column, fault.code),
-            )
-        )
+        """Return all faults by file, line and column, without secrets."""
+        faults = [self._without_secrets(fault) for fault in self._faults.values()]
+        order = {name: index for index, name in enumerate(dict.fromkeys(fault.file for fault in faults))}
+        faults.sort(key=lambda fault: (order[fault.file], fault.line, fault.column, fault.code))
+        return tuple(faults)
+
+    def _without_secrets(self, fault: Fault) -> Fault:
+        message, excerpt, width = fault.message, fault.excerpt, fault.width
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            message = message.replace(secret, "***")
+        column = self._hidden.get((fault.file, fault.line))
+        if column is not None:
+            excerpt = excerpt[: column - 1] + "***"
+            width = max(1, min(width, len(excerpt) - fault.column + 1))
+        return replace(fault, message=message, excerpt=excerpt, width=width)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

@@ -149,7 +149,8 @@ def check_secrets(root: Map, log: FaultLog) -> None:
         elif (SECRET_KEY.search(name.lower()) and text) or SECRET_TEXT.search(text):
             about = f"{name!r} holds" if SECRET_KEY.search(name.lower()) else "this looks like"
             help = "keep it in Vault and write 'secret://mount/path#key'; change it, for it has been seen"
-            log.add("E304", scalar.span, f"{about} a secret in plain text", help, hide=True)
+            log.add("E304", scalar.span, f"{about} a secret in plain text", help)
+            log.hide(scalar.span, text)
 
 
 def _texts(node: Node, name: str) -> Iterator[tuple[str, Scalar]]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.deployment.places import SourceFile, Span
+from actors.deployment.places import Span
 from actors.deployment.scalars import Plain, kind_of
 
-__all__ = ["List", "Map", "Node", "Scalar", "SourceFile", "Span", "described", "node_at", "plain"]
+__all__ = ["SHOWN_LETTERS_MAX", "List", "Map", "Node", "Scalar", "described", "node_at", "plain"]
+
+SHOWN_LETTERS_MAX = 40  # of a value in a message
 
 
 @dataclass(slots=True, eq=False)
@@ -91,5 +93,6 @@ def described(node: Node) -> str:
     if node.value is None:
         return "nothing"
     kind = kind_of(node.value).removeprefix("a ").removeprefix("an ")
-    shown = node.text if len(node.text) <= 40 else node.text[:37] + "..."
+    too_long = len(node.text) > SHOWN_LETTERS_MAX
+    shown = node.text[:SHOWN_LETTERS_MAX] + "..." if too_long else node.text
     return f"the {kind} {shown!r}" if isinstance(node.value, str) else f"the {kind} {shown}"
