@@ -150,6 +150,14 @@ class Behaviour:
         """Return the state of an actor that has never run; override when settings shape it."""
         return self.STATE() if self.STATE is not None else None
 
+    def upgrade(self, state: Any, version: int) -> Any:
+        """Return a saved state of an older STATE_VERSION, as plain values, in the form of today's STATE.
+
+        Only saved behaviours are asked: an event-sourced state is rebuilt from its events. Override together
+        with raising STATE_VERSION. Errors: NotImplementedError, and the node refuses to start.
+        """
+        raise NotImplementedError
+
     def started(self, context: Context) -> None:
         """State is recovered; schedule timers, ask for what is missing. Runs in a turn of its own."""
 

@@ -10,14 +10,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.runtime.behaviour import Behaviour, Persistence
+from actors.runtime.codec import encode_message
 from actors.runtime.errors import InvariantError, require
+from actors.runtime.mailbox import make_room
 from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severity
+from actors.runtime.operations import once
 from actors.runtime.pykka_port import CellActor
 
 if TYPE_CHECKING:
     from actors.runtime.loop import Loop
 
-__all__ = ["Ask", "Cell", "CellContext", "CellSpec", "CellState", "Item", "Restart"]
+__all__ = [
+    "FROM_DURABLE_TIMER",
+    "Ask",
+    "Cell",
+    "CellContext",
+    "CellSpec",
+    "CellState",
+    "Item",
+    "Restart",
+    "is_fleeting",
+]
 
 RECENT_KEPT = 20  # messages an operator sees when inspecting an actor
 
@@ -62,6 +75,20 @@ class Ask(str):
     future: Any
 
 
+class _DurableTimer(str):
+    """An empty address too; tells a durable timer's message from that of a timer that may be forgotten."""
+
+    __slots__ = ()
+
+
+FROM_DURABLE_TIMER = _DurableTimer()
+
+
+def is_fleeting(item: tuple[Any, int, str]) -> bool:
+    """Tell whether an item of the control lane comes from a timer that ends with its behaviour."""
+    return not item[2] and type(item[2]) is str
+
+
 class Item(NamedTuple):
     """One message in a mailbox. (The hot path builds plain tuples of this shape.)"""
 
@@ -77,6 +104,7 @@ class Cell:
         "actor",
         "behaviour",
         "capacity",
+        "conflate_at",
         "context",
         "control",
         "data",
@@ -85,8 +113,12 @@ class Cell:
         "failures_count",
         "handled_count",
         "handlers",
-        "held_stored",
+        "held_chunks",
+        "held_control",
+        "held_data",
+        "held_stale",
         "is_ready",
+        "is_suspended",
         "kind",
         "last_error",
         "name",
@@ -106,14 +138,17 @@ class Cell:
         self.name = spec.name
         self.kind = spec.kind
         self.capacity = spec.mailbox_capacity
+        self.conflate_at = self.capacity  # grows with a backlog that conflation cannot shorten
         self.data: deque[tuple[Message, int, str]] = deque()  # bounded
         self.control: deque[tuple[Any, int, str]] = deque()  # timers and lifecycle; never bounded
         self.recent: deque[Message] = deque(maxlen=RECENT_KEPT)
         self.state = CellState.WAITING
         self.queued = False
         self.dirty = False  # has recorded since its last snapshot
-        self.held_stored = False
+        self.held_chunks = self.held_data = self.held_control = 0  # what the journal keeps of the mailbox
+        self.held_stale = False  # that is no longer how the mailbox begins
         self.is_ready = False
+        self.is_suspended = False  # by an operator, whatever supervision does to it meanwhile
         self.behaviour = prototype
         self.phase = int(prototype.PHASE)
         self.handlers: dict[type, Callable[[Any, Any], None]] = {}
@@ -123,7 +158,7 @@ class Cell:
         self.handled_count = self.failures_count = self.restarts_count = self.refused_count = 0
         self.recovery_ns = 0
         self.context = CellContext(self, loop)
-        self.actor = CellActor(lambda envelope: loop.put_envelope(self, envelope), lambda: None)
+        self.actor = CellActor(lambda envelope: loop.put_envelope(self, envelope))
 
     def install(self, behaviour: Behaviour) -> None:
         """Put a new behaviour into the cell; the address and the mailbox stay."""
@@ -138,6 +173,12 @@ class Cell:
             else None
         )
         self.is_ready = False
+        self.conflate_at = self.capacity
+
+    @property
+    def is_running(self) -> bool:
+        """It handles messages as they come."""
+        return self.state is CellState.RUNNING
 
     @property
     def waiting_count(self) -> int:
@@ -206,7 +247,7 @@ class CellContext:
         sent = self.sent
         for target in targets:
             data = target.data
-            if len(data) >= target.capacity and not self.loop.make_room(self.owner, target, message):
+            if len(data) >= target.capacity and not make_room(self.loop, self.owner, target, message):
                 continue
             data.append(item)
             sent.append(target)
@@ -219,7 +260,7 @@ class CellContext:
         if target is None:
             self._send_elsewhere(address, message)
             return
-        if len(target.data) >= target.capacity and not self.loop.make_room(self.owner, target, message):
+        if len(target.data) >= target.capacity and not make_room(self.loop, self.owner, target, message):
             return
         target.data.append((message, self.cause, self.name))
         self.sent.append(target)
@@ -250,22 +291,25 @@ class CellContext:
         self.owner.dirty = True
 
     def save(self) -> None:
-        self.operations.append(("save",))
+        operations = self.operations
+        if not operations or operations[0][0] != "save":
+            operations.insert(0, ("save",))  # first, because it can fail: then nothing else has been done
 
     def schedule(self, delay_ns: int, message: Message, *, key: str = "", durable: bool = False) -> None:
         require(key or not durable, "a durable timer needs a key")
         due_ns = self.loop.now_ns + delay_ns
-        self.operations.append(("schedule", due_ns, message, key, durable, self.cause))
+        stored = encode_message(message) if durable else b""
+        self.operations.append(("schedule", due_ns, message, key, stored, self.cause))
 
     def cancel_timer(self, key: str) -> None:
         self.operations.append(("cancel", key))
 
     def once(self, external_id: str) -> bool:
-        return self.loop.once(self, external_id)
+        return once(self.loop, self, external_id)
 
     def effect(self, port: str, message: Message, *, key: str = "") -> None:
         require(port in self.loop.pumps, f"{self.name} wants an effect on {port!r}, a pump the node has not")
-        self.operations.append(("effect", port, message, key))
+        self.operations.append(("effect", port, message, key, encode_message(message) if key else b""))
 
     def effect_done(self, key: str) -> None:
         self.operations.append(("effect_done", key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -24,16 +24,35 @@ def message_name(kind: type[Message]) -> str:
 def message_types() -> dict[str, type[Message]]:
     """Return every message type imported so far, by name. Errors: JournalError when two share a name."""
     found: dict[str, type[Message]] = {}
+    for kind in _all_types():
+        other = found.setdefault(kind.__name__, kind)
+        if other is not kind and other.__module__ != kind.__module__:
+            raise _ambiguous(other, kind)
+    return found
+
+
+def _all_types() -> Iterator[type[Message]]:
     waiting = list(Message.__subclasses__())
     while waiting:
         kind = waiting.pop()
         waiting.extend(kind.__subclasses__())
-        other = found.setdefault(kind.__name__, kind)
-        if other is not kind and other.__module__ != kind.__module__:
-            raise JournalError(
-                f"two message types are named {kind.__name__}: {other.__module__}, {kind.__module__}"
-            )
-    return found
+        yield kind
+
+
+def _ambiguous(one: type[Message], other: type[Message]) -> JournalError:
+    return JournalError(f"two message types are named {one.__name__}: {one.__module__}, {other.__module__}")
+
+
+@lru_cache(maxsize=1024)
+def _type_named(name: str) -> type[Message]:
+    """Find one type; what is found is remembered, because every stored timer and message asks."""
+    found = {kind.__module__: kind for kind in _all_types() if kind.__name__ == name}
+    if not found:
+        raise JournalError(f"no message type {name!r} in this version of the code")
+    kind, *others = found.values()
+    if others:
+        raise _ambiguous(kind, others[0])
+    return kind
 
 
 def encode_message(message: Message) -> bytes:
@@ -43,10 +62,7 @@ def encode_message(message: Message) -> bytes:
 
 def decode_message(raw: bytes) -> Message:
     """Return the message behind MessagePack bytes. Errors: JournalError when its type is not known."""
-    name = msgspec.msgpack.decode(raw, type=list[Any])[0]
-    kind = message_types().get(name)
-    if kind is None:
-        raise JournalError(f"no message type {name!r} in this version of the code")
+    kind = _type_named(msgspec.msgpack.decode(raw, type=list[Any])[0])
     message: Message = decoder_for((kind,)).decode(raw)
     return message
 

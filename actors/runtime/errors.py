@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["InvariantError", "JournalError", "MailboxFull", "NodeStopped", "RuntimeFault", "require"]
+__all__ = [
+    "InvariantError",
+    "JournalError",
+    "JournalFull",
+    "JournalInUse",
+    "MailboxFull",
+    "NodeStopped",
+    "NotAccepted",
+    "RuntimeFault",
+    "require",
+]
 
 
 class RuntimeFault(Exception):
@@ -23,12 +33,24 @@ class MailboxFull(RuntimeFault):
     """An edge tried to put a refusable message into a full mailbox."""
 
 
+class NotAccepted(RuntimeFault):
+    """An edge sent an actor something it has no handler for."""
+
+
 class NodeStopped(RuntimeFault):
     """The node no longer takes messages."""
 
 
 class JournalError(RuntimeFault):
     """The journal cannot be opened, written or believed; the text names the place and the remedy."""
+
+
+class JournalInUse(JournalError):
+    """Another process has the journal open for writing."""
+
+
+class JournalFull(JournalError):
+    """The disk, or the journal's own limit, has no room for this turn. Nothing of the turn was written."""
 
 
 def require(condition: object, text: str, **fields: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import InvariantError, JournalError
 from actors.runtime.messages import Message
 from actors.runtime.store import Store, TurnWrite
 
@@ -71,6 +71,15 @@ _decode_turn = msgspec.msgpack.Decoder(TurnRecord).decode
 _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
 
 
+def _unwritable(entries: list[tuple[str, int, int, Message]], error: Exception) -> InvariantError:
+    for cell, _, _, event in entries:
+        try:
+            _encode(event)
+        except (TypeError, ValueError, OverflowError) as own:
+            return InvariantError(f"{cell} recorded {type(event).__name__}, which cannot be written: {own}")
+    return InvariantError(f"a turn cannot be written: {error}")
+
+
 def sequence_key(sequence: int) -> bytes:
     """Return the key of a sequence: 8 bytes, big-endian, so that byte order is number order."""
     return _key.pack(sequence)
@@ -108,6 +117,7 @@ class Journal:
         self.chain = record.chain
         self.turn, self.at_ns = body.turn, body.at_ns
         self.sequence = body.first_sequence + len(body.entries) - 1
+        self.events_since_snapshot = self.sequence - self.snapshot_floor
 
     def open_epoch(self, facts: dict[str, str]) -> int:
         """Count one more start of a node on this journal and keep a few facts about it; return the epoch."""
@@ -117,8 +127,14 @@ class Journal:
         return self.epoch
 
     def record(self, at_ns: int, entries: list[tuple[str, int, int, Message]]) -> tuple[bytes, bytes]:
-        """Return (key, value) of a turn's record. The journal moves on only in `written`."""
-        body = _encode((self.turn + 1, at_ns, self.sequence + 1, entries))
+        """Return (key, value) of a turn's record. The journal moves on only in `written`.
+
+        Errors: InvariantError that names the actor whose event cannot be written.
+        """
+        try:
+            body = _encode((self.turn + 1, at_ns, self.sequence + 1, entries))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _unwritable(entries, error) from error
         chain = sha256(self.chain + body).digest()
         self._next = (chain, at_ns, len(entries))
         return _key.pack(self.sequence + 1), RECORD_HEAD + chain + body
@@ -155,7 +171,9 @@ class Journal:
 def read_turns(store: Store, from_sequence: int = 1) -> Iterator[TurnRecord]:
     """Yield turn records in order, from the first that ends at or after a sequence."""
     for _, raw in store.items("events", sequence_key(_start_of(store, from_sequence))):
-        yield _decode_turn(_decode_record(raw).body)
+        record = _decode_turn(_decode_record(raw).body)
+        if record.first_sequence + len(record.entries) > from_sequence:
+            yield record
 
 
 def _start_of(store: Store, sequence: int) -> int:
@@ -184,22 +202,45 @@ def _last_key_not_after(store: Store, start: int, sequence: int) -> int:
 
 
 def verify_chain(store: Store) -> tuple[int, ChainBreak | None]:
-    """Recompute the whole chain; return (records read, first break or None)."""
-    chain, count, expected = GENESIS, 0, None
+    """Recompute the whole chain; return (records read, first break or None).
+
+    What it cannot see is a journal whose last records are gone, unless a snapshot still knows of them.
+    """
+    chain, count, expected = GENESIS, 0, 1
     for key, raw in store.items("events"):
         sequence = _key.unpack(key)[0]
-        if expected is not None and sequence != expected:
-            return count, ChainBreak(sequence, f"events {expected} to {sequence - 1} are missing")
-        try:
-            record = _decode_record(raw)
-            chain = sha256(chain + bytes(record.body)).digest()
-            body = _decode_turn(record.body)
-        except msgspec.MsgspecError as error:
-            return count, ChainBreak(sequence, f"the record cannot be read: {error}")
-        if chain != record.chain:
-            return count, ChainBreak(
-                sequence, "the record is not the one that was written (its hash differs)"
-            )
-        expected = sequence + len(body.entries)
+        reason, chain, following = _check(sequence, raw, chain, expected)
+        if reason:
+            return count, ChainBreak(sequence, reason)
+        expected = following
         count += 1
+    newest = max([int(store.get("meta", b"snapshot_floor") or 0), *_snapshot_sequences(store)])
+    if newest >= expected:
+        return count, ChainBreak(expected, f"events {expected} to {newest} are missing at the end")
     return count, None
+
+
+def _check(sequence: int, raw: bytes, chain: bytes, expected: int) -> tuple[str, bytes, int]:
+    """Return what is wrong with one record ("" for nothing), its chain, and the sequence that follows it."""
+    if sequence > expected:
+        return f"events {expected} to {sequence - 1} are missing", chain, expected
+    if sequence < expected:
+        return f"events up to {expected - 1} came before: this record was put in later", chain, expected
+    try:
+        record = _decode_record(raw)
+        body = _decode_turn(record.body)
+    except msgspec.MsgspecError as error:
+        return f"the record cannot be read: {error}", chain, expected
+    stored = bytes(record.body)
+    chain = sha256(chain + stored).digest()
+    if raw != RECORD_HEAD + chain + stored or body.first_sequence != sequence or not body.entries:
+        return "the record is not the one that was written (its hash differs)", chain, expected
+    return "", chain, sequence + len(body.entries)
+
+
+def _snapshot_sequences(store: Store) -> Iterator[int]:
+    for _, raw in store.items("snapshots"):
+        try:
+            yield _decode_snapshot(raw).sequence
+        except msgspec.MsgspecError:  # recovery refuses it by name; it says nothing about the events
+            continue

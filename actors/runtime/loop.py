@@ -7,22 +7,20 @@ is ever lost between two commits. What leaves the node (effects, replies) is rel
 
 from __future__ import annotations
 
-import queue
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from actors.runtime.cell import Ask, Cell, CellState
+from actors.runtime.cell import FROM_DURABLE_TIMER, Ask, Cell, CellState, is_fleeting
 from actors.runtime.clock import Clock, monotonic_ns
-from actors.runtime.codec import encode_message
-from actors.runtime.errors import InvariantError, MailboxFull, NodeStopped
+from actors.runtime.errors import InvariantError, JournalError, MailboxFull, NodeStopped
+from actors.runtime.inlet import Call, Inlet
 from actors.runtime.journal import Journal
-from actors.runtime.mailbox import conflate, refuse
-from actors.runtime.messages import Message, MessageRefused, Overflow
-from actors.runtime.ports import Guardian, Pump
-from actors.runtime.pykka_port import Envelope, is_stop
+from actors.runtime.mailbox import make_room
+from actors.runtime.messages import Message
+from actors.runtime.operations import perform
+from actors.runtime.ports import Guardian, Pump, TapedTurn, TapeWriter
+from actors.runtime.pykka_port import ActorDeadError, Envelope, answer
 from actors.runtime.timers import Timer, Timers
 from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter
 from actors.runtime.writer import TurnWriter
@@ -31,10 +29,11 @@ __all__ = ["Loop"]
 
 INPUT_CHUNK = 32  # inputs taken between two looks at the time
 CASCADE_MESSAGES_MAX = 5_000_000  # in one turn; more means two cells feed each other without end
+HOSTED = "host"  # key of the node's own timers that whoever runs the node has set
 
 
 class Loop:
-    """Runs the cells of one node. All methods but `put*` and `call` belong to one thread."""
+    """Runs the cells of one node. All but `call` and `put_envelope` belongs to one thread."""
 
     def __init__(
         self, journal: Journal, clock: Clock, *, seed: int = 0, limits: LoopLimits | None = None
@@ -54,99 +53,120 @@ class Loop:
         self.guardian: Guardian | None = None
         self.announce: Callable[[Message, int], None] = lambda message, cause: None
         self.log_sink: Callable[[str, str, dict[str, object], int], None] = lambda *_: None
-        self.tape: Any = None
-        self.accepting = True
+        self.tape: TapeWriter | None = None
+        self.tapes_idle_turns = False  # while the node stops: there they tell where a phase ends
+        self.script: Callable[[], TapedTurn] | None = None  # inputs come from a tape instead of the world
+        self.command: Callable[[str, Any], None] = lambda name, argument: None
+        self.commands: list[tuple[str, Any]] = []  # given to the node since the last turn, for the tape
+        self.is_hosting = False  # runs something for whoever runs the node
+        self.is_turning = False  # stays True when a turn does not come to its end
         self.touched = False  # something outside a turn left work for the next commit
-        self._inlet: queue.SimpleQueue[tuple[Any, Any, Any]] = queue.SimpleQueue()
-        self._first: tuple[Any, Any, Any] | None = None
-        self._calls: deque[Callable[[], None]] = deque()
-        self._out = TurnOutput()
-        self._held: set[Cell] = set()
+        self.effects_count = 0
+        self.out = TurnOutput()
+        self.held: set[Cell] = set()
         self.writer = TurnWriter(self)
+        self.inlet = Inlet(self.limits.inlet_max)
+        self.call = self.inlet.call
+        self._chunks: list[tuple[int, list[tuple[Cell, Message, str]]]] = []
 
-    # -- the edge: any thread ------------------------------------------------------------------------
-
-    def put(self, cell: Cell, message: Message, sender: str = "") -> None:
-        """Bring a message into the node. Errors: NodeStopped; MailboxFull for a refusable message."""
-        if not self.accepting:
-            raise NodeStopped("the node is stopping and takes no more messages")
-        if message.OVERFLOW is Overflow.REFUSE and len(cell.data) >= cell.capacity:
-            raise MailboxFull(f"{cell.name} has {len(cell.data)} messages waiting", reader=cell.name)
-        self._inlet.put((cell, message, sender))
+    @property
+    def accepting(self) -> bool:
+        """Whether messages from outside are taken."""
+        return self.inlet.accepting
 
     def put_envelope(self, cell: Cell, envelope: Envelope[Any]) -> None:
         """Bring in what came through a pykka ActorRef."""
-        if is_stop(envelope.message):
-            self.call(lambda: self.stop_cell(cell, envelope.reply_to))
-            return
-        sender: str = ""
-        if envelope.reply_to is not None:
-            sender = Ask()
-            sender.future = envelope.reply_to
-            if not self.accepting:
-                envelope.reply_to.set_exception((NodeStopped, NodeStopped("the node is stopping"), None))
-                return
-        self._inlet.put((cell, envelope.message, sender))
-
-    def call(self, action: Callable[[], None]) -> None:
-        """Run something in the loop's thread between two turns, when nothing is uncommitted."""
-        self._calls.append(action)
-        self._inlet.put((None, None, None))
+        self.inlet.put_envelope(cell, envelope, lambda: self._stop_asked(cell))
 
     # -- one turn ------------------------------------------------------------------------------------
 
     def turn(self) -> bool:
-        """Run one turn; return whether there was anything to do."""
+        """Run one turn; return whether there was anything to do.
+
+        Errors: JournalError when it could not be written. Memory is ahead of the journal then, so the node
+        must end: every later turn fails too.
+        """
+        if self.is_turning:
+            raise JournalError("a turn of this node did not come to its end; start the node again")
+        self.is_turning = True
         started = self.clock.reading_ns()
+        taken, is_idle, more = self._take(started) if self.script is None else self._take_again(self.script())
+        if not is_idle:
+            self.touched = False
+            self._run_ready()
+            self._finish(taken)
+            self.counters.busy_ns += self.clock.reading_ns() - started
+        self.is_turning = False
+        return not is_idle or more
+
+    def _take(self, started: int) -> tuple[int, bool, bool]:
+        """Take what has come in; return how much, whether there is nothing to do, and whether more waits."""
         self.now_ns = max(self.clock.now_ns(), self.journal.at_ns)
         self.sequence = self.journal.sequence
-        if self._calls:
-            self._calls.popleft()()
+        called = False
+        if self.inlet.calls and not (self.touched or self.records):
+            call = self.inlet.calls.popleft()
+            called, self.is_hosting = not call.is_hosted, call.is_hosted
+            call.action()
+            self.is_hosting = False
         taken = self._take_inputs(started)
-        if not (taken or self.ready or self.records or self.touched):
-            return bool(self._calls)
-        self.touched = False
-        self._run_ready()
-        self._finish(taken)
-        self.counters.busy_ns += self.clock.reading_ns() - started
-        return True
+        is_idle = not (taken or self.ready or self.records or self.touched)
+        more = bool(self.inlet.calls)
+        if self.tape is not None and (not is_idle or called or self.commands or self.tapes_idle_turns):
+            self.tape.turn(TapedTurn(self.now_ns, is_idle, more, called, self.commands, self._chunks))
+            self.commands, self._chunks = [], []
+        return taken, is_idle, more
 
     def _take_inputs(self, started: int) -> int:
         taken, limit = 0, self.limits.inputs_max
-        taped: list[tuple[str, Message]] | None = [] if self.tape is not None else None
         while taken < limit:
-            count = self._take_chunk(min(INPUT_CHUNK, limit - taken), taped)
+            count = self._take_chunk(min(INPUT_CHUNK, limit - taken))
             taken += count
             if count == 0:
                 break
             self._run_ready()
             if self.clock.reading_ns() - started > self.limits.turn_ns_max:
                 break
-        if taped is not None and taken:
-            self.tape.write(self.now_ns, taken, taped)
         return taken
 
-    def _take_chunk(self, count: int, taped: list[tuple[str, Message]] | None) -> int:
-        taken = 0
+    def _take_chunk(self, count: int) -> int:
+        timers, hosted = self._take_timers(count)
+        taped: list[tuple[Cell, Message, str]] | None = None if self.tape is None else []
+        taken = timers
+        if count > timers:
+            taken += self.inlet.take(count - timers, self.deliver, taped)
+        if taken and taped is not None:
+            self._chunks.append((timers - hosted, taped))
+        return taken
+
+    def _take_timers(self, count: int) -> tuple[int, int]:
+        """Let timers that are due fire; return how many, and how many of them are the host's."""
+        taken = hosted = 0
         while taken < count and (timer := self.timers.pop_due(self.now_ns)) is not None:
             taken += 1
-            if timer.cell is None:
-                self._calls.append(timer.message)
-            else:
-                self.deliver_control(timer.cell, timer.message, timer.cause)
-        inlet = self._inlet
-        while taken < count and (self._first is not None or inlet.qsize()):
-            if self._first is not None:
-                (cell, message, sender), self._first = self._first, None
-            else:
-                cell, message, sender = inlet.get_nowait()
-            if cell is None:
+            if timer.cell is not None:
+                sender = FROM_DURABLE_TIMER if timer.durable else ""
+                self.deliver_control(timer.cell, timer.message, timer.cause, sender)
                 continue
-            taken += 1
-            if taped is not None and isinstance(message, Message):
-                taped.append((cell.name, message))
-            self.deliver(cell, message, 0, sender)
-        return taken
+            is_hosted = timer.key == HOSTED
+            hosted += is_hosted
+            self.inlet.calls.append(Call(timer.message, is_hosted))
+        return taken, hosted
+
+    def _take_again(self, taped: TapedTurn) -> tuple[int, bool, bool]:
+        """Take exactly what a turn took when the tape was written."""
+        self.now_ns, self.sequence = taped.now_ns, self.journal.sequence
+        if taped.called:
+            self.inlet.calls.popleft().action()
+        for name, argument in taped.commands:
+            self.command(name, argument)
+        taken = 0
+        for timers, inputs in taped.chunks:
+            taken += self._take_timers(timers)[0] + len(inputs)
+            for cell, message, sender in inputs:
+                self.deliver(cell, message, 0, sender)
+            self._run_ready()
+        return taken, taped.is_idle, taped.more
 
     def deliver_control(self, cell: Cell, message: Message, cause: int, sender: str = "") -> None:
         """Put a message into the lane that is never full."""
@@ -156,8 +176,12 @@ class Loop:
             self.ready.append(cell)
 
     def deliver(self, cell: Cell, message: Any, cause: int, sender: str) -> None:
-        """Put a message into a mailbox from inside the loop."""
-        if len(cell.data) >= cell.capacity and not self.make_room(None, cell, message):
+        """Put a message into a mailbox, between two cells' work."""
+        if len(cell.data) >= cell.capacity and not make_room(self, None, cell, message):
+            if type(sender) is Ask:
+                self.out.replies.append(
+                    (sender.future, MailboxFull(f"{cell.name} is busy", reader=cell.name))
+                )
             return
         cell.data.append((message, cause, sender))
         if not cell.queued:
@@ -184,10 +208,9 @@ class Loop:
         """A cell that does not run keeps its messages; one that never will loses them, counted."""
         if cell.state is CellState.STOPPED:
             self.counters.dropped += cell.waiting_count
-            cell.data.clear()
-            cell.control.clear()
-        elif cell.data:
-            self._held.add(cell)
+            self._drop_waiting(cell, ActorDeadError(f"{cell.name} is stopped"))
+        else:
+            self.held.add(cell)
 
     def _handle(self, cell: Cell, lane: deque[tuple[Any, int, str]]) -> int:
         """Let a cell handle what waits in a lane now. This is the hottest code of the node."""
@@ -200,6 +223,9 @@ class Loop:
             mark = len(records)
             try:
                 handlers[type(message)](message, context)
+                if operations:
+                    perform(self, cell, operations)
+                    operations.clear()
             except Exception as error:
                 self._undo(cell, mark)
                 known = type(message) in handlers
@@ -209,9 +235,6 @@ class Loop:
                 return position + 1
             if sent:
                 sent.clear()
-            if operations:
-                self._perform(cell, operations)
-                operations.clear()
         cell.handled_count += count
         cell.recent.append(message)
         return count
@@ -223,12 +246,12 @@ class Loop:
         self.touched = True
         try:
             hook(context)
+            perform(self, cell, context.operations)
         except Exception as error:
             self._undo(cell, mark)
             self._failed(cell, cell.control, None, error)
             return False
         context.sent.clear()
-        self._perform(cell, context.operations)
         context.operations.clear()
         return True
 
@@ -239,10 +262,13 @@ class Loop:
         del self.records[mark:]
         context = cell.context
         for target in reversed(context.sent):
-            if target.data and target.data[-1][2] == cell.name:  # else conflation has taken it already
-                target.data.pop()
+            target.data.pop()
         context.sent.clear()
         context.operations.clear()
+
+    def fail(self, cell: Cell, error: Exception) -> None:
+        """Have a cell fail between two messages, as when its state cannot be rebuilt."""
+        self._failed(cell, cell.control, None, error)
 
     def _failed(self, cell: Cell, lane: deque[tuple[Any, int, str]], item: Any, error: Exception) -> None:
         """Suspend the cell; keep the message for one more try, or bury it when it failed before."""
@@ -251,87 +277,30 @@ class Loop:
         cell.last_error = f"{type(error).__name__}: {error}"
         cell.state = CellState.FAILED
         self.touched = True
-        asked = item is not None and type(item[2]) is Ask
-        retried = item is not None and item is not cell.suspect and not asked
-        if retried:
-            cell.suspect = item
-            lane.appendleft(item)
+        self.held.add(cell)
+        retried = False
         if item is not None:
-            self._out.dead_letters.append(dead_letter(self.now_ns, cell, item, retried))
+            asked = type(item[2]) is Ask
+            # Fleeting timers end with their behaviour, and the next one sets its own.
+            retried = not (asked or item is cell.suspect or (lane is cell.control and is_fleeting(item)))
+            if asked:  # whoever asked is told, and decides whether to ask again
+                self.out.replies.append((item[2].future, error))
+            if retried:
+                cell.suspect = item
+                cell.held_stale = True
+                lane.appendleft(item)
+            self.out.dead_letters.append(dead_letter(self.now_ns, cell, item, retried))
             self.counters.dead_letters += 1
-        if asked:  # whoever asked is told, and decides whether to ask again
-            self._out.replies.append((item[2].future, error))
-        self._out.failures.append((cell, error, item, retried))
-        if lane is cell.data:
-            self._held.add(cell)
-
-    # -- what a message asked for --------------------------------------------------------------------
-
-    def _perform(self, cell: Cell, operations: list[tuple[Any, ...]]) -> None:
-        out = self._out
-        for operation in operations:
-            name = operation[0]
-            if name == "schedule":
-                _, due_ns, message, key, durable, cause = operation
-                self.timers.schedule(Timer(due_ns, cell, message, key, durable, cause))
-            elif name == "seen":
-                out.seen[operation[1]] = None
-            elif name == "save":
-                behaviour = cell.behaviour
-                # Encoded at once: should a later message of this turn fail, this state still is the truth.
-                out.saves[cell.name] = behaviour.STATE_VERSION, msgspec.msgpack.encode(behaviour.state)
-            elif name == "cancel":
-                self.timers.cancel(cell.name, operation[1])
-            elif name == "announce":
-                self.announce(operation[1], operation[2])
-            elif name == "reply":
-                out.replies.append((operation[1], operation[2]))
-            elif name == "log":
-                out.logs.append((cell.name, operation[1], operation[2], operation[3]))
-            elif name == "effect":
-                self._want_effect(cell, *operation[1:])
-            elif name == "effect_done":
-                out.outbox[f"{cell.name}\0{operation[1]}".encode()] = None
-            elif name == "ready":
-                cell.is_ready = True
-            else:
-                self.deliver(cell, operation[1], operation[2], cell.name)
-
-    def _want_effect(self, cell: Cell, port: str, message: Message, key: str) -> None:
-        self._out.effects.append((port, message, cell.name))
-        if key:
-            stored = msgspec.msgpack.encode((port, encode_message(message)))
-            self._out.outbox[f"{cell.name}\0{key}".encode()] = stored
-
-    def once(self, context: Any, external_id: str) -> bool:
-        """See Context.once."""
-        key = f"{context.name}\0{external_id}".encode()
-        if key in self._out.seen or ("seen", key) in context.operations or self.journal.store.seen(key):
-            return False
-        context.operations.append(("seen", key))
-        return True
-
-    def make_room(self, sender: Cell | None, target: Cell, message: Message) -> bool:
-        """A mailbox is at its capacity; return whether the message may enter it all the same."""
-        if message.OVERFLOW is Overflow.REFUSE:
-            self.counters.refused += 1
-            target.refused_count += 1
-            if sender is not None and MessageRefused in sender.behaviour.HANDLERS:
-                self.deliver_control(sender, refuse(target, message), 0, target.name)
-            return False
-        self.counters.conflated += conflate(target)
-        if len(target.data) >= target.capacity and target.state is CellState.RUNNING:
-            self._out.overflows.setdefault(target.name, (target, message))
-        return True
+        self.out.failures.append((cell, error, item, retried))
 
     # -- commit and release --------------------------------------------------------------------------
 
     def _finish(self, taken: int) -> None:
-        out, counters = self._out, self.counters
-        self._out = TurnOutput()
+        out, counters = self.out, self.counters
+        self.out = TurnOutput()
         counters.turns += 1
         counters.inputs += taken
-        held, self._held = self._held, set()
+        held, self.held = self.held, set()
         write = self.writer.write(out, held)
         if any(write):
             began = monotonic_ns()
@@ -349,11 +318,8 @@ class Loop:
     def _release(self, out: TurnOutput) -> None:
         for port, message, address in out.effects:
             self.pumps[port].put(message, address)
-        for future, answer in out.replies:
-            if isinstance(answer, BaseException):
-                future.set_exception((type(answer), answer, answer.__traceback__))
-            else:
-                future.set(answer)
+        for future, reply in out.replies:
+            answer(future, reply)
         for line in out.logs:
             self.log_sink(*line)
         if self.guardian is not None:
@@ -362,30 +328,61 @@ class Loop:
             for cell, error, item, retried in out.failures:
                 self.guardian.failed(cell, error, item, retried=retried)
 
-    def forget_held(self, cell: Cell) -> None:
-        """The cell runs again, so its mailbox will be handled in this turn."""
-        if cell.held_stored:
-            self._held.add(cell)
-
     # -- between turns -------------------------------------------------------------------------------
 
     def wait(self, longest_ns: int) -> None:
         """Sleep until something comes in, a timer is due, or the time is over."""
-        if self.ready or self._calls or self.touched or self._first is not None:
+        if self.ready or self.touched:
             return
         due = self.timers.next_due_ns()
         if due is not None:
             longest_ns = min(longest_ns, due - self.clock.now_ns())
-        if longest_ns > 0:
-            try:
-                self._first = self._inlet.get(timeout=longest_ns / 1e9)
-            except queue.Empty:
-                return
+        self.inlet.wait(longest_ns)
 
-    def stop_cell(self, cell: Cell, reply_to: Any = None) -> None:
-        """Take a cell out for good."""
+    def forget_timers(self, cell: Cell) -> None:
+        """A behaviour has ended: its timers end with it, but for durable ones."""
+        self.timers.drop_of(cell)
+        if any(is_fleeting(item) for item in cell.control):
+            kept = [item for item in cell.control if not is_fleeting(item)]
+            cell.control.clear()
+            cell.control.extend(kept)
+            cell.held_stale = True
+
+    def took_ns(self, began: int) -> int:
+        """Return how long something took; 0 where the run is to be repeated to the byte."""
+        is_repeatable = self.tape is not None or self.script is not None
+        return 0 if is_repeatable else self.clock.reading_ns() - began
+
+    def act_later(self, delay_ns: int, action: Callable[[], None], *, is_hosted: bool) -> None:
+        """Run something in the loop's thread, between two turns, after a while."""
+        key = HOSTED if is_hosted else ""
+        self.timers.schedule(Timer(self.now_ns + delay_ns, None, action, key, False, 0))
+
+    def _stop_asked(self, cell: Cell) -> None:
+        if cell.state is not CellState.STOPPED:
+            self.command("stop", cell.name)
+
+    def stop_cell(self, cell: Cell) -> None:
+        """Take a cell out of service."""
         cell.state = CellState.STOPPED
         cell.actor.leave()
-        self.timers.drop_of(cell)
-        if reply_to is not None:
-            reply_to.set(None)
+        self.forget_timers(cell)
+        self.counters.dropped += cell.waiting_count
+        self._drop_waiting(cell, ActorDeadError(f"{cell.name} stopped before it handled the message"))
+        self.held.add(cell)
+        self.touched = True
+
+    def _drop_waiting(self, cell: Cell, reason: Exception) -> None:
+        for _, _, sender in cell.data:
+            if type(sender) is Ask:
+                answer(sender.future, reason)
+        cell.data.clear()
+        cell.control.clear()
+
+    def close(self, reason: str) -> None:
+        """Take nothing any more; whoever waits for an answer hears why."""
+        error = NodeStopped(reason)
+        self.inlet.close(error)
+        for cell in self.cells.values():
+            self._drop_waiting(cell, error)
+            cell.actor.leave()

@@ -48,6 +48,13 @@ class Message(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
         """Messages of one type with equal keys may replace each other under Overflow.CONFLATE."""
         return ""
 
+    def upgraded_from(self, version: int) -> Message:
+        """Return this event, recorded under an older VERSION, in the meaning of today.
+
+        Fields added since then have their defaults here. Override together with raising VERSION.
+        """
+        return self
+
 
 class Severity(enum.Enum):
     """How much an alert matters: a page wakes somebody, a ticket waits for the morning."""

@@ -12,14 +12,15 @@ from actors.runtime.behaviour import Phase
 from actors.runtime.cell import Cell, CellSpec, CellState
 from actors.runtime.clock import Clock, SystemClock
 from actors.runtime.codec import decode_message
-from actors.runtime.errors import NodeStopped, require
+from actors.runtime.errors import NodeStopped, RuntimeFault, require
 from actors.runtime.journal import Journal
 from actors.runtime.loop import Loop
-from actors.runtime.messages import ActorRestarted, Message
+from actors.runtime.messages import Message
+from actors.runtime.ports import TapedTurn
 from actors.runtime.recovery import join_members, recover, restore_held, restore_timers
+from actors.runtime.revival import Revival, needs_no_waiting
 from actors.runtime.store import Store
 from actors.runtime.supervision import SupervisionTree, SupervisorSpec
-from actors.runtime.timers import Timer
 from actors.runtime.turn import LoopLimits
 
 __all__ = ["Node", "NodeStarted", "NodeStopping"]
@@ -71,6 +72,16 @@ class Node:
         self.events_folded = 0
         self._stop_requested = False
         self._last_phase = max(Phase)
+        self.revival = Revival(self.loop, self._note)
+        self._commands: dict[str, Callable[[Any], None]] = {
+            "restart": lambda address: self.revival.revive([self.cell(address)]),
+            "suspend": lambda address: self._set_suspended(self.cell(address), True),
+            "resume": lambda address: self._set_suspended(self.cell(address), False),
+            "stop": lambda address: self.tree.stop_asked(self.cell(address)),
+            "kill": lambda address: self._kill(self.cell(address)),
+            "note": self._note,
+        }
+        self.loop.command = self.command
         for spec in cells:
             self._add(spec)
         self._wire()
@@ -79,6 +90,7 @@ class Node:
 
     def _add(self, spec: CellSpec) -> None:
         require(spec.name not in self.loop.cells, "two actors share an address", name=spec.name)
+        require(spec.name != NODE, "the node itself has this address", name=spec.name)
         cell = Cell(spec, self.loop, spec.make())
         self.loop.cells[spec.name] = cell
         self.tree.adopt(cell)
@@ -88,7 +100,7 @@ class Node:
         for cell in cells.values():
             cell.context.routes = dict.fromkeys(cell.behaviour.EMITS, ())
         for reader in cells.values():
-            for address in reader.spec.reads:
+            for address in dict.fromkeys(reader.spec.reads):
                 require(address in cells, f"{reader.name} reads {address}, which is not there")
                 source = cells[address]
                 source.context.peers[reader.name] = reader
@@ -109,6 +121,8 @@ class Node:
         began = clock.reading_ns()
         self.loop.now_ns = max(clock.now_ns(), self.journal.at_ns)
         self.journal.open_epoch(self.facts)
+        if self.loop.tape is not None:
+            self.loop.tape.started(self.loop.now_ns, self.journal.sequence)
         # A simulated process starts nodes by the thousand: their memory must stay collectable.
         is_real = isinstance(clock, SystemClock)
         if is_real:
@@ -123,7 +137,7 @@ class Node:
                 gc.collect()
                 gc.freeze()
                 gc.enable()
-        self.recovery_ns = clock.reading_ns() - began
+        self.recovery_ns = self.loop.took_ns(began)
         facts = self.facts
         self.record(
             NodeStarted(
@@ -135,31 +149,33 @@ class Node:
             )
         )
         for cell in self.loop.cells.values():
-            cell.actor._start_actor_loop()
+            # A new life draws other numbers than the one before, which may have used them for ids.
+            cell.context.random.seed(f"{self.loop.seed}/{cell.name}/{self.journal.epoch}")
+            cell.actor.join()
         self._hand_over_outbox()
         self._next_phase()
 
     def _hand_over_outbox(self) -> None:
+        """Give the pumps what they may not have done, in the order in which it was asked for."""
+        waiting = []
         for key, stored in self.journal.store.items("outbox"):
-            port, raw = msgspec.msgpack.decode(stored, type=tuple[str, bytes])
+            number, port, raw = msgspec.msgpack.decode(stored, type=tuple[int, str, bytes])
+            waiting.append((number, port, raw, key.decode().partition("\0")[0]))
+        for number, port, raw, address in sorted(waiting):
+            self.loop.effects_count = number
             if port in self.loop.pumps:
-                self.loop.pumps[port].put(decode_message(raw), key.decode().partition("\0")[0])
+                self.loop.pumps[port].put(decode_message(raw), address)
 
     def _next_phase(self) -> None:
-        self.phase += 1
-        for cell in self.loop.cells.values():
-            if cell.phase == self.phase and cell.state is CellState.WAITING:
-                self._set_running(cell)
-
-    def _set_running(self, cell: Cell) -> None:
-        cell.state = CellState.RUNNING
-        if self.loop.run_hook(cell, cell.behaviour.started) and not cell.behaviour.EXPLICIT_READY:
-            cell.is_ready = True
-        if cell.data or cell.control:
-            self.loop.forget_held(cell)
-            if not cell.queued:
-                cell.queued = True
-                self.loop.ready.append(cell)
+        """Start the next phase, and those after it that have nobody to wait for."""
+        while True:
+            self.phase += 1
+            self.revival.phase = self.phase
+            for cell in self.loop.cells.values():
+                if cell.phase == self.phase and cell.state is CellState.WAITING:
+                    self.revival.set_running(cell)
+            if self.phase >= self._last_phase or not self._phase_is_ready():
+                return
 
     @property
     def is_ready(self) -> bool:
@@ -167,7 +183,7 @@ class Node:
         return self.phase >= self._last_phase and self._phase_is_ready()
 
     def _phase_is_ready(self) -> bool:
-        return all(cell.is_ready for cell in self.loop.cells.values() if cell.phase <= self.phase)
+        return all(needs_no_waiting(cell) for cell in self.loop.cells.values() if cell.phase <= self.phase)
 
     # -- running -------------------------------------------------------------------------------------
 
@@ -179,13 +195,18 @@ class Node:
             return True
         return worked
 
-    def run(self, longest_wait_ns: int = 250_000_000, beat: Callable[[], None] | None = None) -> None:
-        """Run until `request_stop` or until the node ends by itself; then stop in order."""
+    def run(self, longest_wait_ns: int = 250_000_000, beat: Callable[[], bool] | None = None) -> None:
+        """Run until `request_stop` or until the node ends by itself; then stop in order.
+
+        `beat` is called after every turn; when it returns False nobody is left who would restart this node,
+        and it stops.
+        """
         while not (self._stop_requested or self.ended):
             if not self.turn():
                 self.loop.wait(longest_wait_ns)
-            if beat is not None:
-                beat()
+            if beat is not None and not beat():
+                self.stop("its heart is gone")
+                return
         self.stop(self.ended or "asked to stop")
 
     def request_stop(self) -> None:
@@ -195,6 +216,10 @@ class Node:
 
     def stop(self, reason: str) -> None:
         """Stop in reverse start order, write final snapshots, close the journal."""
+        self.loop.now_ns = max(self.loop.clock.now_ns(), self.journal.at_ns)
+        if self.loop.tape is not None:
+            self.loop.tape.stopped(self.loop.now_ns, reason)
+            self.loop.tapes_idle_turns = True
         self.record(NodeStopping(reason))
         cells = list(self.loop.cells.values())
         for phase in reversed(Phase):
@@ -202,17 +227,25 @@ class Node:
                 if cell.state is CellState.RUNNING:
                     self.loop.run_hook(cell, cell.behaviour.stopping)
             self._run_until_quiet(max((c.spec.stop_timeout_ns for c in cells if c.phase == phase), default=0))
-        self.loop.accepting = False
+        self.loop.inlet.accepting = False
         self.snapshot_all()
-        for cell in cells:
-            cell.actor.leave()
+        self.loop.close(f"the node has stopped: {reason}")
         self.journal.store.close()
+
+    def abandon(self) -> None:
+        """Leave as a killed process does: nothing is written, and nobody gets an answer."""
+        for cell in self.loop.cells.values():
+            cell.actor.leave()
 
     def _run_until_quiet(self, timeout_ns: int) -> None:
         deadline = self.loop.clock.reading_ns() + timeout_ns
         for _ in range(QUIET_TURNS_MAX):
-            if not self.loop.turn() or self.loop.clock.reading_ns() > deadline:
+            if not self.loop.turn():
                 return
+            if self.loop.clock.reading_ns() > deadline:
+                break
+        if self.loop.tape is not None:  # reads as quiet when the tape is played
+            self.loop.tape.turn(TapedTurn(self.loop.now_ns, True, False, False, [], []))
 
     def snapshot_all(self) -> None:
         """Write a snapshot of every event-sourced state that changed since its last one."""
@@ -223,19 +256,20 @@ class Node:
     # -- the edge ------------------------------------------------------------------------------------
 
     def tell(self, address: str, message: Message) -> None:
-        """Send from outside the loop. Errors: KeyError, NodeStopped, MailboxFull."""
-        self.loop.put(self.loop.cells[address], message)
+        """Send from outside the loop. Errors: KeyError, NodeStopped, NotAccepted, MailboxFull."""
+        self.loop.inlet.put(self.loop.cells[address], message)
 
     def deliver_from_outside(self, address: str, message: Message) -> None:
         """Bring in a pump's answer; an actor that is gone, or a node that stops, wants it no more."""
         cell = self.loop.cells.get(address)
         if cell is not None and self.loop.accepting:
-            self.loop.put(cell, message)
+            self.loop.inlet.put(cell, message)
 
     def ask(self, address: str, message: Message, timeout_s: float | None = 5.0) -> Any:
         """Send from another thread and wait for `context.reply`.
 
-        Errors: KeyError, NodeStopped, pykka.Timeout, and whatever the behaviour raised.
+        Errors: KeyError, NodeStopped, NotAccepted, MailboxFull, pykka.Timeout, pykka.ActorDeadError, and
+        whatever the behaviour raised.
         """
         if not self.loop.accepting:
             raise NodeStopped("the node is stopping and takes no more messages")
@@ -243,29 +277,48 @@ class Node:
 
     def restart(self, address: str) -> None:
         """Rebuild one actor from the journal, as an operator asks; it does not count against its limits."""
-        cell = self.loop.cells[address]
-        self.loop.call(lambda: self.revive([cell]))
+        self._call("restart", address)
 
     def suspend(self, address: str) -> None:
-        """Have an actor keep its messages until `resume`."""
-        self.loop.call(lambda: self._set_suspended(self.loop.cells[address], True))
+        """Have an actor keep its messages until `resume`, restarts or not; a new process starts without."""
+        self._call("suspend", address)
 
     def resume(self, address: str) -> None:
         """Let a suspended actor go on."""
-        self.loop.call(lambda: self._set_suspended(self.loop.cells[address], False))
+        self._call("resume", address)
+
+    def kill(self, address: str) -> None:
+        """Have a running actor fail as if it had raised; its supervisor sees to it."""
+        self._call("kill", address)
+
+    def _call(self, name: str, address: str) -> None:
+        require(address in self.loop.cells, "no actor has this address", address=address)
+        self.loop.call(lambda: self.command(name, address))
+
+    def command(self, name: str, argument: Any) -> None:
+        """Do what somebody outside asks of the node itself, in the loop's thread; the tape is told."""
+        loop = self.loop
+        if loop.tape is not None:
+            loop.commands.append((name, argument))
+        is_hosting, loop.is_hosting = loop.is_hosting, False  # what follows from it is the node's own doing
+        self._commands[name](argument)
+        loop.is_hosting = is_hosting
 
     def _set_suspended(self, cell: Cell, suspended: bool) -> None:
+        cell.is_suspended = suspended
         if suspended and cell.state is CellState.RUNNING:
             cell.state = CellState.SUSPENDED
         elif not suspended and cell.state is CellState.SUSPENDED:
             cell.state = CellState.RUNNING
-            self.loop.forget_held(cell)
-            self.loop.ready.append(cell)
-            cell.queued = True
+            self.revival.go_on(cell)
+
+    def _kill(self, cell: Cell) -> None:
+        if cell.state is CellState.RUNNING or cell.state is CellState.SUSPENDED:
+            self.loop.fail(cell, RuntimeFault("killed on request"))
 
     def act_later(self, delay_ns: int, action: Callable[[], None]) -> None:
         """Run an action in the loop's thread, between two turns, after a while."""
-        self.loop.timers.schedule(Timer(self.loop.now_ns + delay_ns, None, action, "", False, 0))
+        self.loop.act_later(delay_ns, action, is_hosted=True)
 
     # -- House: what supervision needs -----------------------------------------------------------------
 
@@ -275,31 +328,26 @@ class Node:
         return self.loop.now_ns
 
     def revive(self, cells: list[Cell]) -> None:
-        """Rebuild these cells' behaviours from the journal and let them run, in this order."""
-        read = self.loop.clock.reading_ns
-        began = read()
+        """Rebuild these actors now, from the loop's thread between two turns; see `restart`."""
         for cell in cells:
-            self.loop.timers.drop_of(cell)
-        recover(self.journal, cells)
-        for cell in cells:
-            cell.restarts_count += 1
-            cell.recovery_ns = read() - began
-            if cell.phase > self.phase:
-                cell.state = CellState.WAITING
-                continue
-            self._set_running(cell)
-            self.note(ActorRestarted(cell.name, cell.restarts_count, cell.recovery_ns, self.now_ns))
+            self.command("restart", cell.name)
 
-    def retire(self, cell: Cell, reason: str) -> None:
+    def retire(self, cell: Cell) -> None:
         """Take a cell out of service."""
         self.loop.stop_cell(cell)
 
     def later(self, delay_ns: int, cells: list[Cell]) -> None:
         """Revive these cells after a while."""
-        self.act_later(delay_ns, lambda: self.revive([c for c in cells if c.state is CellState.BACKING_OFF]))
+        self.revival.later(delay_ns, cells)
 
     def note(self, event: Message) -> None:
         """Journal a fact about the node and tell whoever accepts it."""
+        if self.loop.is_turning and not self.loop.is_hosting:
+            self._note(event)
+        else:  # a fact from outside is an input
+            self.command("note", event)
+
+    def _note(self, event: Message) -> None:
         self.record(event)
         self._announce(event, 0)
 
@@ -310,7 +358,7 @@ class Node:
 
     def end(self, reason: str) -> None:
         """The root is exhausted: let the announced action go out, then end."""
-        self.act_later(END_GRACE_NS, lambda: setattr(self, "ended", reason))
+        self.loop.act_later(END_GRACE_NS, lambda: setattr(self, "ended", reason), is_hosted=False)
 
     def _announce(self, message: Message, cause: int) -> None:
         kind = type(message)

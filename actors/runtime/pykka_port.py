@@ -7,19 +7,37 @@ ours: these cells never run pykka's own loop.
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pykka
+from pykka import ActorDeadError
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-__all__ = ["CellActor", "Envelope", "is_answered", "is_stop"]
+__all__ = ["ActorDeadError", "CellActor", "Envelope", "answer", "is_answered", "is_stop", "new_future"]
 
 
 def is_stop(message: object) -> bool:
     """Tell whether a message is pykka's request to stop."""
     return isinstance(message, _ActorStop)
+
+
+def new_future() -> pykka.Future[Any]:
+    """Return a future of the kind that askers get."""
+    future: pykka.Future[Any] = pykka.ThreadingFuture()
+    return future
+
+
+def answer(future: pykka.Future[Any], value: Any) -> None:
+    """Give a future its value, or the exception that is the value. The first answer stands."""
+    with suppress(queue.Full):  # it has one
+        if isinstance(value, BaseException):
+            future.set_exception((type(value), value, value.__traceback__))
+        else:
+            future.set(value)
 
 
 def is_answered(future: pykka.Future[Any]) -> bool:
@@ -52,12 +70,11 @@ class _Inbox:
 
 
 class CellActor(pykka.Actor):
-    """A pykka actor that is run by a node's loop. `adopt` is called once when it starts."""
+    """A pykka actor that is run by a node's loop: messages go to `deliver`, and nothing is started."""
 
-    def __init__(self, deliver: Callable[[Envelope[Any]], None], adopt: Callable[[], None]) -> None:
+    def __init__(self, deliver: Callable[[Envelope[Any]], None]) -> None:
         super().__init__()
         self.actor_inbox.deliver = deliver  # type: ignore[attr-defined]
-        self._adopt = adopt
 
     @staticmethod
     def _create_actor_inbox() -> Any:
@@ -65,12 +82,19 @@ class CellActor(pykka.Actor):
 
     @staticmethod
     def _create_future() -> pykka.Future[Any]:
-        return pykka.ThreadingFuture()
+        return new_future()
 
     def _start_actor_loop(self) -> None:
-        self._adopt()
+        raise NotImplementedError("cells are run by the node's loop, not by pykka's")
+
+    def join(self) -> None:
+        """Enter pykka's registry; messages through refs are taken from now on."""
+        self.actor_stopped.clear()
+        if pykka.ActorRegistry.get_by_urn(self.actor_urn) is None:
+            pykka.ActorRegistry.register(self.actor_ref)
 
     def leave(self) -> None:
-        """Take the actor out of pykka's registry; its refs are dead from now on."""
-        pykka.ActorRegistry.unregister(self.actor_ref)
-        self.actor_stopped.set()
+        """Leave pykka's registry; the refs are dead from now on."""
+        if not self.actor_stopped.is_set():
+            pykka.ActorRegistry.unregister(self.actor_ref)
+            self.actor_stopped.set()

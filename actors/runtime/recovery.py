@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from actors.runtime.behaviour import Behaviour, Persistence
-from actors.runtime.cell import Cell
+from actors.runtime.cell import FROM_DURABLE_TIMER, Cell
 from actors.runtime.codec import decode_message, decoder_for
 from actors.runtime.errors import JournalError
-from actors.runtime.journal import Entry, Journal
+from actors.runtime.journal import Entry, Journal, Snapshot
+from actors.runtime.messages import Message
 from actors.runtime.store import TurnWrite
 from actors.runtime.timers import Timers
 
@@ -48,35 +49,58 @@ def rebuild(journal: Journal, cell: Cell) -> tuple[Behaviour, int]:
             f"{cell.name}: its snapshot has version {snapshot.version}, "
             f"the code knows {behaviour.STATE_VERSION}; run a newer release"
         )
-    kind = behaviour.STATE
-    if kind is None or snapshot.version < behaviour.STATE_VERSION:
+    is_older = snapshot.version < behaviour.STATE_VERSION
+    if behaviour.STATE is None or (is_older and behaviour.PERSISTENCE is Persistence.EVENT_SOURCED):
         return behaviour, 0  # an older shape: the events rebuild the state from the start
     try:
-        behaviour.state = msgspec.msgpack.decode(snapshot.state, type=kind)
+        behaviour.state = _state_of(behaviour, snapshot, is_older)
     except msgspec.MsgspecError as error:
         raise JournalError(f"{cell.name}: its snapshot cannot be read: {error}") from error
+    except NotImplementedError as error:
+        raise JournalError(
+            f"{cell.name}: its saved state has version {snapshot.version}, and the code, which knows "
+            f"{behaviour.STATE_VERSION}, does not say how to upgrade it"
+        ) from error
     return behaviour, max(snapshot.sequence, floor)
+
+
+def _state_of(behaviour: Behaviour, snapshot: Snapshot, is_older: bool) -> Any:
+    kind: Any = behaviour.STATE
+    if not is_older:
+        return msgspec.msgpack.decode(snapshot.state, type=kind)
+    plain = behaviour.upgrade(msgspec.msgpack.decode(snapshot.state), snapshot.version)
+    return msgspec.convert(plain, kind)
 
 
 def _folder(name: str, behaviour: Behaviour) -> Any:
     """Return a function that folds one stored event into a behaviour's state."""
     decode = decoder_for(behaviour.EVENTS).decode
     apply = behaviour.apply
-    newest = max(kind.VERSION for kind in behaviour.EVENTS)
 
     def fold(entry: Entry) -> None:
-        if entry.version > newest:
-            raise JournalError(
-                f"{name}: an event has version {entry.version}, the code knows {newest}; run a newer release"
-            )
         try:
             event = decode(entry.event)
         except msgspec.MsgspecError as error:
             shown = msgspec.msgpack.decode(entry.event)
             raise JournalError(f"{name}: the event {shown!r} cannot be read: {error}") from error
-        apply(event)
+        if entry.version != event.VERSION:
+            event = _upgraded(name, event, entry.version)
+        try:
+            apply(event)
+        except Exception as error:
+            raise JournalError(f"{name}: the event {event!r} cannot be applied: {error!r}") from error
 
     return fold
+
+
+def _upgraded(name: str, event: Message, version: int) -> Message:
+    known = event.VERSION
+    if version > known:
+        raise JournalError(
+            f"{name}: an event {type(event).__name__} has version {version}, the code knows {known}; "
+            "run a newer release"
+        )
+    return event.upgraded_from(version)
 
 
 def _fold(journal: Journal, waiting: dict[str, tuple[int, Any, Cell]]) -> int:
@@ -124,9 +148,16 @@ def restore_timers(journal: Journal, timers: Timers, cells: dict[str, Cell]) -> 
 def restore_held(journal: Journal, cells: dict[str, Cell]) -> None:
     """Put back the messages that cells kept when the node ended."""
     for key, stored in journal.store.items("held"):
-        cell = cells.get(key.decode())
+        name, _, number = key.decode().partition("\0")
+        cell = cells.get(name)
         if cell is None:
             continue
-        for raw, cause, sender in msgspec.msgpack.decode(stored, type=list[tuple[bytes, int, str]]):
-            cell.data.append((decode_message(raw), cause, sender))
-        cell.held_stored = True
+        for lane, raw, cause, sender in msgspec.msgpack.decode(
+            stored, type=list[tuple[int, bytes, int, str]]
+        ):
+            if lane:
+                cell.control.append((decode_message(raw), cause, sender or FROM_DURABLE_TIMER))
+            else:
+                cell.data.append((decode_message(raw), cause, sender))
+        cell.held_chunks = int(number) + 1
+        cell.held_data, cell.held_control = len(cell.data), len(cell.control)

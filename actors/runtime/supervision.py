@@ -53,11 +53,7 @@ class House(Protocol):
         """The loop's time."""
         ...
 
-    def revive(self, cells: list[Cell]) -> None:
-        """Rebuild these cells' behaviours from the journal and let them run, in this order."""
-        ...
-
-    def retire(self, cell: Cell, reason: str) -> None:
+    def retire(self, cell: Cell) -> None:
         """Take a cell out of service."""
         ...
 
@@ -95,7 +91,7 @@ class Supervisor:
                 yield child
 
     def affected_by(self, failed: Cell | Supervisor) -> list[Cell]:
-        """Return the cells to restart when a child fails, in start order."""
+        """Return the cells that go down with a child that fails, in start order; it is among them."""
         strategy = self.spec.strategy
         position = self.children.index(failed)
         if strategy is Strategy.ONE_FOR_ONE:
@@ -107,7 +103,7 @@ class Supervisor:
         found: list[Cell] = []
         for child in chosen:
             found.extend(child.cells() if isinstance(child, Supervisor) else [child])
-        return [cell for cell in found if cell is failed or cell.spec.restart is not Restart.TEMPORARY]
+        return [cell for cell in found if cell.state is not CellState.STOPPED]
 
     def count(self, now_ns: int) -> bool:
         """Count one restart; return whether it is still within the limit."""
@@ -167,11 +163,21 @@ class SupervisionTree:
         attempt = 1 if retried or item is None else 2
         text = f"{type(error).__name__}: {error}"
         self._house.note(ActorFailed(cell.name, text, message_type, attempt, now_ns))
+        if cell.state is not CellState.FAILED:
+            return  # one that failed in the same turn has taken it along
         if cell.spec.restart is Restart.TEMPORARY:
-            self._house.retire(cell, text)
-            self._house.note(ActorStopped(cell.name, text, now_ns))
-            return
-        self._restart(self._of_cell[cell.name], cell, text)
+            self._take_down([cell], text)
+        else:
+            self._restart(self._of_cell[cell.name], cell, text)
+
+    def stop_asked(self, cell: Cell) -> None:
+        """Somebody outside asked an actor to stop: one that is permanent comes back, as after a failure."""
+        reason = "asked to stop"
+        if cell.spec.restart is Restart.PERMANENT:
+            self._restart(self._of_cell[cell.name], cell, reason)
+        else:
+            self._house.retire(cell)
+            self._house.note(ActorStopped(cell.name, reason, self._house.now_ns))
 
     def cannot_keep_up(self, cell: Cell, message: Message) -> None:
         """Messages that may not be dropped pile up: say so, as loudly as an exhausted supervisor does."""
@@ -183,10 +189,21 @@ class SupervisionTree:
         if not supervisor.count(self._house.now_ns):
             self._exhaust(supervisor, failed, reason)
             return
-        affected = supervisor.affected_by(failed)
-        for cell in reversed(affected):
-            cell.state = CellState.BACKING_OFF
-        self._house.later(supervisor.backoff_ns(self._random), affected)
+        name = failed.name if isinstance(failed, Cell) else failed.spec.name
+        coming_back = self._take_down(supervisor.affected_by(failed), f"went down with {name}")
+        self._house.later(supervisor.backoff_ns(self._random), coming_back)
+
+    def _take_down(self, cells: list[Cell], reason: str) -> list[Cell]:
+        """Stop cells in reverse order; return those that will come back, in start order."""
+        coming_back = []
+        for cell in reversed(cells):
+            if cell.spec.restart is Restart.TEMPORARY:
+                self._house.retire(cell)
+                self._house.note(ActorStopped(cell.name, reason, self._house.now_ns))
+            else:
+                cell.state = CellState.BACKING_OFF
+                coming_back.append(cell)
+        return coming_back[::-1]
 
     def _exhaust(self, supervisor: Supervisor, failed: Cell | Supervisor, reason: str) -> None:
         name = failed.name if isinstance(failed, Cell) else failed.spec.name
@@ -196,8 +213,6 @@ class SupervisionTree:
             supervisor.is_exhausted = True
             self._house.end(f"supervisor {supervisor.spec.name} is exhausted: {reason}")
             return
-        for cell in supervisor.cells():
-            cell.state = CellState.BACKING_OFF
         self._restart(supervisor.parent, supervisor, reason)
 
     def _tell(self, supervisor: Supervisor, name: str, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from actors.runtime.codec import decode_message, encode_message
+from actors.runtime.codec import decode_message
 
 if TYPE_CHECKING:
     from actors.runtime.cell import Cell
@@ -35,29 +35,39 @@ class Timer:
         self.canceled = False
 
 
+COMPACT_FROM = 1024  # a heap that is smaller is not worth the work
+
+
 class Timers:
-    """The heap, with durable changes waiting for the turn's commit in `writes`."""
+    """The heap, with durable changes waiting for the turn's commit in `writes`.
+
+    Replaced and canceled timers stay in the heap until they come up or outnumber the others.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Timer]] = []
         self._count = 0
+        self._canceled_count = 0  # of those in the heap
         self._keyed: dict[tuple[str, str], Timer] = {}
         self.writes: dict[bytes, bytes | None] = {}
 
-    def schedule(self, timer: Timer) -> None:
-        """Arm a timer."""
+    def __len__(self) -> int:
+        """Return how many entries the heap holds, canceled ones included."""
+        return len(self._heap)
+
+    def schedule(self, timer: Timer, stored: bytes = b"") -> None:
+        """Arm a timer. `stored` is the message of a durable one, as MessagePack."""
         if timer.key and timer.cell is not None:
             self.cancel(timer.cell.name, timer.key)
             self._keyed[timer.cell.name, timer.key] = timer
             if timer.durable:
-                stored = (timer.due_ns, encode_message(timer.message))
-                self.writes[_store_key(timer)] = msgspec.msgpack.encode(stored)
+                self.writes[_store_key(timer)] = msgspec.msgpack.encode((timer.due_ns, stored, timer.cause))
         self._push(timer)
 
     def restore(self, cell: Cell, key: str, stored: bytes) -> None:
         """Arm a durable timer as the journal knows it."""
-        due_ns, raw = msgspec.msgpack.decode(stored, type=tuple[int, bytes])
-        timer = Timer(due_ns, cell, decode_message(raw), key, True, 0)
+        due_ns, raw, cause = msgspec.msgpack.decode(stored, type=tuple[int, bytes, int])
+        timer = Timer(due_ns, cell, decode_message(raw), key, True, cause)
         self._keyed[cell.name, key] = timer
         self._push(timer)
 
@@ -70,23 +80,35 @@ class Timers:
         timer = self._keyed.pop((cell_name, key), None)
         if timer is not None:
             timer.canceled = True
+            self._canceled_count += 1
             if timer.durable:
                 self.writes[_store_key(timer)] = None
+            self._compact()
 
     def drop_of(self, cell: Cell) -> None:
         """Cancel what a dead behaviour scheduled, but for durable timers."""
         for _, _, timer in self._heap:
-            if timer.cell is cell and not timer.durable:
+            if timer.cell is cell and not timer.durable and not timer.canceled:
                 timer.canceled = True
+                self._canceled_count += 1
         keys = [at for at, timer in self._keyed.items() if timer.cell is cell and not timer.durable]
         for at in keys:
             del self._keyed[at]
+        self._compact()
+
+    def _compact(self) -> None:
+        heap = self._heap
+        if len(heap) > COMPACT_FROM and self._canceled_count > len(heap) // 2:
+            self._heap = [entry for entry in heap if not entry[2].canceled]
+            heapq.heapify(self._heap)
+            self._canceled_count = 0
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer fires."""
         heap = self._heap
         while heap and heap[0][2].canceled:
             heapq.heappop(heap)
+            self._canceled_count -= 1
         return heap[0][0] if heap else None
 
     def pop_due(self, now_ns: int) -> Timer | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from actors.runtime.cell import Ask, Cell
+from actors.runtime.cell import Ask, Cell, CellState, is_fleeting
 from actors.runtime.codec import encode_message
 from actors.runtime.messages import Message
 
-__all__ = ["LoopCounters", "LoopLimits", "TurnOutput", "dead_letter", "held_writes"]
+__all__ = ["LoopCounters", "LoopLimits", "TurnOutput", "dead_letter", "held_key", "held_writes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class LoopLimits:
 
     inputs_max: int = 1024  # messages from outside and timers taken into one turn
     turn_ns_max: int = 5_000_000  # no further inputs are taken once a turn has lasted this long
+    inlet_max: int = 100_000  # messages from outside waiting for a turn, from which on edges are refused
     snapshot_events: int = 20_000  # journaled events between two snapshots of the states that changed
     dedupe_ids_kept: int = 100_000  # external ids remembered at least (at most twice as many)
     dead_letters_kept: int = 1_000
@@ -63,21 +65,47 @@ class TurnOutput:
 def dead_letter(at_ns: int, cell: Cell, item: Any, retried: bool) -> bytes:
     """Return the record of a failed message: instant, cell, type, error, tried again?, cause, message."""
     message = item[0]
-    raw = encode_message(message) if isinstance(message, Message) else repr(message).encode()
+    try:
+        raw = encode_message(message)
+    except (TypeError, ValueError, OverflowError):  # that may be why it failed
+        raw = repr(message).encode()
     letter = (at_ns, cell.name, type(message).__name__, cell.last_error, retried, item[1], raw)
     return msgspec.msgpack.encode(letter)
 
 
 def held_writes(cells: Iterable[Cell]) -> tuple[tuple[bytes, bytes | None], ...]:
-    """Return what keeps the messages that a cell could not handle in this turn beyond the process."""
+    """Return what keeps the messages that a cell could not handle in this turn beyond the process.
+
+    Each turn adds one entry with what is new, so a long backlog costs no more than what comes in. Questions
+    from the edge are left out: whoever asked is gone when they would be read again.
+    """
     writes: list[tuple[bytes, bytes | None]] = []
     for cell in sorted(cells, key=lambda cell: cell.name):
-        kept = [
-            (encode_message(message), cause, sender)
-            for message, cause, sender in cell.data
-            if isinstance(message, Message) and type(sender) is not Ask
-        ]
-        if kept or cell.held_stored:
-            writes.append((cell.name.encode(), msgspec.msgpack.encode(kept) if kept else None))
-            cell.held_stored = bool(kept)
+        keeps = cell.state is not CellState.RUNNING and cell.state is not CellState.STOPPED
+        shorter = len(cell.data) < cell.held_data or len(cell.control) < cell.held_control
+        if not keeps or cell.held_stale or shorter:
+            writes.extend((held_key(cell.name, number), None) for number in range(cell.held_chunks))
+            cell.held_chunks = cell.held_data = cell.held_control = 0
+            cell.held_stale = False
+        if keeps:
+            new = _newer(cell.data, cell.held_data, 0) + _newer(cell.control, cell.held_control, 1)
+            cell.held_data, cell.held_control = len(cell.data), len(cell.control)
+            if new:
+                writes.append((held_key(cell.name, cell.held_chunks), msgspec.msgpack.encode(new)))
+                cell.held_chunks += 1
     return tuple(writes)
+
+
+def held_key(cell: str, number: int) -> bytes:
+    """Return the key under which a part of a cell's mailbox is kept."""
+    return f"{cell}\0{number:08d}".encode()
+
+
+def _newer(lane: deque[tuple[Any, int, str]], known: int, number: int) -> list[tuple[int, bytes, int, str]]:
+    """Return what stands behind the first `known` items: (lane, message, cause, sender)."""
+    items = [lane[-back] for back in range(len(lane) - known, 0, -1)]
+    return [
+        (number, encode_message(item[0]), item[1], str(item[2]))
+        for item in items
+        if type(item[2]) is not Ask and not (number and is_fleeting(item))
+    ]

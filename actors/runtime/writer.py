@@ -24,8 +24,10 @@ class TurnWriter:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._dedupe_count = 0
-        self._dead_letter_number = 0
+        store = loop.journal.store
+        last = store.last("dead_letters")
+        self._dedupe_count = store.seen_count()
+        self._dead_letter_number = int(last[0]) + 1 if last else 0
 
     def write(self, out: TurnOutput, held: Iterable[Cell]) -> TurnWrite:
         """Return everything this turn makes durable."""
@@ -57,34 +59,36 @@ class TurnWriter:
     ) -> tuple[tuple[bytes, bytes], ...]:
         """Add a snapshot of every event-sourced state that changed since its last one; return the new floor.
 
-        Every state is as its snapshot says up to the floor. So it may rise only when no changed state is in
-        doubt: while a cell waits for its restart the floor stays.
+        The floor says that every state is as its snapshot tells up to there. A changed state that is in
+        doubt, as its cell waits for a restart or is stopped, is not written: its cell keeps its floor.
         """
         journal = self._loop.journal
-        changed = [
-            cell for cell in self._loop.cells.values() if cell.dirty and cell.context.appliers is not None
-        ]
-        if any(cell.state in IN_DOUBT for cell in changed):
-            return ()
+        event_sourced = [cell for cell in self._loop.cells.values() if cell.context.appliers is not None]
+        changed = [cell for cell in event_sourced if cell.dirty]
+        in_doubt = {cell.name: journal.floor_of(cell.name) for cell in changed if cell.state in IN_DOUBT}
+        for cell in changed:
+            if cell.name not in in_doubt:
+                behaviour = cell.behaviour
+                raw = journal.snapshot_bytes(sequence, behaviour.STATE_VERSION, behaviour.state)
+                snapshots.append((cell.name.encode(), raw))
+                cell.dirty = False
         journal.events_since_snapshot = -len(self._loop.records)
         journal.snapshot_floor = sequence
-        for cell in changed:
-            behaviour = cell.behaviour
-            raw = journal.snapshot_bytes(sequence, behaviour.STATE_VERSION, behaviour.state)
-            snapshots.append((cell.name.encode(), raw))
-            cell.dirty = False
         floor = (b"snapshot_floor", b"%d" % sequence)
-        if not journal.floors:
+        if not journal.floors and not in_doubt:
             return (floor,)
-        journal.members.update(dict.fromkeys(journal.floors, -1))
-        journal.floors.clear()
+        journal.members.update(dict.fromkeys(journal.floors, -1) | in_doubt)
+        journal.floors = in_doubt
         return (floor, journal.members_entry())
 
-    def _dead_letter_writes(self, letters: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:
-        writes = []
+    def _dead_letter_writes(self, letters: list[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
+        """Append letters under growing numbers; each one beyond the bound takes the place of the oldest."""
+        writes: list[tuple[bytes, bytes | None]] = []
         for letter in letters:
-            slot = self._dead_letter_number % self._loop.limits.dead_letters_kept
-            writes.append((b"%08d" % slot, letter))
+            number = self._dead_letter_number
+            writes.append((b"%012d" % number, letter))
+            if number >= self._loop.limits.dead_letters_kept:
+                writes.append((b"%012d" % (number - self._loop.limits.dead_letters_kept), None))
             self._dead_letter_number += 1
         return tuple(writes)
 
