@@ -178,9 +178,11 @@ class StrategyActor(Behaviour):
         if not self._awaits_history:
             self._awaits_history, self._history_tries = True, 0
         self._history_tries += 1
+        bar_ns, state = self.settings.bar, self.state
+        missed_ns = context.now_ns - state.lag_ns - state.bar_at_ns if state.bar_at_ns else 0
         # Averages forget their seed the better the more they have seen; fewer bars will do.
-        bars_count = min(HISTORY_BARS_MAX, max(1, 3 * self.strategy.bars_warmup))
-        context.publish(HistoryRequest(self._symbol, self.settings.bar, bars_count))
+        bars_count = max(3 * self.strategy.bars_warmup, missed_ns // bar_ns, 1)
+        context.publish(HistoryRequest(self._symbol, bar_ns, min(bars_count, HISTORY_BARS_MAX)))
         context.schedule(HISTORY_WAIT_NS, HistoryLate(), key="history")
 
     def on_history_late(self, _: HistoryLate, context: Context) -> None:
@@ -281,7 +283,7 @@ class StrategyActor(Behaviour):
     # -- own orders -------------------------------------------------------------------------------
 
     def on_order_update(self, update: OrderUpdate, context: Context) -> None:
-        self._desk.take_update(update, context)
+        self._desk.take_update(update, self.state.feed_state == LIVE, context)
 
     def on_order_denied(self, denied: OrderDenied, context: Context) -> None:
         self._desk.take_denial(denied, context)

@@ -63,19 +63,16 @@ def missed_bars(
 ) -> tuple[Sequence[BarLike], bool]:
     """Return the bars of a history that were not seen yet, and whether they go on from the last one seen.
 
-    The open bar stays as it is when the history ends before it or with it; else it has a hole in it and is
-    replaced by one that goes on from the history's last price.
+    The open bar stays as it is when the history ends before it does; else the feed's version of it counts,
+    and a new one goes on from there.
     """
     if not history:
         return (), True
     newest = history[-1]
     open_end_ns = state.bars.closes_at_ns if state.bars is not None else 0
-    if open_end_ns and newest.at_ns <= open_end_ns and state.bar_at_ns:
-        unseen = [bar for bar in history if state.bar_at_ns < bar.at_ns < open_end_ns]
-    else:
-        unseen = [bar for bar in history if bar.at_ns > state.bar_at_ns]
-        if unseen and newest.at_ns >= open_end_ns and not state.source_interval_ns:
-            state.bars = _going_on(newest)
+    unseen = [bar for bar in history if bar.at_ns > state.bar_at_ns]
+    if unseen and newest.at_ns >= open_end_ns and not state.source_interval_ns:
+        state.bars = _going_on(newest)
     if not unseen or not state.bar_at_ns or unseen[0].at_ns - interval_ns == state.bar_at_ns:
         return unseen, True
     return history, False

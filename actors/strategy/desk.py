@@ -170,8 +170,11 @@ class Desk:
 
     # -- answers ----------------------------------------------------------------------------------
 
-    def take_update(self, update: OrderUpdate, context: Context) -> None:
-        """Move the position; an order that filled wholly may have been a step on the way to a goal."""
+    def take_update(self, update: OrderUpdate, is_live: bool, context: Context) -> None:
+        """Move the position; an order that filled wholly may have been a step on the way to a goal.
+
+        The next step waits for the next decision when the feed is not live.
+        """
         state = self._state
         if update.account != self._account or update.symbol != self._symbol:
             return
@@ -180,6 +183,8 @@ class Desk:
         if outcome.ended:
             if self._told:
                 self._resolved(update.intent_id, context)
+            if not is_live:
+                state.goal_pursued = False
             if not outcome.filled:
                 state.goal_pursued = False
                 self._pause(context)
