@@ -24,9 +24,16 @@ __all__ = ["init"]
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 CATALOG = Path("markets/poloniex-futures.json")
+NOTHING = "none"
+
+# Input -> actor, kind and settings of the strategy that trades its symbols.
 STRATEGIES = {
-    "trend_follow": ("trend", '{bar: 1m, fast: 20, slow: 50, risk_fraction: "0.01"}'),
-    "mean_reversion": ("reversion", '{bar: 1m, risk_fraction: "0.01"}'),
+    "trending": ("trend", "trend_follow", '{bar: 1m, fast: 20, slow: 50, risk_fraction: "0.01"}'),
+    "ranging": ("reversion", "mean_reversion", '{bar: 1m, risk_fraction: "0.01"}'),
+}
+HELP = {
+    "trending": "Symbols that are traded with the trend.",
+    "ranging": "Symbols that are traded against excursions from the mean.",
 }
 
 TEMPLATE = Template(
@@ -36,12 +43,10 @@ TEMPLATE = Template(
 deployment: $name
 mode: paper                       # a made-up exchange; no order leaves this machine
 
+# What may differ from one start to the next: `polytrade up FILE --input NAME=A,B`.
+# Positions are one-way, so every symbol has one strategy.
 inputs:
-  symbols:
-    type: list
-    default: [$symbols]
-    description: What is traded; `--input symbols=A,B` replaces it for one run.
-
+$inputs
 catalog: $catalog
 # `process` survives a killed process; `disk` survives a power cut too, at one fsync a turn.
 journal: {path: $journal, durability: process}
@@ -56,8 +61,8 @@ actors:
   # The market: one seeded feed per symbol, and the exchange that trades against it.
   feed:
     kind: feed.synthetic
-    for_each: {symbol: $$symbols}
-    reads: [$each_strategy]         # strategies ask it for past bars
+    for_each: {symbol: [$names]}
+    reads: ["*/$$symbol"]            # strategies ask it for past bars
     settings: {seed: 7}
   exchange:
     kind: exchange
@@ -103,10 +108,20 @@ STRATEGY = Template(
     """\
   $actor:
     kind: strategy.$kind
-    for_each: {symbol: $$symbols}
+    for_each: {symbol: $$$input}
     supervisor: strategies
     reads: [feed/$$symbol, risk/main, oms/main]
     settings: $settings
+"""
+)
+
+
+INPUT = Template(
+    """\
+  $input:
+    type: list
+    default: [$symbols]
+    description: $help
 """
 )
 
@@ -116,8 +131,7 @@ class Answers:
     """What makes one deployment differ from the next."""
 
     name: str
-    symbols: list[str]
-    strategies: list[str]
+    symbols: dict[str, list[str]]  # by input; an input without symbols is left out
     usdt: str
     daily_loss: str
     leverage: str
@@ -126,8 +140,8 @@ class Answers:
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--name", default="", help="Name of the deployment; by default the file's.")
-@click.option("--symbols", default="", metavar="A,B", help="What to trade, such as BTC_USDT_PERP.")
-@click.option("--strategies", default="", metavar="A,B", help=f"Of {', '.join(STRATEGIES)}.")
+@click.option("--trending", default="", metavar="A,B", help=f"{HELP['trending']} Or `none`.")
+@click.option("--ranging", default="", metavar="A,B", help=f"{HELP['ranging']} Or `none`.")
 @click.option("--usdt", default="", help="What the account begins with.")
 @click.option("--daily-loss", default="", metavar="USDT", help="A loss of this much in a day halts new risk.")
 @click.option("--leverage", default="", help="Most leverage of the account.")
@@ -136,8 +150,8 @@ class Answers:
 def init(
     file: Path,
     name: str,
-    symbols: str,
-    strategies: str,
+    trending: str,
+    ranging: str,
     usdt: str,
     daily_loss: str,
     leverage: str,
@@ -152,8 +166,7 @@ def init(
     ask = _Asker(silent=yes or not sys.stdin.isatty())
     answers = Answers(
         name=ask.text("name of the deployment", name, file.stem, _is_name),
-        symbols=ask.choice("symbols", symbols, "BTC_USDT_PERP,ETH_USDT_PERP", known),
-        strategies=ask.choice("strategies", strategies, "trend_follow,mean_reversion", list(STRATEGIES)),
+        symbols=ask.symbols(trending, ranging, known),
         usdt=ask.text("USDT the account begins with", usdt, "10000", _is_positive),
         daily_loss=ask.text("USDT of loss in a day that halt new risk", daily_loss, "500", _is_positive),
         leverage=ask.text("most leverage of the account", leverage, "3", _is_positive),
@@ -167,23 +180,25 @@ def init(
 
 def written(answers: Answers, file: Path, catalog: Path) -> str:
     """Return the text of the deployment file."""
-    actors_of = [STRATEGIES[kind][0] for kind in answers.strategies]
-    parts = [
-        STRATEGY.substitute(actor=STRATEGIES[kind][0], kind=kind, settings=STRATEGIES[kind][1])
-        for kind in answers.strategies
-    ]
+    used = [name for name in STRATEGIES if answers.symbols[name]]
+    strategies, inputs = [], []
+    for name in used:
+        actor, kind, settings = STRATEGIES[name]
+        strategies.append(STRATEGY.substitute(actor=actor, kind=kind, input=name, settings=settings))
+        symbols = ", ".join(answers.symbols[name])
+        inputs.append(INPUT.substitute(input=name, symbols=symbols, help=HELP[name]))
     return TEMPLATE.substitute(
         name=answers.name,
         schema=_from(file, catalog.parents[2] / "schemas" / "deployment.schema.json"),
-        symbols=", ".join(answers.symbols),
+        inputs="".join(inputs),
+        names=", ".join(f"${name}" for name in used),
         catalog=_from(file, catalog),
         journal=_from(file, Path("var") / answers.name),
         usdt=answers.usdt,
         daily_loss=answers.daily_loss,
         leverage=answers.leverage,
-        each_strategy=", ".join(f"{name}/$symbol" for name in actors_of),
-        all_strategies=", ".join(f"{name}/*" for name in actors_of),
-        strategies="\n".join(parts),
+        all_strategies=", ".join(f"{STRATEGIES[name][0]}/*" for name in used),
+        strategies="\n".join(strategies),
     )
 
 
@@ -240,17 +255,23 @@ class _Asker:
                 raise Problem(ExitCode.USAGE, f"{question}: {answer!r}: {fault}", "give another value")
             note(f"  {fault}")
 
-    def choice(self, question: str, given: str, default: str, known: list[str]) -> list[str]:
-        """Return some of the known names."""
-        fits = [name for name in default.split(",") if name in known]
+    def symbols(self, trending: str, ranging: str, known: list[str]) -> dict[str, list[str]]:
+        """Return the symbols of each strategy; no symbol has two, and there is at least one in all."""
 
-        def fault_of(text: str) -> str:
-            unknown = [name for name in _split(text) if name not in known]
-            if unknown:
-                return f"there is no {', '.join(unknown)}; there are {', '.join(known)}"
-            return "" if _split(text) else "name at least one"
+        def unknown(text: str) -> str:
+            strange = [name for name in _split(text) if name not in known]
+            return f"there is no {', '.join(strange)}; there are {', '.join(known)}" if strange else ""
 
-        return _split(self.text(f"{question} (with commas)", given, ",".join(fits or known[:1]), fault_of))
+        def taken_or_none(text: str) -> str:
+            twice = [name for name in _split(text) if name in first]
+            if twice:
+                return f"{', '.join(twice)} is traded with the trend already: one strategy for each symbol"
+            return unknown(text) or ("" if first or _split(text) else "name at least one symbol")
+
+        first = _split(self.text("symbols traded with the trend (A,B or none)", trending, known[0], unknown))
+        default = next((name for name in known if name not in first), NOTHING)
+        question = "symbols traded against excursions (A,B or none)"
+        return {"trending": first, "ranging": _split(self.text(question, ranging, default, taken_or_none))}
 
     def _ask(self, question: str, default: str) -> str:
         if self._silent:
@@ -259,4 +280,5 @@ class _Asker:
 
 
 def _split(text: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    return [name for name in names if name and name != NOTHING]

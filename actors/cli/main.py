@@ -16,16 +16,16 @@ __all__ = ["COMMANDS", "main"]
 # verb -> (module:command, what it does). The list is in the order in which an operator meets them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("actors.cli.up:up", "Run a deployment and show it live."),
-    "init": ("actors.cli.init:init", "Write a new deployment file, asked step by step or by options."),
+    "init": ("actors.cli.init:init", "Write a new deployment file, from a few answers."),
     "validate": ("actors.cli.configuration:validate", "Check deployment files; tell every fault at once."),
     "render": ("actors.cli.configuration:render", "Show a deployment with nothing left to decide."),
     "graph": ("actors.cli.configuration:graph", "Draw who reads whom."),
     "explain": (
         "actors.cli.configuration:explain",
-        "Say what a kind of actor, or one of its settings, is for.",
+        "Say what a kind of actor or a setting is for.",
     ),
     "schema": ("actors.cli.configuration:schema", "Write the JSON Schemas of deployment files."),
-    "ps": ("actors.cli.looking:ps", "List the actors of a running deployment, or the running deployments."),
+    "ps": ("actors.cli.looking:ps", "List the actors of a running deployment."),
     "status": ("actors.cli.looking:status", "Say in a few lines how a deployment is."),
     "logs": ("actors.cli.logs:logs", "Show a deployment's log, of one actor if asked."),
     "inspect": ("actors.cli.looking:inspect", "Look into one actor: state, mailbox, last messages."),
