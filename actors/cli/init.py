@@ -12,7 +12,6 @@ from string import Template
 
 import click
 
-import actors
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, note
 from actors.cli.problems import Problem
@@ -209,7 +208,7 @@ def _from(file: Path, target: Path) -> str:
 
 def _catalog(file: Path) -> Path:
     """Return the markets file: of the working folder, beside the new file, or of the installed project."""
-    project = Path(actors.__file__).parents[1]
+    project = Path(__file__).parents[2]
     for place in (Path("config"), file.parent, file.parent / "config", project / "config"):
         if (place / CATALOG).is_file():
             return (place / CATALOG).absolute()
