@@ -12,13 +12,13 @@ from actors.deployment.assemble import assemble, open_store
 from actors.deployment.topology import Topology
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalError, JournalFull, JournalInUse
 from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
 from actors.runtime.store_lmdb import LmdbStore
 
-__all__ = ["run_node"]
+__all__ = ["DISK_FULL", "JOURNAL_IN_USE", "explain", "run_node"]
 
 SWITCH_INTERVAL_S = 50e-6  # so that helper threads never hold the loop up for long
 DISK_LOOK_NS = 5_000_000_000
@@ -27,15 +27,22 @@ CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's impor
 JOURNAL_IN_USE, DISK_FULL = 6, 7  # exit codes
 
 
-def run_node(topology: Topology, beat: Callable[[], None]) -> int:
+def run_node(topology: Topology, beat: Callable[[], bool]) -> int:
     """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         store = open_store(topology)
     except JournalError as error:
-        print(f"polytrade: {error}", file=sys.stderr)
-        return JOURNAL_IN_USE if "in use" in str(error) else 1
+        return explain(error)
     return NodeProcess(topology, store).run(beat)
+
+
+def explain(error: JournalError) -> int:
+    """Say what is wrong with the journal and return the exit code for it."""
+    print(f"polytrade: {error}", file=sys.stderr)
+    if isinstance(error, JournalInUse):
+        return JOURNAL_IN_USE
+    return DISK_FULL if isinstance(error, JournalFull) else 1
 
 
 class NodeProcess:
@@ -49,7 +56,7 @@ class NodeProcess:
         self.pumps = PumpThread()
         self.services: list[Any] = []
 
-    def run(self, beat: Callable[[], None]) -> int:
+    def run(self, beat: Callable[[], bool]) -> int:
         """Start, serve, stop."""
         node = self.node
         signal.signal(signal.SIGTERM, lambda *_: node.request_stop())
@@ -64,8 +71,7 @@ class NodeProcess:
             node.act_later(CONTROL_AFTER_NS, self._start_control)
             node.run(beat=beat)
         except JournalError as error:
-            print(f"polytrade: {error}", file=sys.stderr)
-            return DISK_FULL if "full" in str(error) or "limit" in str(error) else 1
+            return explain(error)
         finally:
             for service in reversed(self.services):
                 service.stop()

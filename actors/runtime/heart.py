@@ -52,18 +52,18 @@ class Beat:
         self._next_ns = 0
         self.is_alone = False  # the heart is gone
 
-    def __call__(self) -> None:
-        """Tell the heart that the loop makes progress."""
+    def __call__(self) -> bool:
+        """Tell the heart that the loop makes progress; return whether there is still a heart to tell."""
         now = time.monotonic_ns()
-        if now < self._next_ns or self.is_alone:
-            return
-        self._next_ns = now + BEAT_EVERY_NS
-        try:
-            os.write(self._pipe, b".")
-        except BlockingIOError:
-            return
-        except BrokenPipeError:
-            self.is_alone = True
+        if now >= self._next_ns and not self.is_alone:
+            self._next_ns = now + BEAT_EVERY_NS
+            try:
+                os.write(self._pipe, b".")
+            except BlockingIOError:
+                pass  # it has not read the last beats yet
+            except BrokenPipeError:
+                self.is_alone = True
+        return not self.is_alone
 
 
 class Heart:
@@ -119,11 +119,14 @@ class Heart:
     def _start(self) -> None:
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
+        # A request to stop that comes in between must find the child with its own handler, not with ours.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         child = os.fork()
         if child == 0:
             os.close(reading)
             self._line.close()
             self._become_node(writing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(writing)
         os.set_blocking(reading, False)
         self._child, self._pipe = child, reading
@@ -134,6 +137,7 @@ class Heart:
         code = 1
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             code = self._run(Beat(pipe))
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import lmdb
 
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalError, JournalFull, JournalInUse
 from actors.runtime.store import TurnWrite
 
 __all__ = ["Durability", "LmdbStore"]
@@ -84,7 +84,7 @@ class LmdbStore:
             owner = path.read_text(errors="replace").strip() or "an unknown process"
             os.close(self._lock_file)
             self._lock_file = -1
-            raise JournalError(
+            raise JournalInUse(
                 f"{self.directory}: this journal is in use by {owner}; "
                 "stop that node first, or give this deployment a journal path of its own"
             ) from error
@@ -143,12 +143,12 @@ class LmdbStore:
                 return
             except lmdb.MapFullError as error:
                 if not self._grow():
-                    raise JournalError(
+                    raise JournalFull(
                         f"{self.directory}: the journal is at its limit of {self.size_bytes_max} bytes; "
                         "raise `journal: {size_max: ...}` or archive old events"
                     ) from error
             except lmdb.Error as error:
-                raise JournalError(self._explain(error)) from error
+                raise self._explained(error) from error
         raise JournalError(f"{self.directory}: the journal does not take this turn however large its map is")
 
     def _write(self, write: TurnWrite) -> None:
@@ -194,11 +194,11 @@ class LmdbStore:
         self._map_bytes = larger
         return True
 
-    def _explain(self, error: lmdb.Error) -> str:
+    def _explained(self, error: lmdb.Error) -> JournalError:
         text = str(error)
         if os.strerror(errno.ENOSPC) in text:
-            return f"{self.directory}: the disk is full; free space, then start again"
-        return f"{self.directory}: the journal cannot be written: {text}"
+            return JournalFull(f"{self.directory}: the disk is full; free space, then start again")
+        return JournalError(f"{self.directory}: the journal cannot be written: {text}")
 
     # -- reading ----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalError, JournalFull
 from actors.runtime.store import TurnWrite
 
 __all__ = ["MemoryStore"]
@@ -69,7 +69,7 @@ class MemoryStore:
             raise JournalError("the disk refused the write (simulated)")
         size = sum(len(key) + len(value or b"") for part in write[:8] for key, value in part)
         if self.used_bytes + size > self.capacity_bytes:
-            raise JournalError("the disk is full (simulated); free space, then start again")
+            raise JournalFull("the disk is full (simulated); free space, then start again")
         self.used_bytes += size
         self.commits_count += 1
         if write.rotate_dedupe:

@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 
 from actors.deployment.assemble import assemble, cell_specs, open_store, supervisor_specs
 from actors.deployment.loader import load
+from actors.deployment.process import explain
 from actors.deployment.topology import Topology
 from actors.messages.trading import Fill
 from actors.messages.venue import OrderAccepted
 from actors.runtime.behaviour import Behaviour, Context, Phase
 from actors.runtime.cell import Cell, CellSpec
 from actors.runtime.clock import SystemClock, VirtualClock
+from actors.runtime.errors import JournalError
 from actors.runtime.heart import Beat, HeartHandle, HeartLimits, launch
 from actors.runtime.journal import verify_chain
 from actors.runtime.messages import Message
@@ -74,11 +76,21 @@ def start_observed(topology: Topology, observations: Path) -> HeartHandle:
         import signal
 
         signal.signal(signal.SIGTERM, lambda *_: node.request_stop())
-        node.start()
-        node.run(beat=beat)
+        try:
+            node.start()
+            node.run(beat=beat)
+        except JournalError as error:
+            return explain(error)
         return 0
 
-    return launch(run, HeartLimits(intensity=1000, backoff_s_min=0.001, backoff_s_max=0.01))
+    limits = HeartLimits(intensity=1000, stall_after_s=2.0, backoff_s_min=0.001, backoff_s_max=0.01)
+    return launch(run, limits)
+
+
+def is_busy(heart: HeartHandle, observations: Path) -> bool:
+    """Tell whether the node has acknowledged something."""
+    heart.poll()
+    return bool(heart.node_pid) and observations.exists() and observations.stat().st_size > 0
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:

@@ -12,16 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.process.node import Books, busy_topology, start_observed, wait_for
+from tests.process.node import Books, busy_topology, is_busy, start_observed, wait_for
 
 
 def kill_often(topology, observations: Path, kills: int, chance: random.Random) -> int:
     """Kill the node so many times while it is busy; return how often the heart restarted it."""
     heart = start_observed(topology, observations)
+    wait_for(lambda: is_busy(heart, observations))
     for _ in range(kills):
-        pid = heart.node_pid
         size = observations.stat().st_size if observations.exists() else 0
-        wait_for(lambda: heart.poll() is not None and heart.node_pid not in (0, pid) or pid)
         wait_for(lambda size=size: observations.exists() and observations.stat().st_size > size)
         time.sleep(chance.uniform(0.0, 0.25))
         victim = heart.node_pid
@@ -59,9 +58,7 @@ def check(topology, observations: Path) -> Books:
         assert (rest[0] if rest else subject) in orders, f"{line}: acknowledged and gone"
     wallet = books.exchange.wallets["main"]
     held = {s: h.position for s, h in wallet.holdings.items() if h.position.net_contracts}
-    ours = {
-        s: (p.net_contracts, p.cost_ticks) for s, p in books.ledger.holdings.items() if p.net_contracts
-    }
+    ours = {s: (p.net_contracts, p.cost_ticks) for s, p in books.ledger.holdings.items() if p.net_contracts}
     assert {s: tuple(p) for s, p in held.items()} == ours
     assert wallet.cash_usdt == books.ledger.cash_usdt
     assert books.behaviour("ledger/main").books_balance()
