@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from actors.deployment.faults import FaultLog, did_you_mean
-from actors.deployment.places import Origin
+from actors.deployment.places import Origin, Span
 from actors.deployment.quantities import (
     INTEGER_MAX,
     format_e8,
@@ -27,7 +27,7 @@ from actors.deployment.setting_types import (
     item_type,
     simplified,
 )
-from actors.deployment.yaml_tree import List, Map, Node, Scalar, Span, described, plain
+from actors.deployment.yaml_tree import List, Map, Node, Scalar, described, plain
 from actors.runtime.errors import InvariantError
 
 __all__ = ["Converter", "listed"]

@@ -30,7 +30,7 @@ from actors.domain.catalog import CatalogError, load_catalog
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
 
-__all__ = ["load"]
+__all__ = ["Reading", "load", "read"]
 
 CATALOG = "markets/poloniex-futures.json"
 
@@ -49,19 +49,35 @@ def load(
     the declared inputs, `environment` the variables that `$NAME` may refer to.
     Errors: ConfigError with every fault; warnings alone are kept in the topology.
     """
+    reading = read(paths, environments, inputs, environment, kinds=kinds)
+    if reading.log.has_errors:
+        raise ConfigError(reading.log.sorted())
+    return reading.topology()
+
+
+def read(
+    paths: str | Path | Sequence[str | Path],
+    environments: Sequence[str] = (),
+    inputs: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    kinds: Mapping[str, Kind] = KINDS,
+) -> Reading:
+    """Read and check as `load` does, but keep what was read beside the faults in its log.
+
+    Errors: ConfigError only when the files could not even be read as one tree.
+    """
     names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     log = FaultLog()
     root, files = read_layers(names, environments, log)
     if root is None:
         raise ConfigError(log.sorted())
-    draft = _Deployment(root, files, log, kinds)
-    draft.read(inputs or {}, environment or {})
-    if log.has_errors:
-        raise ConfigError(log.sorted())
-    return draft.topology()
+    reading = Reading(root, files, log, kinds)
+    reading.check(inputs or {}, environment or {})
+    return reading
 
 
-class _Deployment:
+class Reading:
     """A deployment while it is checked. What is None was faulty, and told."""
 
     def __init__(self, root: Map, files: tuple[str, ...], log: FaultLog, kinds: Mapping[str, Kind]) -> None:
@@ -77,7 +93,7 @@ class _Deployment:
         self.chosen: dict[str, str] = {}
         self.instruments: dict[str, Instrument] | None = None
 
-    def read(self, inputs: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    def check(self, inputs: Mapping[str, str], environment: Mapping[str, str]) -> None:
         """Run every tier."""
         log = self.log
         scope = input_scope(self.raw, inputs, environment, log)

@@ -29,8 +29,8 @@ def cases(kind: str) -> list[str]:
 def outcome(kind: str, name: str) -> tuple[bool, str]:
     """Return whether a case loads, and the faults or warnings it shows, with paths as seen from here."""
     path = f"{kind}/{name}.yaml"
-    with _inside(FOLDER):
-        inputs, environments, variables = _given(Path(path).read_bytes())
+    with inside(FOLDER):
+        inputs, environments, variables = given(Path(path).read_bytes())
         try:
             topology = load(path, environments, inputs, variables)
         except ConfigError as error:
@@ -44,7 +44,8 @@ def expected(kind: str, name: str) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _given(raw: bytes) -> tuple[dict[str, str], list[str], dict[str, str]]:
+def given(raw: bytes) -> tuple[dict[str, str], list[str], dict[str, str]]:
+    """Return the inputs, environments and environment variables that a case's first line names."""
     inputs: dict[str, str] = {}
     environments: list[str] = []
     variables: dict[str, str] = {}
@@ -61,7 +62,8 @@ def _given(raw: bytes) -> tuple[dict[str, str], list[str], dict[str, str]]:
 
 
 @contextmanager
-def _inside(folder: Path) -> Iterator[None]:
+def inside(folder: Path) -> Iterator[None]:
+    """Work in a folder for a while."""
     before = Path.cwd()
     os.chdir(folder)
     try:
