@@ -121,7 +121,9 @@ class ControlSection(Settings, frozen=True, kw_only=True):
             examples=("control.sock",),
         ),
     ] = "control.sock"
-    http: HttpSection = HttpSection()
+    http: Annotated[HttpSection, setting("Beside the socket: HTTP, for health checks and metrics.")] = (
+        HttpSection()
+    )
 
 
 class ClockSection(Settings, frozen=True, kw_only=True):
