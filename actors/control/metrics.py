@@ -135,6 +135,8 @@ def gauge_name(owner: str, name: str) -> tuple[str, float]:
         unit, factor = UNITS[words[-1]]
         words[-1:] = [unit] if unit else []
     top = re.sub(r"[^a-z0-9]+", "_", owner.lower()).strip("_")
+    if len(words) > 1 and words[0] == top:
+        del words[0]
     return "_".join(["polytrade", top, *words]), factor
 
 

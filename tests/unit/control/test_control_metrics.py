@@ -102,6 +102,7 @@ def test_counters_and_gauges_carry_their_values(text) -> None:
         ("slippage_bps", "polytrade_ledger_slippage_ratio", 1e-4),
         ("Odd name!", "polytrade_ledger_odd_name", 1.0),
         ("count", "polytrade_ledger_count", 1.0),
+        ("ledger_size", "polytrade_ledger_size", 1.0),
     ],
 )
 def test_a_gauge_gets_a_base_unit(name, metric, factor) -> None:
