@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.deployment.topology import Topology
 from actors.runtime.cell import CellSpec, Restart
 from actors.runtime.clock import Clock
@@ -20,8 +22,11 @@ def open_store(topology: Topology) -> LmdbStore:
     return LmdbStore(topology.journal_path, Durability(journal.durability), size_bytes_max=journal.size_max)
 
 
-def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
-    """Return a node of the topology's actors, wired and supervised, not yet started."""
+def assemble(topology: Topology, store: Store, clock: Clock, extra: tuple[CellSpec, ...] = ()) -> Node:
+    """Return a node of the topology's actors, wired and supervised, not yet started.
+
+    `extra` are actors that nobody declared: observers, or what ends a run over recorded data.
+    """
     journal, loop = topology.journal, topology.loop
     limits = LoopLimits(
         inputs_max=loop.inputs_max,
@@ -36,7 +41,7 @@ def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
         "clock": topology.clock.kind,
     }
     return Node(
-        cell_specs(topology),
+        [*cell_specs(topology), *_under_root(topology, extra)],
         supervisor_specs(topology),
         store,
         clock,
@@ -44,6 +49,10 @@ def assemble(topology: Topology, store: Store, clock: Clock) -> Node:
         limits=limits,
         facts=facts,
     )
+
+
+def _under_root(topology: Topology, extra: tuple[CellSpec, ...]) -> list[CellSpec]:
+    return [replace(spec, supervisor=topology.root.name) for spec in extra]
 
 
 def cell_specs(topology: Topology) -> list[CellSpec]:

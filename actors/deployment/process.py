@@ -6,10 +6,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from actors.deployment.assemble import assemble, open_store
+from actors.deployment.finish import Finish
 from actors.deployment.topology import Topology
+from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse
@@ -52,7 +55,7 @@ class NodeProcess:
         self.topology = topology
         self.store = store
         self.clock = _clock(topology)
-        self.node = assemble(topology, store, self.clock)
+        self.node = assemble(topology, store, self.clock, extra=self._finish())
         self.pumps = PumpThread()
         self.services: list[Any] = []
 
@@ -77,6 +80,14 @@ class NodeProcess:
                 service.stop()
             self.pumps.stop()
         return 1 if node.ended else 0
+
+    def _finish(self) -> tuple[CellSpec, ...]:
+        """A run over recorded data on a virtual clock ends with its data."""
+        replays = tuple(plan.address for plan in self.topology.actors if plan.kind == "feed.replay")
+        if not (replays and isinstance(self.clock, VirtualClock)):
+            return ()
+        make = partial(Finish, len(replays), lambda: self.node.request_stop())
+        return (CellSpec("finish", make, reads=replays),)
 
     def _start_logs(self) -> None:
         from actors.control.logs import NodeLog

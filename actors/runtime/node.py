@@ -10,7 +10,7 @@ import msgspec
 
 from actors.runtime.behaviour import Phase
 from actors.runtime.cell import Cell, CellSpec, CellState
-from actors.runtime.clock import Clock, SystemClock
+from actors.runtime.clock import Clock, VirtualClock
 from actors.runtime.codec import decode_message
 from actors.runtime.errors import NodeStopped, RuntimeFault, require
 from actors.runtime.journal import Journal
@@ -203,11 +203,23 @@ class Node:
         """
         while not (self._stop_requested or self.ended):
             if not self.turn():
-                self.loop.wait(longest_wait_ns)
+                self._idle(longest_wait_ns)
             if beat is not None and not beat():
                 self.stop("its heart is gone")
                 return
         self.stop(self.ended or "asked to stop")
+
+    def _idle(self, longest_wait_ns: int) -> None:
+        """Wait for something to do; a virtual clock jumps to the next timer instead."""
+        clock = self.loop.clock
+        if not isinstance(clock, VirtualClock):
+            self.loop.wait(longest_wait_ns)
+            return
+        due_ns = self.loop.timers.next_due_ns()
+        if due_ns is None:
+            self._stop_requested = True  # nothing will ever happen again
+        else:
+            clock.advance_to(due_ns)
 
     def request_stop(self) -> None:
         """Have `run` return; callable from any thread and from a signal handler."""
