@@ -135,8 +135,8 @@ config/paper.yaml:49:13: error[E201]: actor 'oms' reads from 'riks/main', which 
 ```
 
 A deployment with errors never starts; warnings keep nothing from starting. The first digit of a code is the
-tier that found it. Later tiers look at whatever the earlier ones found sound, so that one fault is told once and
-not again in everything that hangs on it."""
+tier that found it. Later tiers look at whatever the earlier ones found sound, so that one fault is told once
+and not again in everything that hangs on it."""
 
 
 def _pages() -> dict[str, str]:
