@@ -124,7 +124,7 @@ class Node:
         if self.loop.tape is not None:
             self.loop.tape.started(self.loop.now_ns, self.journal.sequence)
         # A simulated process starts nodes by the thousand: their memory must stay collectable.
-        is_real = isinstance(clock, SystemClock)
+        is_real = not isinstance(clock, VirtualClock)
         if is_real:
             gc.disable()
         try:
