@@ -52,6 +52,7 @@ from actors.messages.venue import (
     OrderAccepted,
     PlaceOrder,
 )
+from actors.runtime.errors import require
 from actors.runtime.messages import Message
 
 __all__ = ["Exchange", "Outcomes"]
@@ -291,9 +292,7 @@ class Exchange(Projection):
         """Let a resting order trade with the anonymous market at its own limit; return how much it did."""
         order, standing = node.order, node.standing
         contracts = min(fillable_contracts(node), contracts_max)
-        if not contracts:
-            self._unbook(order, CancelReason.REDUCE_ONLY, outcomes, at_ns)
-            return 0
+        require(contracts > 0, "a resting order has nothing to trade", number=order.number)
         market = standing.market
         fee = multiply_e8(contracts * node.price_ticks * market.tick_value, market.maker_fee_e8)
         trade_number = self.state.trades_count + 1

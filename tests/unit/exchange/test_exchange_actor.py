@@ -120,6 +120,32 @@ def test_market_data_reaches_resting_orders() -> None:
     assert [(to, m.client_order_id) for to, m in bench.sent] == [("venue/main", name) for name in "abc"]
 
 
+def test_an_account_that_left_the_settings_is_still_served() -> None:
+    bench = make_bench()
+    fewer = ExchangeSettings(accounts={"main": E8})
+    place = Place("test", "exchange/main", "paper", instruments=INSTRUMENTS)
+    bench._make = lambda: ExchangeActor(fewer, place)
+    bench.restart()
+    feed(bench)
+    bench.tell(order("a", account="other"), sender="venue/other")
+    assert {to for to, _ in bench.sent} == {"venue/other"}
+    bench.behaviour.state = msgspec.msgpack.decode(
+        msgspec.msgpack.encode(bench.behaviour.state), type=ExchangeState
+    )
+    assert bench.behaviour.addresses["other"] == "venue/other"
+
+
+def test_the_venues_may_have_another_name() -> None:
+    bench = make_bench(ExchangeSettings(accounts={"main": 1_000 * E8}, venue="gate"))
+    feed(bench)
+    bench.tell(order("a"), sender="gate/main")
+    assert {to for to, _ in bench.sent} == {"gate/main"}
+
+
+def test_funding_by_the_feed_needs_no_timer() -> None:
+    assert make_bench()._timers == []
+
+
 def test_questions_are_answered_to_whoever_asked() -> None:
     bench = make_bench()
     feed(bench)
@@ -216,7 +242,8 @@ def test_funding_by_the_clock_comes_at_its_instants() -> None:
 def test_a_liquidation_raises_an_alert() -> None:
     bench = make_bench(ExchangeSettings(accounts={"main": 100 * E8}))
     feed(bench)
-    bench.tell(order("a", contracts=9))
+    bench.tell(order("a", contracts=8))
+    bench.tell(order("b", contracts=1, limit=9_990))
     bench.tell(MarkPrice("ALPHA", 2, 8_000, 8_000))
     (alert,) = bench.alerts
     assert (alert.name, alert.key) == ("AccountLiquidated", "main")

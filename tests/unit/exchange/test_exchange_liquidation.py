@@ -2,13 +2,14 @@
 
 import pytest
 
+from actors.domain.lifecycle import OrderState
 from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.exchange.codes import CancelReason
 from actors.exchange.liquidation import maintenance_usdt
 from actors.exchange.rules import Rules
-from actors.messages.venue import OrderCanceled, OrderFilled
-from tests.unit.exchange.exchange_world import BUY, SELL, World, kinds, rebuilt_from_snapshot
+from actors.messages.venue import OrderCanceled, OrderFilled, PlaceOrder
+from tests.unit.exchange.exchange_world import BUY, IOC, MARKET, SELL, World, kinds, rebuilt_from_snapshot
 
 
 def liquidations(outcomes):
@@ -134,7 +135,10 @@ def test_what_the_exchange_orders_itself_is_numbered_on_from_the_last() -> None:
     world = World(deposit_usdt=100)
     world.buy_at_market("ann", 9)
     (fill,) = liquidations(world.mark(8_000))
-    assert (fill.venue_order_id, fill.trade_id) == ("2", "2")
+    assert (fill.venue_order_id, fill.trade_id, fill.maker) == ("2", "2", False)
+    (_, closed) = world.exchange.state.wallets["ann"].closed.items
+    assert closed.request == PlaceOrder("ann", "", "ALPHA", SELL, 9, MARKET, 0, IOC, True)
+    assert (closed.state, closed.fills) == (OrderState.FILLED, [fill])
     world.buy_at_market("bob", 1, 8_000)
     assert world.exchange.state.orders_count == world.exchange.state.trades_count == 3
 

@@ -106,6 +106,14 @@ def test_margin_fee_and_loss_are_needed_to_the_last_unit(deposit, side, limit, t
     assert accepted(outcomes) if taken else refusal(outcomes) == Refusal.INSUFFICIENT_MARGIN
 
 
+@pytest.mark.parametrize(("deposit", "taken"), [("100.60000001", True), ("100.6", False)])
+def test_what_an_order_takes_needs_its_margin_to_the_last_unit_too(deposit, taken) -> None:
+    world = World(deposit_usdt=deposit)
+    world.depth([], [(10_000, 10)])
+    outcomes = world.place("ann", BUY, 10)
+    assert accepted(outcomes) if taken else refusal(outcomes) == Refusal.INSUFFICIENT_MARGIN
+
+
 def test_a_position_too_large_for_a_raised_leverage_keeps_the_margin_of_its_tier() -> None:
     world = World(deposit_usdt=1_000_000, rules=Rules(leverage={"ALPHA": 5}))
     world.quote(10_000, 2_000, 10_001, 0)

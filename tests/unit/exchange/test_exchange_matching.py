@@ -2,6 +2,7 @@
 
 import pytest
 
+from actors.domain.lifecycle import OrderState
 from actors.exchange.codes import CancelReason, Refusal
 from actors.exchange.rules import Rules
 from actors.messages.venue import OrderAccepted, OrderCanceled, OrderFilled
@@ -79,6 +80,7 @@ def test_a_limit_order_takes_up_to_its_limit_and_rests_with_the_rest(world) -> N
     assert fills(outcomes) == [("ann", 3, 10_001, False)]
     assert OrderCanceled not in kinds(outcomes)
     assert world.order("ann", "a").filled_contracts == 3
+    assert world.order("ann", "a").state is OrderState.PARTIALLY_FILLED
     assert world.exchange.markets["ALPHA"].book.bids.best().order is world.order("ann", "a")
 
 
@@ -213,6 +215,47 @@ def test_a_real_order_is_market_enough_for_a_market_order() -> None:
     world.place("bob", SELL, 5, 10_010)
     assert refusal(world.place("ann", SELL, 1)) == Refusal.NO_MARKET
     assert fills(world.place("ann", BUY, 1))[0] == ("ann", 1, 10_010, False)
+
+
+@pytest.mark.parametrize("told", ["quote", "depth", "trade"])
+def test_any_price_will_do_while_there_is_no_mark_price(told) -> None:
+    world = World(marked=False)
+    if told == "quote":
+        world.quote(9_990, 1, 10_010, 1)
+    elif told == "depth":
+        world.depth([(9_990, 1), (9_000, 1)], [(10_010, 1), (11_000, 1)])
+    else:
+        world.trade(10_000, 1, BUY)
+    assert world.exchange.markets["ALPHA"].reference_ticks == 10_000
+    world.trade(10_300, 1, BUY)  # a trade alone counts only as the first
+    assert world.exchange.markets["ALPHA"].reference_ticks == 10_000
+    world.mark(10_100)
+    world.quote(9_990, 1, 10_010, 1)
+    world.depth([(9_990, 1)], [(10_010, 1)])
+    assert world.exchange.markets["ALPHA"].reference_ticks == 10_100
+
+
+def test_a_half_empty_book_says_no_price() -> None:
+    world = World(marked=False)
+    world.quote(0, 0, 10_010, 1)
+    world.depth([], [(10_010, 1)])
+    assert world.exchange.markets["ALPHA"].reference_ticks == 0
+
+
+def test_a_mark_price_that_is_none_is_ignored() -> None:
+    world = World()
+    assert world.mark(0) == []
+    assert world.exchange.markets["ALPHA"].reference_ticks == 10_000
+
+
+def test_news_of_symbols_that_are_not_traded_here_are_ignored() -> None:
+    world = World()
+    assert world.quote(1, 1, 2, 1, "GAMMA") == []
+    assert world.depth([(1, 1)], [], "GAMMA") == []
+    assert world.trade(1, 1, BUY, "GAMMA") == []
+    assert world.mark(1, "GAMMA") == []
+    assert world.rate(1, "GAMMA") == []
+    assert world.settle(1, 1, 1, "GAMMA") == []
 
 
 def test_the_middle_of_the_quotes_stands_in_until_a_mark_price_comes() -> None:

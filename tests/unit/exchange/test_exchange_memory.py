@@ -5,7 +5,14 @@ from actors.domain.money import E8
 from actors.exchange.answers import answer_account, answer_order, describe_exchange
 from actors.exchange.ring import Ring
 from actors.exchange.rules import Rules
-from actors.messages.venue import OrderAccepted, OrderCanceled, OrderFilled, QueryAccount, QueryOrder
+from actors.messages.venue import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    QueryAccount,
+    QueryOrder,
+    VenueOrder,
+)
 from tests.unit.exchange.exchange_world import (
     BUY,
     FOK,
@@ -71,7 +78,9 @@ def test_a_question_finds_an_order_open_or_ended_with_its_fills() -> None:
     world.cancel("ann", "a")
     answer = ask(world, "a")
     assert (answer.state, answer.filled_contracts, len(answer.fills)) == (OrderState.CANCELED, 2, 1)
-    assert not ask(world, "a", "bob").found
+    assert ask(world, "a", "bob") == VenueOrder(
+        "bob", "a", "ALPHA", False, "", OrderState.ABSENT, BUY, 0, 0, 0, False, (), world.now_ns
+    )
     assert not ask(world, "a", "zoe").found
 
 
@@ -110,7 +119,10 @@ def test_an_account_is_told_as_it_is() -> None:
     assert [order.client_order_id for order in answer.open_orders] == ["s"]
     assert [fill.at_ns for fill in answer.fills] == [START_NS + 10]
     assert [paid.payment_usdt for paid in answer.funding] == [E8]
+    assert len(ask_account(world, START_NS + 20).funding) == 1
     assert ask_account(world, START_NS + 21).funding == ()
+    world.settle(E8 // 500, 10_000, START_NS + 30)
+    assert [paid.payment_usdt for paid in ask_account(world).funding] == [E8, 2 * E8]
     assert ask_account(world, account="zoe") is None
 
 
@@ -121,6 +133,8 @@ def test_fills_are_told_in_the_order_in_which_they_happened() -> None:
     world.buy_at_market("ann", 1)
     world.trade(9_980, 1, SELL)
     assert [fill.trade_id for fill in ask_account(world).fills] == ["1", "2", "3"]
+    assert len(ask_account(world, world.now_ns).fills) == 3
+    assert ask_account(world, world.now_ns + 1).fills == ()
 
 
 def test_a_ring_gives_its_newest_first_and_survives_another_capacity() -> None:
@@ -168,6 +182,24 @@ def test_events_alone_and_a_snapshot_alone_bring_everything_back() -> None:
         assert rebuilt.books_balance()
 
 
+def test_a_smaller_memory_forgets_the_oldest_at_the_next_start() -> None:
+    world = World()
+    for name in "abc":
+        world.place("ann", BUY, 1, 9_990, name=name)
+        world.cancel("ann", name)
+    world.buy_at_market("ann", 1)
+    for hour in range(3):
+        world.settle(1, 10_000, START_NS + hour + 1)
+    world.rules = Rules(closed_orders_kept_max=2, funding_kept_max=1)
+    smaller = rebuilt_from_snapshot(world)
+    assert [order.request.client_order_id for order in smaller.state.wallets["ann"].closed.items] == [
+        "c",
+        "ann-4",
+    ]
+    assert len(smaller.state.wallets["ann"].funding.items) == 1
+    assert sorted(smaller.members["ann"].orders) == ["ann-4", "c"]
+
+
 def test_after_a_restart_the_exchange_waits_for_fresh_prices() -> None:
     world = World()
     world.buy_at_market("ann", 9)
@@ -202,5 +234,14 @@ def test_a_description_holds_plain_values_and_the_verdict_on_the_books() -> None
     assert described["accounts"]["ann"]["open_orders"][0]["client_order_id"] == "s"
     assert described["accounts"]["ann"]["cash_usdt"] == world.cash("ann")
     assert described["totals"]["open_orders"] == 1
+    world.quote(10_100, 9, 10_101, 0)
+    world.settle(E8 // 1_000, 10_000, START_NS + 20)
+    ann = describe_exchange(world.exchange)["accounts"]["ann"]
+    assert ann["realised_usdt"] == 9 * E8
+    assert ann["fees_usdt"] == world.exchange.state.fees_usdt == 72_180_000
+    assert ann["cash_usdt"] == ann["deposits_usdt"] + ann["realised_usdt"] - ann["fees_usdt"]
+    world.buy_at_market("ann", 10)
+    world.settle(E8 // 1_000, 10_000, START_NS + 30)
+    assert describe_exchange(world.exchange)["accounts"]["ann"]["funding_usdt"] == E8
     world.exchange.state.wallets["ann"].cash_usdt += 1
     assert describe_exchange(world.exchange)["books_balance"] is False

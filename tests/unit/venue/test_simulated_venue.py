@@ -1,5 +1,6 @@
 """Our side of the simulated exchange: relay, delay, loss."""
 
+import msgspec
 import pytest
 
 from actors.domain.lifecycle import OrderState
@@ -125,8 +126,11 @@ def test_an_unknown_outcome_is_told_once_and_not_before_its_time() -> None:
     bench.tell(PLACE)
     bench.advance(TIMEOUT - 1)
     assert unknown(bench) == []
-    bench.advance(3 * TIMEOUT)
+    bench.advance(1)
     assert len(unknown(bench)) == 1
+    bench.advance(3 * TIMEOUT)
+    assert unknown(bench) == []
+    assert bench.behaviour.gauges()["unknown_count"] == 1
 
 
 def test_a_fill_is_no_answer() -> None:
@@ -137,13 +141,15 @@ def test_a_fill_is_no_answer() -> None:
     assert unknown(bench) == [("a", RequestKind.PLACE)]
 
 
-def test_a_mute_exchange_is_a_lost_connection_until_it_speaks() -> None:
+@pytest.mark.parametrize("unanswered", [PLACE, CANCEL, QUERY], ids=lambda message: type(message).__name__)
+def test_a_mute_exchange_is_a_lost_connection_until_it_speaks(unanswered) -> None:
     bench = make_bench()
-    bench.tell(PLACE)
+    bench.tell(unanswered)
     bench.advance(2 * TIMEOUT)
     assert [c.up for c in bench.take(VenueConnection)] == [False]
     bench.advance(10 * TIMEOUT)
     assert bench.take(VenueConnection) == []
+    bench.tell(FUNDING)
     bench.tell(FUNDING)
     assert [c.up for c in bench.take(VenueConnection)] == [True]
 
@@ -176,6 +182,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown_although_the_far_side_acted() 
     assert bench.take(OrderAccepted) == []
     assert bench.take(OrderFilled) == [FILLED]
     assert unknown(bench) == [("a", RequestKind.PLACE)]
+    assert bench.behaviour.describe()["lost_count"] == 1
 
 
 def test_events_are_lost_by_their_own_setting() -> None:
@@ -211,6 +218,15 @@ def test_a_fraction_is_met_roughly_and_the_same_with_the_same_seed() -> None:
     first = lost()
     assert 260 < len(first) < 340
     assert lost() == first
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"latency": -1}, {"answer_timeout": 0}, {"lose_answer_fraction": E8 + 1}, {"duplicate_fraction": -1}],
+)
+def test_settings_that_make_no_sense_are_refused(given) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(given, SimulatedVenueSettings)
 
 
 def test_an_operator_sees_what_is_unanswered() -> None:
