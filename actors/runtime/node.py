@@ -10,7 +10,7 @@ import msgspec
 
 from actors.runtime.behaviour import Phase
 from actors.runtime.cell import Cell, CellSpec, CellState
-from actors.runtime.clock import Clock, SystemClock, VirtualClock
+from actors.runtime.clock import Clock, VirtualClock
 from actors.runtime.codec import decode_message
 from actors.runtime.errors import NodeStopped, RuntimeFault, require
 from actors.runtime.journal import Journal
