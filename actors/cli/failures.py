@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from actors.cli.exit_codes import ExitCode
@@ -26,9 +24,6 @@ def tell(error: BaseException) -> int:
         return ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.FAILURE
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _say(ExitCode.INTERRUPTED, "interrupted")
-    if isinstance(error, BrokenPipeError):  # `polytrade journal cat | head`
-        sys.stderr.close()
-        return ExitCode.OK
     if isinstance(error, JournalError):
         return _say(journal_code(error), str(error))
     if isinstance(error, RuntimeFault | OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -120,7 +121,7 @@ def cat(
 def tail(words: tuple[str, ...], follow: bool, last: int, actor: str, kind: str, as_json: bool) -> None:
     """Print the newest events."""
     file, _ = split_words(words)
-    with open_reader(find_target(file)) as reader:
+    with contextlib.suppress(KeyboardInterrupt), open_reader(find_target(file)) as reader:
         following = max(1, reader.last_sequence - last + 1)
         while True:
             newest = reader.last_sequence

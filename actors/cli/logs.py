@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import deque
@@ -50,9 +51,10 @@ def logs(words: tuple[str, ...], is_following: bool, last: int, level: str, as_j
     for line in _begin(path, wanted, last):
         echo(line if as_json else text_line(json.loads(line)))
     if is_following:
-        for line in follow(path):
-            if wanted.takes(line):
-                echo(line if as_json else text_line(json.loads(line)))
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            for line in follow(path):
+                if wanted.takes(line):
+                    echo(line if as_json else text_line(json.loads(line)))
 
 
 class _Wanted:

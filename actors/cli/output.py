@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +20,16 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def print_json(found: Any) -> None:
     """Write one JSON value to stdout."""
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+    echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
 
 
 def echo(text: str = "") -> None:
-    """Write a result to stdout."""
-    click.echo(text)
+    """Write a result to stdout. A reader that has seen enough, such as `head`, ends the command well."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        sys.exit(0)
 
 
 def note(text: str) -> None:

@@ -55,6 +55,7 @@ class Session:
         self.node_pids: list[int] = []
         self.last_view: dict[str, Any] | None = None
         self.was_killed = False
+        self.display_faults: set[str] = set()
         self.before_stop: Callable[[], None] = lambda: None
 
     def run(self) -> int:
@@ -107,7 +108,10 @@ class Session:
         except Problem:  # it starts, restarts or stops; the heart tells which
             return
         self.last_view = view
-        self._show.view(view)
+        try:
+            self._show.view(view)
+        except Exception as error:  # a fault of the display must not end what is displayed
+            self.display_faults.add(f"the view cannot be shown: {type(error).__name__}: {error}")
 
     # -- ending --------------------------------------------------------------------------------------------
 

@@ -140,6 +140,8 @@ def _under_heart(topology: Any, wish: Wish) -> int:
                 session.before_stop = lambda: show.save(wish.picture, f"polytrade up {wish.files[0]}")
             code = session.run()
         _tell_aside(aside, show)
+        for fault in sorted(session.display_faults):
+            note(fault)
     code = int(ExitCode.INTERRUPTED) if session.was_killed else code
     seconds = time.monotonic() - began
     run = Run(

@@ -165,6 +165,15 @@ def test_a_node_that_ends_by_itself_ends_the_session() -> None:
     assert run(heart, Show()).code == 6
 
 
+def test_a_view_that_cannot_be_shown_does_not_stop_the_node() -> None:
+    show = Show()
+    show.view = lambda view: {}["missing"]  # type: ignore[method-assign,assignment]
+    heart = Heart()
+    session = run(heart, show, for_s=5.0)
+    assert heart.stopped == 1
+    assert session.display_faults == {"the view cannot be shown: KeyError: 'missing'"}
+
+
 def test_without_a_terminal_the_second_ctrl_c_explains_and_the_third_kills(capsys) -> None:
     show = PlainShow()
     assert show.ask_whether_to_kill(1, 30) is False

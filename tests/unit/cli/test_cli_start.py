@@ -123,10 +123,11 @@ def test_every_verb_is_documented() -> None:
     assert [name for name in COMMANDS if f"`polytrade {name}" not in text] == []
 
 
-def test_a_broken_pipe_is_nobodys_fault() -> None:
-    program = "from actors.cli.failures import tell; import sys; sys.exit(tell(BrokenPipeError()))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, b"")
+def test_a_reader_that_has_seen_enough_ends_a_command_well() -> None:
+    program = "from actors.cli.output import echo\nfor number in range(100_000): echo(str(number))"
+    command = f"set -o pipefail; {sys.executable} -c '{program}' | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"0\n", b"")
 
 
 def test_exit_codes_pass_through(capsys) -> None:
