@@ -34,6 +34,7 @@ from actors.messages.venue import (
     VenueOrder,
 )
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
+from actors.runtime.errors import require
 from actors.runtime.messages import Message, Severity
 
 __all__ = ["ExchangeActor", "ExchangeFundingDue"]
@@ -104,6 +105,7 @@ class ExchangeActor(Behaviour):
     def started(self, context: Context) -> None:
         exchange = self.exchange
         exchange.record = context.record
+        require(exchange.books_balance(), "the exchange's books do not balance", **exchange.totals())
         for account, deposit in self.settings.accounts.items():
             exchange.open_account(account, deposit, context.now_ns)
         self._schedule_funding(context)

@@ -79,15 +79,7 @@ def describe_exchange(exchange: Projection) -> dict[str, Any]:
             }
             for symbol, market in exchange.markets.items()
         },
-        "totals": {
-            "cash_usdt": sum(wallet.cash_usdt for wallet in state.wallets.values()),
-            "deposits_usdt": sum(wallet.deposits_usdt for wallet in state.wallets.values()),
-            "fees_usdt": state.fees_usdt,
-            "insurance_usdt": state.insurance_usdt,
-            "open_orders": len(state.open_orders),
-            "orders_count": state.orders_count,
-            "trades_count": state.trades_count,
-        },
+        "totals": exchange.totals(),
         "books_balance": exchange.books_balance(),
     }
 

@@ -70,6 +70,19 @@ class Projection:
         money, contracts = imbalance(self.state, self.markets)
         return money == 0 and not contracts
 
+    def totals(self) -> dict[str, int]:
+        """Return the sums of the whole exchange; amounts in 1e-8 USDT."""
+        state = self.state
+        return {
+            "cash_usdt": sum(wallet.cash_usdt for wallet in state.wallets.values()),
+            "deposits_usdt": sum(wallet.deposits_usdt for wallet in state.wallets.values()),
+            "fees_usdt": state.fees_usdt,
+            "insurance_usdt": state.insurance_usdt,
+            "open_orders": len(state.open_orders),
+            "orders_count": state.orders_count,
+            "trades_count": state.trades_count,
+        }
+
     # -- events -------------------------------------------------------------------------------------
 
     def apply_wallet_opened(self, event: WalletOpened) -> None:

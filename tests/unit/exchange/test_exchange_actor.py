@@ -23,6 +23,7 @@ from actors.messages.venue import (
     VenueAccount,
     VenueOrder,
 )
+from actors.runtime.errors import InvariantError
 from actors.runtime.testing import Bench
 from tests.unit.exchange.exchange_world import (
     BUY,
@@ -192,6 +193,13 @@ def test_everything_survives_a_restart_but_the_prices() -> None:
     feed(bench)
     bench.tell(CancelOrder("main", "rests", "ALPHA"))
     assert [type(m) for _, m in bench.sent] == [OrderCanceled]
+
+
+def test_books_that_do_not_balance_stop_the_actor_at_its_start() -> None:
+    bench = make_bench()
+    bench.behaviour.state.wallets["main"].cash_usdt += 1
+    with pytest.raises(InvariantError, match="do not balance"):
+        bench.behaviour.started(bench)
 
 
 def test_a_snapshot_of_the_state_is_enough() -> None:
