@@ -226,14 +226,10 @@ class Converter:
             least = most = len(base.item_types)
         if (least is None or count >= least) and (most is None or count <= most):
             return
-        wanted = (
-            f"exactly {least}"
-            if least == most
-            else f"at least {least}"
-            if most is None
-            else f"at most {most}"
-        )
-        message = f"{self._about}{path!r} must have {wanted} entries, not {count}"
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        if least is None or most is None:
+            wanted = f"at most {most}" if least is None else f"at least {least}"
+        message = f"{self._about}{path!r} must have {wanted} entries, and has {count}"
         self._log.add("E112", node.span, message)
         raise _Unfit
 
