@@ -49,6 +49,7 @@ from actors.runtime.messages import Message, SupervisorExhausted
 __all__ = ["RiskActor", "RiskTick"]
 
 TICK_NS = 1_000_000_000
+INT64_MAX = 2**63 - 1
 
 FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
 REJECTED, ABSENT = OrderState.REJECTED, OrderState.ABSENT
@@ -128,11 +129,11 @@ class RiskActor(KillSwitch):
         return None
 
     def _deny(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
-        text, measured, limit = denial
+        text, measured, limit = denial[0], _storable(denial[1]), _storable(denial[2])
         intent_id, strategy, symbol, now_ns = intent.intent_id, intent.strategy, intent.symbol, context.now_ns
         context.record(
             IntentDenied(
-                *(intent_id, strategy, symbol, intent.side, intent.contracts),
+                *(intent_id, strategy, symbol, intent.side, _storable(intent.contracts)),
                 *(rule, measured, limit, now_ns),
             )
         )
@@ -288,3 +289,8 @@ class RiskActor(KillSwitch):
             "orders_reserved_count": len(state.reserved),
             "halts_count": len(state.halts),
         }
+
+
+def _storable(number: int) -> int:
+    """Return the number, or the nearest one that fits into 64 bits: what is denied may be any nonsense."""
+    return max(-INT64_MAX, min(INT64_MAX, number))

@@ -187,8 +187,11 @@ class Picture:
         self.margin_usdt_after = self.margin_usdt - market.margin_usdt + margin + fee
 
     def reserve(self) -> None:
-        """The intent in hand was allowed: what it would do is what counts from now on."""
+        """The intent in hand was allowed, and is in the books: what it would do counts from now on."""
         market, worst, usdt = self.market, self.worst_contracts, self.worst_usdt
+        if self.price_ticks != market.price_ticks:  # it was judged at its limit; sums are at the mark
+            self.revalue(market, self.state.books[market.symbol])
+            return
         if not market.exposure_contracts and worst:
             self.trades_count += 1
         margin = -(-usdt // market.leverage)

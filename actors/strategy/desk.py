@@ -25,6 +25,10 @@ REDUCE_ONLY = "reduce_only"
 
 BUY, SELL = Side.BUY, Side.SELL
 
+# No market has such sizes and prices; what is larger could not even be journaled.
+CONTRACTS_MAX = 10**12
+TICKS_MAX = 10**15
+
 
 class Desk:
     """Works on the actor's saved state; the actor decides when anything may leave."""
@@ -79,7 +83,8 @@ class Desk:
         context.save()
 
     def _place(self, order: Order, context: Context) -> None:
-        require(order.contracts > 0, "an order has a size", contracts=order.contracts, why=order.why)
+        sane = 0 < order.contracts <= CONTRACTS_MAX and 0 <= order.limit_ticks <= TICKS_MAX
+        require(sane, "an order has a size and a price", contracts=order.contracts, why=order.why)
         self._state.goal_pursued = False
         target = self._state.net_contracts + order.side * order.contracts
         self._submit("order", order, target, self._reasons(order.why, order.reasons), context)

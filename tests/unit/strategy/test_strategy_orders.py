@@ -152,8 +152,16 @@ def test_an_order_is_placed_as_it_is(scripted: Scripter) -> None:
     assert (intent.side, intent.contracts) == (Side.SELL, 4)
 
 
-def test_an_order_without_a_size_is_a_bug(scripted: Scripter) -> None:
-    bench = scripted({1: Order(Side.BUY, 0, "nothing")})
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(Side.BUY, 0, "nothing"),
+        Order(Side.BUY, 10**30, "everything"),
+        Order(Side.BUY, 1, "no price", (), OrderType.LIMIT, 10**30),
+    ],
+)
+def test_an_order_that_no_market_could_take_is_a_bug(scripted: Scripter, order: Order) -> None:
+    bench = scripted({1: order})
     with pytest.raises(InvariantError):
         bench.bar(100)
 
