@@ -140,12 +140,13 @@ class Screen:
         for market in view["markets"]:
             symbol = market["symbol"].removesuffix("_USDT_PERP")
             live = market.get("state") == "live"
+            progress = f" {market['progress_percent']}%" if "progress_percent" in market else ""
             spark = sparkline(self._prices.get(market["symbol"], ()), 24)
             table.add_row(
                 Text(symbol, style="bold"),
-                str(market.get("bid", "-")),
+                str(market.get("bid", market.get("price", "-"))),
                 *((str(market.get("ask", "-")), Text(spark, style="cyan")) if wide else ()),
-                Text(str(market.get("state", "")), style="green" if live else "bold red"),
+                Text(f"{market.get('state', '')}{progress}", style="green" if live else "bold red"),
             )
         return Panel(table, title="markets", title_align="left", padding=(0, 1))
 
@@ -201,7 +202,7 @@ def _middle(market: dict[str, Any]) -> float:
     """Return a price good enough to draw."""
     bid, ask = market.get("bid_ticks") or 0, market.get("ask_ticks") or 0
     return (
-        (bid + ask) / 2 if bid and ask else float(market.get("mark_ticks") or market.get("last_ticks") or 0)
+        (bid + ask) / 2 if bid and ask else float(market.get("price_ticks") or market.get("mark_ticks") or 0)
     )
 
 

@@ -18,7 +18,7 @@ Descriptions = Mapping[str, Any]
 
 ORDERS_SHOWN = 50  # in a view; `inspect` shows an actor's whole description
 ORDER_KEYS = ("unknown_orders", "open_orders", "orders")
-MARKET_KEYS = frozenset({"bid_ticks", "ask_ticks", "mark_ticks", "last_ticks"})
+MARKET_KEYS = frozenset({"bid_ticks", "ask_ticks", "mark_ticks", "price_ticks"})
 ORDER_FIELDS = (
     *("client_order_id", "intent_id", "strategy", "symbol", "side", "order_type", "contracts"),
     *("filled_contracts", "limit_ticks", "reduce_only", "state", "submitted_at_ns"),

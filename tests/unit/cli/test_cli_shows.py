@@ -95,6 +95,15 @@ def test_many_actors_are_shown_as_groups(view) -> None:
     assert "80/s" in text
 
 
+def test_a_replay_shows_its_price_and_progress(view) -> None:
+    view["markets"] = [
+        {"symbol": SYMBOL, "price": "42", "price_ticks": 4200, "state": "live", "progress_percent": 7}
+    ]
+    text = drawn(Screen(), view, 140, 40)
+    assert "42" in text
+    assert "live 7%" in text
+
+
 def test_a_banner_takes_the_place_of_the_state(view) -> None:
     screen = Screen()
     assert "starting" in drawn(screen, None, 80, 24)
