@@ -76,6 +76,7 @@ class Simulation:
             worked = self.node.turn()
             if self.node.ended:
                 self.stop(self.node.ended)
+                worked = True
         except Killed:
             self.crash()
             worked = True

@@ -90,6 +90,13 @@ class Supervisor:
             else:
                 yield child
 
+    def supervisors(self) -> Iterator[Supervisor]:
+        """Yield all supervisors below."""
+        for child in self.children:
+            if isinstance(child, Supervisor):
+                yield child
+                yield from child.supervisors()
+
     def affected_by(self, failed: Cell | Supervisor) -> list[Cell]:
         """Return the cells that go down with a child that fails, in start order; it is among them."""
         strategy = self.spec.strategy
@@ -143,10 +150,15 @@ class SupervisionTree:
                 supervisor.parent.children.append(supervisor)
         require(len(roots) == 1, "a node has exactly one root supervisor", found=len(roots))
         self.root = roots[0]
+        below = {self.root.spec.name, *(supervisor.spec.name for supervisor in self.root.supervisors())}
+        lost = sorted(set(self.supervisors) - below)
+        require(not lost, "supervisors are each other's parents in a circle", names=lost)
 
     def adopt(self, cell: Cell) -> None:
         """Put a cell under its supervisor, behind those already there."""
-        supervisor = self.supervisors[cell.spec.supervisor]
+        name = cell.spec.supervisor
+        require(name in self.supervisors, "no supervisor of this name", name=name, actor=cell.name)
+        supervisor = self.supervisors[name]
         supervisor.children.append(cell)
         self._of_cell[cell.name] = supervisor
 
