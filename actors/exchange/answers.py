@@ -78,6 +78,7 @@ def describe_exchange(exchange: Projection) -> dict[str, Any]:
                 "funding_settled_at_ns": state.markets[symbol].settled_at_ns,
             }
             for symbol, market in exchange.markets.items()
+            if market.reference_ticks or state.markets[symbol].net_contracts
         },
         "totals": exchange.totals(),
         "books_balance": exchange.books_balance(),
