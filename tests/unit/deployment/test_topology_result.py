@@ -70,6 +70,11 @@ def test_reads_name_addresses_and_edges_name_messages() -> None:
     assert all(edge.messages for edge in topology.edges)
 
 
+def test_a_pattern_never_means_the_actor_itself(tmp_path: Path) -> None:
+    topology = overlaid(tmp_path, 'actors:\n  venue:\n    reads: ["*/$account", exchange]\n')
+    assert topology.actor("venue/main").reads == ("oms/main", "reconciler/main", "exchange")
+
+
 def test_places_variables_and_settings_reach_the_actor() -> None:
     plan = load(SMALL).actor("trend/BTC_USDT_PERP")
     assert plan.place.symbol == "BTC_USDT_PERP"
@@ -113,6 +118,7 @@ def test_the_hash_does_not_depend_on_how_it_is_written(tmp_path: Path) -> None:
         "actors:\n  trend: {restart: transient}\n",
         "actors:\n  alerter:\n",
         "supervisors:\n  root: {intensity: 6}\n",
+        "supervisors:\n  root: {exhausted: flatten}\n",
     ],
 )
 def test_the_hash_depends_on_everything_that_decides_what_it_does(tmp_path: Path, text: str) -> None:
