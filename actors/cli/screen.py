@@ -244,10 +244,10 @@ def _group(name: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _actor_cells(line: dict[str, Any], wide: bool) -> list[RenderableType]:
-    branch = Text(line["branch"], style="dim")
+    branch = (line["branch"], "dim")
     if "is_actor" not in line:
         style = "bold red" if line["exhausted"] else "dim"
-        name = branch + Text(line["name"], style="italic")
+        name = Text.assemble(branch, (line["name"], "italic"))
         strategy = Text(SUPERVISION.get(line["strategy"], line["strategy"]), style="dim")
         used = Text(f"{line['restarts']}/{line['intensity']}", style=style)
         return [name, strategy, *([""] if wide else []), "", used]
@@ -258,7 +258,7 @@ def _actor_cells(line: dict[str, Any], wide: bool) -> list[RenderableType]:
     crowded = line["waiting"] > line["capacity"] // 2
     restarts = line["restarts"]
     return [
-        branch + Text(line["address"], style="bold" if line["failures"] else ""),
+        Text.assemble(branch, (line["address"], "bold red" if line["failures"] else "")),
         Text(state, style="bold red" if crowded else STATE_STYLES.get(state, "bold red")),
         *((Text(waits, style="bold red" if crowded else ""),) if wide else ()),
         rate(line["handled_per_s"]),

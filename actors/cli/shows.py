@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +19,7 @@ from actors.cli.screen import Screen
 __all__ = ["LiveShow", "PictureShow", "PlainShow"]
 
 PICTURE_SIZE = (140, 44)
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # a font from the network; any monospace will do
 
 
 class PlainShow:
@@ -54,15 +57,23 @@ class PictureShow(PlainShow):
     def view(self, view: dict[str, Any]) -> None:
         super().view(view)
         self._screen.remember(view)
-        self._view = view
+        if self._view is None or _richness(view) >= _richness(self._view):
+            self._view = view
 
     def save(self, path: str, title: str) -> None:
-        """Draw the last view into an SVG file."""
+        """Draw the view that has most to show into an SVG file that loads nothing from elsewhere."""
         width, height = PICTURE_SIZE
         with open("/dev/null", "w", encoding="utf-8") as nowhere:
             console = Console(record=True, width=width, height=height, file=nowhere, force_terminal=True)
             console.print(self._screen.draw(self._view, width, height), height=height)
-            console.save_svg(path, title=title)
+            picture = FONT_FACE.sub("", console.export_svg(title=title))
+        # Not every viewer keeps the spaces that hold the columns in place by itself.
+        picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
+        Path(path).write_text(picture, encoding="utf-8")
+
+
+def _richness(view: dict[str, Any]) -> int:
+    return len(view["positions"]) + len(view["orders"])
 
 
 class LiveShow:

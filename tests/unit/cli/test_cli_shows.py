@@ -118,6 +118,7 @@ def test_a_picture_is_an_svg_of_the_view(view, tmp_path) -> None:
     text = (tmp_path / "view.svg").read_text()
     assert text.startswith("<svg")
     assert "clerk/main" in text
+    assert "@font-face" not in text  # nothing is loaded from elsewhere
 
 
 # -- plain lines -------------------------------------------------------------------------------------------
