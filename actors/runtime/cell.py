@@ -202,6 +202,7 @@ class CellContext:
         "cause",
         "loop",
         "name",
+        "now_ns",
         "operations",
         "owner",
         "peers",
@@ -219,6 +220,7 @@ class CellContext:
         self.name = owner.name
         self.sender = ""
         self.cause = 0
+        self.now_ns = loop.now_ns  # set before each batch of messages: reading it is cheap that way
         self.random = random.Random(f"{loop.seed}/{owner.name}")
         self.appliers: dict[type, Callable[[Any], None]] | None = None
         self.routes: dict[type, tuple[Cell, ...]] = {}
@@ -227,10 +229,6 @@ class CellContext:
         self.operations: list[tuple[Any, ...]] = []
         self.records = loop.records
         self.ready_cells = loop.ready
-
-    @property
-    def now_ns(self) -> int:
-        return self.loop.now_ns
 
     @property
     def epoch(self) -> int:

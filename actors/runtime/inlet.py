@@ -73,6 +73,11 @@ class Inlet:
         self.calls.append(Call(action, True))
         self._waiting.put((None, None, None))
 
+    @property
+    def waiting_count(self) -> int:
+        """Messages and calls that no turn has taken yet."""
+        return self._waiting.qsize()
+
     def take(self, count: int, deliver: Deliver, taped: list[Any] | None = None) -> int:
         """Deliver up to `count` messages in the order they came; return how many. Calls join `calls`."""
         taken, waiting = 0, self._waiting

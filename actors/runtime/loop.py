@@ -217,6 +217,7 @@ class Loop:
         context, handlers, records = cell.context, cell.handlers, self.records
         sent, operations, pop = context.sent, context.operations, lane.popleft
         count = len(lane)
+        context.now_ns = self.now_ns
         for position in range(count):
             item = pop()
             message, context.cause, context.sender = item
@@ -242,7 +243,7 @@ class Loop:
     def run_hook(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
         """Run `started` or `stopping` of a behaviour under the rules of a message; False when it raised."""
         context, mark = cell.context, len(self.records)
-        context.cause, context.sender = 0, ""
+        context.cause, context.sender, context.now_ns = 0, "", self.now_ns
         self.touched = True
         try:
             hook(context)
