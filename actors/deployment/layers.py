@@ -18,7 +18,7 @@ from actors.deployment.yaml_tree import List, Map, Node, Scalar, described
 __all__ = ["read_layers"]
 
 CHAIN_MAX = 16
-COMMAND_LINE = Span(SourceFile("--env", ()), 0, 0)
+COMMAND_LINE = Span(SourceFile("--environment", ()), 0, 0)
 
 
 def read_layers(
