@@ -34,6 +34,7 @@ class Inlet:
         self._depth_max = depth_max  # at which refusable messages are refused, whomever they are for
         self._waiting: queue.SimpleQueue[tuple[Any, Any, Any]] = queue.SimpleQueue()
         self._first: tuple[Any, Any, Any] | None = None
+        self._stops_count = 0  # requests to stop an actor that are to be carried out before anything is taken
 
     def put(self, cell: Cell, message: Message, sender: str = "") -> None:
         """Bring a message into the node.
@@ -56,7 +57,7 @@ class Inlet:
         """Bring in what came through a pykka ActorRef; what `put` raises reaches an asker by its future."""
         future = envelope.reply_to
         if is_stop(envelope.message):  # behind the messages sent before it
-            self._waiting.put((None, Call(lambda: _stop(stop, future), True, future), None))
+            self._waiting.put((None, Call(lambda: self._stop(stop, future), True, future), None))
             return
         if future is None:
             self.put(cell, envelope.message)
@@ -79,8 +80,13 @@ class Inlet:
         return self._waiting.qsize()
 
     def take(self, count: int, deliver: Deliver, taped: list[Any] | None = None) -> int:
-        """Deliver up to `count` messages in the order they came; return how many. Calls join `calls`."""
+        """Deliver up to `count` messages in the order they came; return how many.
+
+        Behind a request to stop an actor nothing is taken until it has been carried out.
+        """
         taken, waiting = 0, self._waiting
+        if self._stops_count:
+            return 0
         if self._first is not None:
             (cell, message, sender), self._first = self._first, None
         elif waiting.qsize():
@@ -95,6 +101,8 @@ class Inlet:
                 deliver(cell, message, 0, sender)
             elif message is not None:
                 self.calls.append(message)
+                self._stops_count += 1
+                return taken
             if taken >= count or not waiting.qsize():
                 return taken
             cell, message, sender = waiting.get_nowait()
@@ -108,6 +116,12 @@ class Inlet:
         except queue.Empty:
             return
 
+    def _stop(self, stop: Callable[[], None], future: Any) -> None:
+        self._stops_count -= 1
+        stop()
+        if future is not None:
+            answer(future, None)
+
     def close(self, error: Exception) -> None:
         """Take nothing any more; whoever waits for an answer gets the error."""
         self.accepting = False
@@ -116,13 +130,9 @@ class Inlet:
             if type(sender) is Ask:
                 answer(sender.future, error)
 
-        self.take(self._waiting.qsize() + 1, disappoint)
+        while self._waiting.qsize() or self._first is not None:
+            self._stops_count = 0
+            self.take(self._waiting.qsize() + 1, disappoint)
         for call in self.calls:
             if call.future is not None:
                 answer(call.future, None)
-
-
-def _stop(stop: Callable[[], None], future: Any) -> None:
-    stop()
-    if future is not None:
-        answer(future, None)
