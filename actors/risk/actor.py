@@ -44,6 +44,7 @@ from actors.risk.rules import RULES
 from actors.risk.settings import RiskSettings
 from actors.risk.switch import KillSwitch
 from actors.runtime.behaviour import Context, Persistence, Phase
+from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Message, SupervisorExhausted
 
 __all__ = ["RiskActor", "RiskTick"]
@@ -83,6 +84,7 @@ class RiskActor(KillSwitch):
             (rule.name, check) for rule, check in made if check is not None and rule.binds_reducing
         )
         self._epoch = 0
+        self._deaf: set[str] = set()  # strategies that send us intents but do not read us
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -137,9 +139,14 @@ class RiskActor(KillSwitch):
                 *(rule, measured, limit, now_ns),
             )
         )
-        context.reply(
-            OrderDenied(intent_id, strategy, self._account, symbol, rule, text, measured, limit, now_ns)
-        )
+        denied = OrderDenied(intent_id, strategy, self._account, symbol, rule, text, measured, limit, now_ns)
+        try:
+            context.reply(denied)
+        except InvariantError:
+            # It does not read us, so it cannot be told. That is no reason to fail everybody else.
+            if context.sender not in self._deaf:
+                self._deaf.add(context.sender)
+                context.log("denials have no reader", address=context.sender)
 
     def on_cancel_intent(self, cancel: CancelIntent, context: Context) -> None:
         if cancel.account == self._account:

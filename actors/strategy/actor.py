@@ -73,6 +73,7 @@ class StrategyActor(Behaviour):
         self._on_bar = getattr(self.strategy, "on_bar", None)
         self._on_quote = getattr(self.strategy, "on_quote", None)
         self._on_trade = getattr(self.strategy, "on_trade", None)
+        self._orders_at_once = getattr(self.strategy, "orders_at_once", 1)
         self._view = View(settings, place.instrument)
         self._awaits_history = False
         self._history_tries = 0
@@ -251,7 +252,7 @@ class StrategyActor(Behaviour):
     def _blocked(self, now_ns: int) -> str:
         """Return why no order may leave now; empty when one may."""
         state = self.state
-        if state.pending:
+        if len(state.pending) >= self._orders_at_once:
             return "an own order is unresolved"
         if state.feed_state != LIVE:
             return "the feed is " + state.feed_state

@@ -103,7 +103,8 @@ class Strategy(Protocol):
     on_quote(quote: Quote, view: View)   each change of the best bid or ask
     on_trade(trade: Trade, view: View)   each trade of the market
 
-    What `on_quote` changes in the memory is saved with the next bar, trade or order, not at once.
+    What `on_quote` changes in the memory is saved with the next bar, trade or order, not at once. One that
+    places Orders may have several unresolved at a time by setting `orders_at_once`; without it, it has one.
     """
 
     MEMORY: ClassVar[type[msgspec.Struct]]  # class of `memory`

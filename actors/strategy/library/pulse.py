@@ -22,24 +22,39 @@ class PulseSettings(StrategySettings, frozen=True, kw_only=True):
     """Never for real money: it trades without a reason."""
 
     contracts: Annotated[int, setting("Size of each order.", minimum=1, risk="raise")] = 1
+    orders_at_once: Annotated[
+        int, setting("Orders that may be unresolved at a time.", minimum=1, maximum=1_000, risk="raise")
+    ] = 1
 
 
 class PulseMemory(msgspec.Struct):
-    """Nothing: the side follows from the position."""
+    """Which side is next."""
+
+    buys_next: bool = True
 
 
 class Pulse:
-    """Buys when it is flat, sells when it is not; one market order at a time, as fast as quotes come."""
+    """Buys and sells in turn, a market order on each quote, as fast as earlier orders are resolved.
+
+    When orders fail, so that the turns no longer cancel out, it goes back towards flat first.
+    """
 
     MEMORY: ClassVar[type[msgspec.Struct]] = PulseMemory
     bars_warmup = 0
 
     def __init__(self, settings: PulseSettings, instrument: Instrument) -> None:
         self.memory = PulseMemory()
+        self.orders_at_once = settings.orders_at_once
+        self._most = settings.contracts * settings.orders_at_once
         self._buy = Order(Side.BUY, settings.contracts, "pulse")
         self._sell = Order(Side.SELL, settings.contracts, "pulse")
 
     def on_quote(self, quote: Quote, view: View) -> Decision:
         if not view.can_act:
             return WAIT
-        return self._sell if view.net_contracts > 0 else self._buy
+        memory, net = self.memory, view.net_contracts
+        buys = memory.buys_next
+        if net >= self._most or net <= -self._most:
+            buys = net < 0
+        memory.buys_next = not buys
+        return self._buy if buys else self._sell

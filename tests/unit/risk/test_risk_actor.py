@@ -17,6 +17,7 @@ from actors.risk.events import (
     PositionCorrected,
 )
 from actors.risk.state import CLOSED_KEPT, Book
+from actors.runtime.errors import InvariantError
 from tests.unit.risk.conftest import Benches
 from tests.unit.risk.risk_bench import BTC, ETH, MARKS, SECOND, TREND, USDT, RiskBench
 
@@ -138,6 +139,20 @@ def test_a_repetition_is_known_after_a_thousand_later_orders(risk: Benches) -> N
     for _ in range(CLOSED_KEPT):
         bench.update(bench.allowed(), S.REJECTED)
     assert bench.denied(intent_id=first.intent_id)[0] == "duplicate_intent"
+
+
+def test_a_strategy_that_cannot_be_told_is_denied_all_the_same(
+    risk: Benches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(message: object) -> None:
+        raise InvariantError("it does not read us")
+
+    bench = risk(max_order_contracts=5)
+    monkeypatch.setattr(bench, "reply", refuse)
+    bench.send_intent(bench.intent(6))
+    bench.send_intent(bench.intent(6))
+    assert bench.actor.state.denied_count == 2
+    assert bench.logs == [("denials have no reader", {"address": TREND})]
 
 
 def test_a_cancel_is_passed_on_whatever_is_in_force(risk: Benches) -> None:

@@ -181,15 +181,23 @@ def test_mean_reversion_of_a_market_that_stands_still_does_nothing() -> None:
     assert targets(play(strategy, view, [8_000_000] * 30)) == [0]
 
 
-def test_pulse_buys_when_flat_and_sells_when_not() -> None:
-    settings = PulseSettings(contracts=3)
+def test_pulse_buys_and_sells_in_turn() -> None:
+    settings = PulseSettings(contracts=3, orders_at_once=2)
     strategy, view = Pulse(settings, CATALOG[BTC]), View(settings, CATALOG[BTC])
     quote = Quote(BTC, START, 1, 1, 2, 1)
     assert strategy.on_quote(quote, view) == Hold("waiting")
     view.can_act = True
-    assert strategy.on_quote(quote, view)[:2] == (Side.BUY, 3)
-    view.net_contracts = 3
-    assert strategy.on_quote(quote, view)[:2] == (Side.SELL, 3)
+    turns = [strategy.on_quote(quote, view) for _ in range(4)]
+    assert [turn[:2] for turn in turns] == [(Side.BUY, 3), (Side.SELL, 3)] * 2
+
+
+@pytest.mark.parametrize(("net", "side"), [(6, Side.SELL), (-6, Side.BUY)])
+def test_pulse_goes_back_towards_flat_when_its_turns_do_not_cancel_out(net: int, side: Side) -> None:
+    settings = PulseSettings(contracts=3, orders_at_once=2)
+    strategy, view = Pulse(settings, CATALOG[BTC]), View(settings, CATALOG[BTC])
+    view.can_act, view.net_contracts = True, net
+    quote = Quote(BTC, START, 1, 1, 2, 1)
+    assert [strategy.on_quote(quote, view)[0] for _ in range(3)] == [side] * 3
 
 
 @pytest.mark.parametrize("settings_class", list(STRATEGIES))

@@ -15,7 +15,7 @@ from actors.runtime.messages import MessageRefused, Severity
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.protocol import Cancel, Hold, Order, Target
 from tests.unit.strategy.conftest import Scripter
-from tests.unit.strategy.strategy_bench import BTC, CATALOG, MINUTE, NAME, SECOND, StrategyBench
+from tests.unit.strategy.strategy_bench import BTC, CATALOG, MINUTE, NAME, SECOND, Scripted, StrategyBench
 
 S = OrderState
 GO = Target(5, "go", (("score", 1.5), ("bars", 3)))
@@ -229,6 +229,17 @@ def test_while_an_own_order_is_unresolved_nothing_leaves(scripted: Scripter, sta
     bench.fill(intent)
     bench.bar(100)
     assert bench.intent().contracts == 4
+
+
+def test_a_strategy_of_orders_may_have_several_unresolved(
+    scripted: Scripter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scripted, "orders_at_once", 2, raising=False)
+    bid = Order(Side.BUY, 1, "bid", (), OrderType.LIMIT, 90, TimeInForce.GTC)
+    bench = scripted({1: bid, 2: bid, 3: bid})
+    for _ in range(3):
+        bench.bar(100)
+    assert len(bench.take(OrderIntent)) == len(bench.actor.state.pending) == 2
 
 
 def test_the_view_tells_whether_a_decision_counts(scripted: Scripter) -> None:
