@@ -21,6 +21,8 @@ class Place:
     variables: Mapping[str, str] = field(default_factory=dict)  # {"symbol": "BTC_USDT_PERP"}
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     directory: str = "."  # paths in settings are relative to the deployment file's folder
+    # Values behind the secret references in this actor's own settings; never shown, never recorded.
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def symbol(self) -> str:

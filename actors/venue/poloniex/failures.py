@@ -7,12 +7,25 @@ Source: docs/poloniex.md, Futures error codes and HTTP behaviour.
 
 from __future__ import annotations
 
+from actors.poloniex.answers import OK, Answer
+from actors.poloniex.line import NotAnswered
 from actors.venue.errors import OutcomeUnknownError, RefusedError, UnavailableError, VenueError
 
-__all__ = ["DUPLICATE_CLIENT_ID", "NOTHING_TO_CANCEL", "classify_code", "classify_lost", "classify_status"]
+__all__ = [
+    "ACCESS_CODES",
+    "DUPLICATE_CLIENT_ID",
+    "MAINTENANCE_CODES",
+    "NOTHING_TO_CANCEL",
+    "classify_code",
+    "classify_lost",
+    "classify_outcome",
+    "classify_status",
+]
 
 DUPLICATE_CLIENT_ID = "250"  # an earlier send of the same order did arrive
 NOTHING_TO_CANCEL = frozenset({"11004", "11008"})  # it has ended: how, only history tells
+ACCESS_CODES = frozenset({"401", "403", "1000", "1003"})  # the key, its address or its owner is not welcome
+MAINTENANCE_CODES = frozenset({"503", "1002"})
 
 # Codes after which the request has certainly not been carried out, and waiting may help.
 UNAVAILABLE = frozenset(
@@ -41,6 +54,17 @@ REFUSED = frozenset(
         *("24101", "24102", "24103", "24104", "24105", "24106"),
     }
 )
+
+
+def classify_outcome(outcome: Answer | NotAnswered, *, changes: bool) -> VenueError | None:
+    """Return what a request's outcome means; None for success."""
+    if isinstance(outcome, NotAnswered):
+        return classify_lost(outcome.reason, bytes_left=outcome.bytes_left, changes=changes)
+    if outcome.code == OK:
+        return None
+    if outcome.code:
+        return classify_code(outcome.code, outcome.text, changes=changes)
+    return classify_status(outcome.status, outcome.text, changes=changes)
 
 
 def classify_code(code: str, text: str, *, changes: bool) -> VenueError:

@@ -12,7 +12,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote
 
-__all__ = ["auth_headers", "query_text", "sign", "sign_login", "string_to_sign"]
+import msgspec
+
+__all__ = ["auth_headers", "login_text", "query_text", "sign", "sign_login", "string_to_sign"]
 
 UNENCODED = "~()*!'"  # what encodeURIComponent leaves alone; the venue's own clients do the same
 LOGIN_PATH = "/ws"  # in the string of a WebSocket login, whatever the socket's own path is
@@ -62,3 +64,15 @@ def auth_headers(key: str, signature: str, timestamp_ms: int) -> tuple[tuple[str
         ("signatureMethod", "HmacSHA256"),
         ("signatureVersion", "2"),
     )
+
+
+def login_text(key: str, secret: bytes, timestamp_ms: int) -> str:
+    """Return the frame that logs a WebSocket in."""
+    params = {
+        "key": key,
+        "signTimestamp": timestamp_ms,
+        "signature": sign_login(secret, timestamp_ms),
+        "signatureMethod": "HmacSHA256",
+        "signatureVersion": "2",
+    }
+    return msgspec.json.encode({"event": "subscribe", "channel": ["auth"], "params": params}).decode()

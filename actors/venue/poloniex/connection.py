@@ -1,0 +1,346 @@
+"""Being connected: the clock is good, the private stream is up, and what was missed has been read.
+
+Only then is the venue up. Any of the three gone takes it down, and nobody opens risk on an account of which
+the reports do not come.
+"""
+
+from __future__ import annotations
+
+from actors.domain.place import Place
+from actors.messages.venue import VenueConnection
+from actors.poloniex.answers import Answer
+from actors.poloniex.decoding import Malformed
+from actors.poloniex.frames import (
+    AuthFrame,
+    Control,
+    OrdersFrame,
+    StreamFillsFrame,
+    read_private,
+)
+from actors.poloniex.line import Call, NotAnswered
+from actors.poloniex.market_rows import read_server_time_ms
+from actors.poloniex.rate_budget import Priority
+from actors.poloniex.request import server_time
+from actors.poloniex.stream import Action, Channel, Open, Phase, Send, StreamLimits, StreamSession
+from actors.runtime.behaviour import Context
+from actors.runtime.messages import Severity
+from actors.runtime.pumps.messages import (
+    HttpFailure,
+    HttpResponse,
+    SocketClose,
+    SocketClosed,
+    SocketFrame,
+    SocketOpen,
+    SocketOpened,
+    SocketSend,
+)
+from actors.venue.errors import RefusedError, VenueError
+from actors.venue.poloniex import requests
+from actors.venue.poloniex.clock_guard import ClockJudgement
+from actors.venue.poloniex.core import MAY_SIGN, MS, RATE_LIMITED, SECOND, SURPRISE, Reading
+from actors.venue.poloniex.questions import VenueQuestions
+from actors.venue.poloniex.readings import Steps, SyncFinding, read_since
+from actors.venue.poloniex.rows import read_mode
+from actors.venue.poloniex.settings import PoloniexVenueSettings
+from actors.venue.poloniex.signing import login_text
+from actors.venue.poloniex.state import VenuePulse
+
+__all__ = ["VenueConnecting"]
+
+PULSE_NS = 250 * MS
+FIRST_LOOKS = 5  # at the venue's clock, in quick succession, before anything is signed
+FIRST_LOOK_EVERY_NS = 200 * MS
+SYNC_RETRY_NS = 2 * SECOND
+ACCESS_RETRY_NS = 30 * SECOND  # a refused key is not tried again and again: that gets addresses banned
+CURSOR_BEHIND_MS = 600_000
+RATE_CALM_NS = 120 * SECOND  # without a 429, before its alert is resolved
+
+UNREACHABLE, KEY_REFUSED = "VenueUnreachable", "VenueKeyRefused"
+CLOCK_DRIFT, CLOCK_SKEW = "ClockDrift", "ClockSkew"
+WRONG_MODE = "hedge_mode"
+
+CHANNELS = (Channel("orders", ("all",)), Channel("trade", ("all",)))
+QUIET = ("positions", "account")  # channels nobody subscribed to; heard without surprise
+
+
+class VenueConnecting(VenueQuestions):
+    """Keeps the connection."""
+
+    session: StreamSession
+
+    def __init__(self, settings: PoloniexVenueSettings, place: Place) -> None:
+        super().__init__(settings, place)
+        self._down_since_ns = 0
+        self._down_told = False
+        self._clock_due_ns = 0
+        self._clock_told: ClockJudgement | None = None
+        self._sync_due_ns = 0  # 0: nothing to be read, or being read
+        self._sync_number = 0  # grows whenever we go down: a reading that began before is worth nothing
+        self._stream_was_up = False
+        self._key_refused = False
+        self._foreign_sockets: set[str] = set()
+
+    def connect(self, context: Context) -> None:
+        """Begin: look at the clock first."""
+        settings = self.settings
+        limits = StreamLimits(backoff_min=settings.backoff_min, backoff_max=settings.backoff_max)
+        name = f"{context.name}@{context.now_ns}"
+        self.session = StreamSession(name, CHANNELS, limits, context.random, self._login)
+        self._down_since_ns = context.now_ns
+        context.publish(VenueConnection(self.account, False, self.down_reason, context.now_ns))
+        self._pulse(context)
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def on_venue_pulse(self, message: VenuePulse, context: Context) -> None:
+        """Look at everything that has a deadline."""
+        self._pulse(context)
+
+    def _pulse(self, context: Context) -> None:
+        now_ns = self._now_ns = context.now_ns
+        self.line.check(context)
+        self._look_at_clock(context)
+        session = self.session
+        if session.phase is Phase.IDLE:
+            if self._may_begin(now_ns):
+                self._act(session.start(now_ns), context)
+        else:
+            self._act(session.tick(now_ns), context)
+        if self._sync_due_ns and now_ns >= self._sync_due_ns and session.is_up:
+            self._sync(context)
+        self.look_for_lacking_fills(context)
+        self.look_for_funding(context)
+        self._move_cursor(context)
+        self._tell_when_down_for_long(context)
+        self._resolve_rate_alert(context)
+        context.schedule(PULSE_NS, VenuePulse(), key="pulse")
+
+    def _may_begin(self, now_ns: int) -> bool:
+        return self.credentials is not None and self.guard.judge(now_ns) in MAY_SIGN
+
+    # -- the clock -----------------------------------------------------------------------------------
+
+    def _look_at_clock(self, context: Context) -> None:
+        if context.now_ns >= self._clock_due_ns:
+            first = self.guard.looks_count < FIRST_LOOKS
+            every_ns = FIRST_LOOK_EVERY_NS if first else self.settings.clock_every
+            self._clock_due_ns = context.now_ns + every_ns
+            deadline_ns = context.now_ns + self.settings.request_timeout
+            self.line.put(Call(server_time(), Priority.NORMAL, deadline_ns, self._clock_seen), context)
+        self._judge_clock(context)
+
+    def _clock_seen(self, call: Call, outcome: Answer | NotAnswered, context: Context) -> None:
+        if isinstance(outcome, NotAnswered) or outcome.code != "200":
+            return
+        try:
+            venue_ms = read_server_time_ms(outcome)
+        except Malformed as error:
+            self.surprise(str(error), context)
+            return
+        self.guard.add(call.left_ns, context.now_ns, venue_ms)
+        self._judge_clock(context)
+
+    def _judge_clock(self, context: Context) -> None:
+        judgement = self.guard.judge(context.now_ns)
+        if judgement is self._clock_told or (self._clock_told is None and not self.guard.looks_count):
+            return
+        self._clock_told = judgement
+        shown = f"{self.guard.offset_ns // MS} ms, known to {self.guard.doubt_ns // MS} ms"
+        if judgement is ClockJudgement.WORRYING:
+            text = f"Our clock is off the venue's by {shown}"
+            context.alert(CLOCK_DRIFT, Severity.TICKET, text, key=self.account)
+        else:
+            context.resolve(CLOCK_DRIFT, key=self.account)
+        if judgement in MAY_SIGN:
+            context.resolve(CLOCK_SKEW, key=self.account)
+            if not self.is_up and self.session.is_up:
+                self._sync_due_ns = context.now_ns
+            return
+        text = f"Nothing is signed: our clock is off the venue's by {shown} ({judgement.value})"
+        context.alert(CLOCK_SKEW, Severity.PAGE, text, key=self.account)
+        self.go_down(f"clock: {judgement.value}", context)
+
+    # -- the stream ----------------------------------------------------------------------------------
+
+    def on_socket_opened(self, message: SocketOpened, context: Context) -> None:
+        """The pump has a connection."""
+        self._act(self.session.opened(message.socket_id, context.now_ns), context)
+
+    def on_socket_closed(self, message: SocketClosed, context: Context) -> None:
+        """It has none any more."""
+        self._foreign_sockets.discard(message.socket_id)
+        reason = f"socket closed ({message.code}): {message.reason}"
+        self._act(self.session.closed(message.socket_id, reason, context.now_ns), context)
+
+    def on_socket_frame(self, message: SocketFrame, context: Context) -> None:
+        """One frame of the private stream."""
+        if message.socket_id != self.session.socket_id:
+            self._shut_foreign(message.socket_id, context)
+            return
+        try:
+            frame = read_private(message.data)
+        except Malformed as error:
+            self.surprise(f"private frame: {error}", context)
+            self._sync_due_ns = self._sync_due_ns or context.now_ns + SECOND  # it may have been a fill
+            return
+        self._now_ns = now_ns = context.now_ns
+        if isinstance(frame, Control):
+            quiet = frame.channel in QUIET and not frame.event
+            event = "pong" if quiet else frame.event
+            self._act(self.session.control(event, frame.channel, frame.message, now_ns), context)
+        elif frame.event:
+            channel = frame.__struct_config__.tag
+            self._act(self.session.control(frame.event, str(channel), "", now_ns), context)
+        elif isinstance(frame, OrdersFrame):
+            self.session.data("orders", now_ns)
+            for order in frame.data:
+                self.order_row(order, context)
+        elif isinstance(frame, StreamFillsFrame):
+            self.session.data("trade", now_ns)
+            for fill in frame.data:
+                self.fill_row(fill, context)
+        elif isinstance(frame, AuthFrame):
+            self._logged_in(frame, context)
+
+    def _logged_in(self, frame: AuthFrame, context: Context) -> None:
+        result = frame.data
+        success, text = (result.success, result.message) if result else (False, "no result")
+        self._act(self.session.logged_in(success, text, context.now_ns), context)
+        if not success:
+            self.access_refused(RefusedError("401", f"login: {text}"), context)
+
+    def _login(self, now_ns: int) -> str:
+        """Return the text of a login; "" when nothing may be signed."""
+        credentials = self.credentials
+        if credentials is None or self.guard.judge(now_ns) not in MAY_SIGN:
+            return ""
+        return login_text(credentials.key, credentials.secret, self.guard.venue_ns(now_ns) // MS)
+
+    def _act(self, actions: list[Action], context: Context) -> None:
+        """Carry out what the session wants, and see whether it came up or went down."""
+        for action in actions:
+            if isinstance(action, Open):
+                url, timeout_ns = self.settings.stream_url, self.session.limits.answer_timeout
+                context.effect("socket", SocketOpen(action.socket_id, url, (), timeout_ns))
+            elif isinstance(action, Send):
+                context.effect("socket", SocketSend(action.socket_id, action.text))
+            else:
+                context.effect("socket", SocketClose(action.socket_id))
+        if self.session.is_up and not self._stream_was_up:
+            self._stream_was_up = True
+            self._sync(context)
+        elif self._stream_was_up and not self.session.is_up:
+            self._stream_was_up = False
+            self.go_down(f"stream: {self.session.reason}", context)
+
+    def _shut_foreign(self, socket_id: str, context: Context) -> None:
+        """A connection from before this behaviour was rebuilt still lives in the pump."""
+        if socket_id not in self._foreign_sockets and len(self._foreign_sockets) < 16:
+            self._foreign_sockets.add(socket_id)
+            context.effect("socket", SocketClose(socket_id))
+
+    # -- catching up ---------------------------------------------------------------------------------
+
+    def _sync(self, context: Context) -> None:
+        """Read what happened while nobody listened; frames that come meanwhile are told as they come."""
+        self._sync_due_ns = 0
+        now_ns = self.venue_now_ns()
+        since_ns = (self.state.synced_ms * MS or now_ns - self.settings.resync_lookback) - (
+            self.settings.resync_overlap
+        )
+        number = self._sync_number
+
+        def done(finding: SyncFinding | None, reading: Reading, context: Context) -> None:
+            if number == self._sync_number:
+                self._synced(finding, context)
+
+        def failed(error: VenueError, reading: Reading, context: Context) -> None:
+            if number == self._sync_number and not self._sync_due_ns:
+                self._sync_due_ns = context.now_ns + SYNC_RETRY_NS
+                context.log("not synchronised", error=str(error))
+
+        self.begin(_sync_steps(since_ns // MS), done, failed, context, priority=Priority.URGENT)
+
+    def _synced(self, finding: SyncFinding | None, context: Context) -> None:
+        if finding is None:
+            text = f"Account {self.account} is in hedge mode; only one-way mode can be traded"
+            context.alert(SURPRISE, Severity.PAGE, text, key=WRONG_MODE)
+            self.go_down("the account is in hedge mode", context)
+            self._sync_due_ns = context.now_ns + ACCESS_RETRY_NS
+            return
+        for fill in finding.fills:
+            self.fill_row(fill, context)
+        for order in (*finding.open_orders, *finding.ended_orders):
+            self.order_row(order, context)
+        if not self.is_up and self._may_begin(context.now_ns):
+            self._go_up(context)
+
+    def _go_up(self, context: Context) -> None:
+        self.is_up, self.down_reason = True, ""
+        self._key_refused = self._down_told = False
+        for name in (UNREACHABLE, KEY_REFUSED):
+            context.resolve(name, key=self.account)
+        context.resolve(SURPRISE, key=WRONG_MODE)
+        context.publish(VenueConnection(self.account, True, "connected and caught up", context.now_ns))
+
+    def go_down(self, reason: str, context: Context) -> None:
+        """Tell that the venue cannot be traded at, and try to come back as soon as the stream is up."""
+        self.down_reason = reason
+        self._sync_number += 1
+        self._sync_due_ns = context.now_ns + SYNC_RETRY_NS if self.session.is_up else 0
+        if self.is_up:
+            self.is_up = False
+            self._down_since_ns = context.now_ns
+            context.publish(VenueConnection(self.account, False, reason, context.now_ns))
+
+    def access_refused(self, error: VenueError, context: Context) -> None:
+        """Stop, page, and try again rarely."""
+        self.go_down(f"the key is refused: {error}", context)
+        self._sync_due_ns = context.now_ns + ACCESS_RETRY_NS
+        if not self._key_refused:
+            self._key_refused = True
+            text = f"The venue refuses the key of account {self.account}: {error.text or error.code}"
+            context.alert(KEY_REFUSED, Severity.PAGE, text, key=self.account)
+
+    def _move_cursor(self, context: Context) -> None:
+        """While all is well, move the instant from which a later synchronisation would have to read.
+
+        It stays well behind: should the stream lose reports without a word, the next reading finds them.
+        """
+        now_ms = self.venue_now_ns() // MS
+        if self.is_up and now_ms - self.state.synced_ms > 2 * CURSOR_BEHIND_MS:
+            self.state.synced_ms = now_ms - CURSOR_BEHIND_MS
+            context.save()
+
+    def _tell_when_down_for_long(self, context: Context) -> None:
+        down_ns = context.now_ns - self._down_since_ns
+        if self.is_up or self._down_told or down_ns < self.settings.down_alert_after:
+            return
+        self._down_told = True
+        reason = self.down_reason if self.credentials else "its key is missing"
+        text = f"Account {self.account} cannot be traded: {reason}"
+        context.alert(UNREACHABLE, Severity.PAGE, text, key=self.account, stream=self.session.reason)
+
+    def _resolve_rate_alert(self, context: Context) -> None:
+        paces = self.state.paces.values()
+        newest_ns = max((pace.refused_at_ns for pace in paces if pace.refused_count), default=0)
+        if newest_ns and RATE_CALM_NS <= context.now_ns - newest_ns < RATE_CALM_NS + PULSE_NS:
+            context.resolve(RATE_LIMITED, key=self.account)
+
+    # -- the HTTP pump -------------------------------------------------------------------------------
+
+    def on_http_response(self, message: HttpResponse, context: Context) -> None:
+        """An answer came."""
+        self.line.answered(message, context)
+
+    def on_http_failure(self, message: HttpFailure, context: Context) -> None:
+        """No answer came."""
+        self.line.failed(message, context)
+
+
+def _sync_steps(since_ms: int) -> Steps[SyncFinding | None]:
+    """Read what was missed; None when the account is not in one-way mode."""
+    mode = read_mode((yield requests.position_mode()))
+    if mode != "ONE_WAY":
+        return None
+    return (yield from read_since(since_ms))
