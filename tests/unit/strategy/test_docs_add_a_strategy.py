@@ -1,0 +1,61 @@
+"""The strategy that docs/add-a-strategy.md shows is code that runs, alone and in its actor."""
+
+import re
+import sys
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.messages.trading import OrderIntent
+from actors.strategy.library import STRATEGIES
+from tests.unit.strategy.strategy_bench import ROOT, StrategyBench
+
+MODULE = "actors.strategy.library.breakout"
+
+
+def blocks(language: str) -> list[str]:
+    text = (ROOT / "docs/add-a-strategy.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def breakout(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the page's strategy as the module it would be."""
+    module = ModuleType(MODULE)
+    monkeypatch.setitem(sys.modules, MODULE, module)
+    exec(compile(blocks("python")[0], MODULE, "exec"), module.__dict__)
+    monkeypatch.setitem(STRATEGIES, module.BreakoutSettings, module.Breakout)
+    return module
+
+
+def test_the_page_s_own_test_passes(breakout: Any) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(blocks("python")[1], "the page", "exec"), names)
+    tests = [value for name, value in names.items() if name.startswith("test_")]
+    assert len(tests) == 1
+    tests[0]()
+
+
+def test_the_page_s_strategy_trades_in_its_actor(breakout: Any) -> None:
+    bench = StrategyBench(breakout.BreakoutSettings(window=4))
+    bench.live()
+    for close in (8_000_000, 8_001_000, 8_000_000, 8_001_000, 8_001_500):
+        bench.bar(close)
+    bench.fill(bench.intent())
+    bench.restart()
+    bench.bar(7_999_000)
+    (closing,) = bench.take(OrderIntent)
+    assert closing.reduce_only
+    assert bench.decided == [("hold", "warming up"), ("target", "left its range"), ("target", "fell back")]
+
+
+def test_the_page_s_settings_fit_the_class(breakout: Any) -> None:
+    (yaml,) = blocks("yaml")
+    import yaml as yaml_reader
+
+    shown = yaml_reader.safe_load(yaml)["breakout"]
+    assert shown["kind"] == "strategy.breakout"
+    known = {field.name for field in msgspec.structs.fields(breakout.BreakoutSettings)}
+    assert set(shown["settings"]) <= known
