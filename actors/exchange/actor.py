@@ -8,7 +8,11 @@ from actors.domain.place import Place
 from actors.exchange.answers import answer_account, answer_order, describe_exchange
 from actors.exchange.engine import Exchange, Outcomes
 from actors.exchange.events import (
+    CashMoved,
+    FeesSet,
     FundingCharged,
+    LeverageSet,
+    MarginMoved,
     OrderBooked,
     OrderUnbooked,
     PositionLiquidated,
@@ -77,6 +81,10 @@ class ExchangeActor(Behaviour):
         OrderUnbooked,
         FundingCharged,
         PositionLiquidated,
+        LeverageSet,
+        MarginMoved,
+        CashMoved,
+        FeesSet,
     )
     STATE: ClassVar = ExchangeState
     PERSISTENCE: ClassVar = Persistence.EVENT_SOURCED
@@ -185,6 +193,18 @@ class ExchangeActor(Behaviour):
 
     def apply_position_liquidated(self, event: PositionLiquidated) -> None:
         self.exchange.apply_position_liquidated(event)
+
+    def apply_leverage_set(self, event: LeverageSet) -> None:
+        self.exchange.apply_leverage_set(event)
+
+    def apply_margin_moved(self, event: MarginMoved) -> None:
+        self.exchange.apply_margin_moved(event)
+
+    def apply_cash_moved(self, event: CashMoved) -> None:
+        self.exchange.apply_cash_moved(event)
+
+    def apply_fees_set(self, event: FeesSet) -> None:
+        self.exchange.apply_fees_set(event)
 
     # -- for operators ------------------------------------------------------------------------------
 

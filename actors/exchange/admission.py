@@ -68,14 +68,16 @@ def refuse_margin(request: PlaceOrder, standing: Standing, contracts: int, cost_
         reach = holding.sell_contracts + contracts - holding.position[0]
         before, exposure = exposures_ticks(holding, mark, 0, cost_ticks)
         loss = contracts * mark - cost_ticks
-    if reach > market.leverage_contracts_max:
-        return _too_large(market, reach)
+    if reach > standing.contracts_max:
+        return _too_large(standing, reach)
     if exposure <= before:
         return None
     if member.unpriced_count:
         return (Refusal.NO_MARKET, "the account holds a position in a symbol without a price")
-    needed = initial_margin(exposure, tick_value, market.leverage) - standing.initial_usdt
-    needed += cost_ticks * tick_value * market.taker_fee_e8 // E8 + 1  # at most, whoever takes
+    if standing.is_isolated:
+        exposure = max(0, exposure - abs(holding.position[0]) * mark)
+    needed = initial_margin(exposure, tick_value, standing.leverage_chosen) - standing.initial_usdt
+    needed += cost_ticks * tick_value * standing.taker_fee_e8 // E8 + 1  # at most, whoever takes
     if loss > 0:  # a price worse than the mark is an open loss at once
         needed += loss * tick_value
     free = member.wallet.cash_usdt + member.unrealised_usdt - member.initial_usdt
@@ -98,11 +100,11 @@ def _bad_size(least: int, most: int, contracts: int) -> Refused:
     return (Refusal.BAD_SIZE, f"{contracts} contracts; {least} to {most} are possible")
 
 
-def _too_large(market: Market, reach: int) -> Refused:
-    most = market.leverage_contracts_max
+def _too_large(standing: Standing, reach: int) -> Refused:
+    leverage, most = standing.leverage_chosen, standing.contracts_max
     return (
         Refusal.RISK_LIMIT,
-        f"the position could reach {reach} contracts; leverage {market.leverage} allows {most}",
+        f"the position could reach {reach} contracts; leverage {leverage} allows {most}",
     )
 
 

@@ -96,7 +96,7 @@ def _describe_member(exchange: Projection, member: Member) -> dict[str, Any]:
         "fees_usdt": sum(holding.fees_usdt for holding in holdings.values()),
         "funding_usdt": sum(holding.funding_usdt for holding in holdings.values()),
         "positions": {
-            standing.market.symbol: {
+            standing.key: {
                 "net_contracts": standing.holding.position.net_contracts,
                 "cost_ticks": standing.holding.position.cost_ticks,
                 "unrealised_usdt": standing.unrealised_usdt,
@@ -147,7 +147,7 @@ def _venue_order(order: Order, at_ns: int) -> VenueOrder:
 
 def _position(standing: Any) -> VenuePosition:
     net, cost = standing.holding.position
-    return VenuePosition(standing.market.symbol, net, cost, standing.leverage, False)
+    return VenuePosition(standing.market.symbol, net, cost, standing.leverage, standing.is_isolated)
 
 
 def _fills_since(closed: Ring[Order], resting: list[Order], since_ns: int) -> list[OrderFilled]:

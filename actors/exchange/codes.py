@@ -25,6 +25,8 @@ class Refusal:
     TOO_MANY_ORDERS: Final = "TOO_MANY_ORDERS"
     UNKNOWN_ORDER: Final = "UNKNOWN_ORDER"
     ORDER_CLOSED: Final = "ORDER_CLOSED"
+    BAD_LEVERAGE: Final = "BAD_LEVERAGE"
+    NO_POSITION: Final = "NO_POSITION"
 
 
 class CancelReason:
@@ -38,3 +40,4 @@ class CancelReason:
     SELF_TRADE: Final = "SELF_TRADE"
     REDUCE_ONLY: Final = "REDUCE_ONLY"  # nothing left to reduce
     LIQUIDATION: Final = "LIQUIDATION"
+    DELEVERAGED: Final = "DELEVERAGED"  # of an order that the exchange made to close a position for the fund

@@ -7,13 +7,13 @@ be told to whom: messages of `messages.venue`, each with its account. Everything
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
 from actors.domain.money import multiply_e8
 from actors.domain.orders import OrderType, Side, TimeInForce
-from actors.exchange.accounts import Member, Standing
+from actors.exchange.accounts import Standing
 from actors.exchange.admission import refuse, refuse_margin
 from actors.exchange.book import Node
 from actors.exchange.codes import CancelReason, Refusal
@@ -45,6 +45,7 @@ from actors.exchange.prices import Market
 from actors.exchange.projection import Projection
 from actors.exchange.rules import Rules
 from actors.exchange.state import ExchangeState, Order
+from actors.exchange.terms import PLAIN, SelfTrade, Terms
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
 from actors.messages.venue import (
     CancelOrder,
@@ -86,7 +87,7 @@ class Exchange(Projection):
         if name not in self.members:
             self.record(WalletOpened(name, deposit_usdt, at_ns))
 
-    def place(self, request: PlaceOrder, at_ns: int) -> Outcomes:
+    def place(self, request: PlaceOrder, at_ns: int, terms: Terms = PLAIN) -> Outcomes:
         """Take an order: refuse it, or book it and say what it traded.
 
         The same client_order_id again is answered with what is known of it, and changes nothing.
@@ -100,14 +101,14 @@ class Exchange(Projection):
         if known is not None:
             return told_again(known)
         rules = self.rules
-        standing = member.standing(market)
+        standing = member.standing(market, terms.slot)
         refused = refuse(request, standing, rules.open_orders_max)
         if refused is not None:
             return rejected(request, refused, at_ns)
-        taking, left = self._match(request, standing)
+        taking, left = self._match(request, standing, terms.self_trade)
         reason = end_reason(request, taking, left) if left or request.order_type is POST_ONLY else ""
         if reason and reason in UNTOUCHED:
-            return self._book(request, standing, NO_MATCHES, NO_MAKERS, reason, at_ns)
+            return self._book(request, standing, NO_MATCHES, NO_MAKERS, reason, at_ns, terms)
         if not request.reduce_only:
             contracts, cost = request.contracts, 0
             if reason:
@@ -120,9 +121,15 @@ class Exchange(Projection):
             if refused is not None:
                 return rejected(request, refused, at_ns)
         taking.consume()
-        return self._book(request, standing, taking.matches, taking.makers, reason, at_ns)
+        if not taking.expired:
+            return self._book(request, standing, taking.matches, taking.makers, reason, at_ns, terms)
+        outcomes: Outcomes = []
+        for node in taking.expired:
+            self._unbook(node.order, CancelReason.SELF_TRADE, outcomes, at_ns)
+        booked = self._book(request, standing, taking.matches, taking.makers, reason, at_ns, terms)
+        return [*booked, *outcomes]
 
-    def _match(self, request: PlaceOrder, standing: Standing) -> tuple[Taking, int]:
+    def _match(self, request: PlaceOrder, standing: Standing, self_trade: SelfTrade) -> tuple[Taking, int]:
         """Return what the order would trade, and how much of it would be left."""
         market, side, contracts = standing.market, request.side, request.contracts
         limit = request.limit_ticks
@@ -131,7 +138,8 @@ class Exchange(Projection):
         allowed = contracts
         if request.reduce_only:
             allowed = min(contracts, abs(standing.holding.position.net_contracts))
-        taking = match_taker(market, standing.member, side, allowed, limit, self.rules.queue_front)
+        front = self.rules.queue_front
+        taking = match_taker(market, standing.member, side, allowed, limit, front, self_trade)
         return taking, taking.left + contracts - allowed
 
     def _book(
@@ -142,11 +150,12 @@ class Exchange(Projection):
         makers: list[Node],
         reason: str,
         at_ns: int,
+        terms: Terms,
     ) -> Outcomes:
         """Record an accepted order with what it trades, and return what that means to whom."""
         state = self.state
-        executions = executions_of(standing.market, matches, state.trades_count) if matches else ()
-        self.record(OrderBooked(state.orders_count + 1, request, executions, reason, at_ns))
+        executions = executions_of(standing, matches, state.trades_count) if matches else ()
+        self.record(OrderBooked(state.orders_count + 1, request, executions, reason, at_ns, terms))
         client_order_id = request.client_order_id
         order = standing.member.orders[client_order_id]
         outcomes: Outcomes = [OrderAccepted(request.account, client_order_id, order.venue_order_id, at_ns)]
@@ -234,8 +243,7 @@ class Exchange(Projection):
         self._refer(market, mark.mark_ticks)
         outcomes = settle_clock(self, market, at_ns) if self.rules.funding_by_clock else []
         for member in self.members.values():
-            standing = member.standings.get(mark.symbol)
-            if standing is not None and standing.holding.position.net_contracts:
+            if member.positions_in(mark.symbol):
                 liquidate_if_due(self, member, outcomes, at_ns)
         return outcomes
 
@@ -263,9 +271,12 @@ class Exchange(Projection):
 
     # -- steps --------------------------------------------------------------------------------------
 
-    def cancel_all(self, member: Member, reason: str, outcomes: Outcomes, at_ns: int) -> None:
-        """Take all of an account's orders out of the book."""
-        resting = [order for order in member.orders.values() if order.number in self.nodes]
+    def cancel_all(self, standings: Iterable[Standing], reason: str, outcomes: Outcomes, at_ns: int) -> None:
+        """Take all orders for some of an account's positions out of the book."""
+        wanted = set(standings)
+        members = {standing.member for standing in wanted}
+        known = [self.nodes.get(order.number) for member in members for order in member.orders.values()]
+        resting = [node.order for node in known if node is not None and node.standing in wanted]
         for order in sorted(resting, key=_number):
             self._unbook(order, reason, outcomes, at_ns)
 
@@ -275,8 +286,7 @@ class Exchange(Projection):
         is_first = not market.reference_ticks
         market.refer(price_ticks)
         for member in self.members.values():
-            standing = member.standings.get(market.symbol)
-            if standing is not None:
+            for standing in member.standings_by_symbol.get(market.symbol, ()):
                 standing.refresh()
             if is_first:
                 member.count_unpriced()
@@ -294,7 +304,7 @@ class Exchange(Projection):
         contracts = min(fillable_contracts(node), contracts_max)
         require(contracts > 0, "a resting order has nothing to trade", number=order.number)
         market = standing.market
-        fee = multiply_e8(contracts * node.price_ticks * market.tick_value, market.maker_fee_e8)
+        fee = multiply_e8(contracts * node.price_ticks * market.tick_value, standing.maker_fee_e8)
         trade_number = self.state.trades_count + 1
         self.record(RestingOrderExecuted(order.number, trade_number, contracts, fee, at_ns))
         outcomes.append(order.fills[-1])

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import msgspec
 
+from actors.exchange.terms import PLAIN, Terms
 from actors.messages.venue import PlaceOrder
 from actors.runtime.messages import Message
 
 __all__ = [
+    "CashMoved",
     "Execution",
+    "FeesSet",
     "FundingCharged",
     "FundingShare",
+    "LeverageSet",
+    "MarginMoved",
     "OrderBooked",
     "OrderUnbooked",
     "PositionLiquidated",
@@ -52,6 +57,7 @@ class OrderBooked(Message, frozen=True):
     executions: tuple[Execution, ...]
     reason: str
     at_ns: int
+    terms: Terms = PLAIN
 
 
 class RestingOrderExecuted(Message, frozen=True):
@@ -78,6 +84,7 @@ class FundingShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
     account: str
     net_contracts: int
     payment_usdt: int
+    holding: str = ""  # its key; empty is the symbol
 
 
 class FundingCharged(Message, frozen=True):
@@ -101,4 +108,41 @@ class PositionLiquidated(Message, frozen=True):
     closed_contracts: int  # signed as the position was
     bankruptcy_ticks: int
     mark_ticks: int
+    at_ns: int
+    holding: str = ""  # its key; empty is the symbol
+    deleveraged: bool = False  # not its own fault: it was on the other side of a loss the fund could not pay
+
+
+class LeverageSet(Message, frozen=True):
+    """An account chose the leverage of one of its positions, there or not."""
+
+    account: str
+    holding: str
+    leverage: int
+    at_ns: int
+
+
+class MarginMoved(Message, frozen=True):
+    """An account put cash behind an isolated position, or took some back (negative)."""
+
+    account: str
+    holding: str
+    amount_usdt: int
+    at_ns: int
+
+
+class CashMoved(Message, frozen=True):
+    """Money came into an account from elsewhere, or left it (negative)."""
+
+    account: str
+    amount_usdt: int
+    at_ns: int
+
+
+class FeesSet(Message, frozen=True):
+    """An account has fees of its own from now on, as fractions of notional in 1e-8."""
+
+    account: str
+    maker_e8: int
+    taker_e8: int
     at_ns: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from actors.exchange.events import FundingCharged, FundingShare
@@ -46,12 +48,14 @@ def settle_funding(
     instrument = market.instrument
     shares = []
     for member in exchange.members.values():
-        standing = member.standings.get(symbol)
-        if standing is None:
-            continue
-        net = standing.holding.position.net_contracts
-        if net:
-            shares.append(FundingShare(member.name, net, instrument.funding(net, mark_ticks, rate_e8)))
+        for standing in member.positions_in(symbol):
+            net = standing.holding.position.net_contracts
+            payment = instrument.funding(net, mark_ticks, rate_e8)
+            shares.append(FundingShare(member.name, net, payment, standing.key))
     event = FundingCharged(symbol, rate_e8, mark_ticks, tuple(shares), settled_at_ns, at_ns)
     exchange.record(event)
-    return [exchange.members[share.account].wallet.funding.newest() for share in shares]
+    counts = Counter(share.account for share in shares)
+    paid: list[Message] = []
+    for account, count in counts.items():
+        paid += [*islice(exchange.members[account].wallet.funding.newest_first(), count)][::-1]
+    return paid

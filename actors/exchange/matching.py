@@ -10,9 +10,10 @@ from __future__ import annotations
 import msgspec
 
 from actors.domain.orders import Side
-from actors.exchange.accounts import Member
+from actors.exchange.accounts import Member, Standing
 from actors.exchange.book import BookSide, Node
 from actors.exchange.prices import Ladder, Level, Market
+from actors.exchange.terms import SelfTrade
 
 __all__ = ["Match", "Taking", "fillable_contracts", "match_taker", "reached_by_quotes", "reached_by_trade"]
 
@@ -32,6 +33,12 @@ class Taking(msgspec.Struct, frozen=True, gc=False):
     ladder: Ladder
     level: int  # where the ladder would stand after it
     available: int  # contracts left there
+    expired: list[Node] = []  # orders of its own account that give way to it
+
+    @property
+    def touched(self) -> bool:
+        """Whether it met anything at all."""
+        return bool(self.matches) or self.self_trade or bool(self.expired)
 
     def consume(self) -> None:
         """Take the displayed liquidity that was matched out of the ladder."""
@@ -39,7 +46,13 @@ class Taking(msgspec.Struct, frozen=True, gc=False):
 
 
 def match_taker(
-    market: Market, member: Member, side: Side, contracts: int, limit_ticks: int, queue_front: bool
+    market: Market,
+    member: Member,
+    side: Side,
+    contracts: int,
+    limit_ticks: int,
+    queue_front: bool,
+    self_trade: SelfTrade = SelfTrade.EXPIRE_TAKER,
 ) -> Taking:
     """Return what an order of a member meets, by price, then time.
 
@@ -52,7 +65,7 @@ def match_taker(
         ladder, resting = market.bids, market.book.bids
     ladder.ready()
     if resting.count:
-        return _match_both(ladder, resting, member, contracts, limit_ticks, queue_front)
+        return _match_both(ladder, resting, member, contracts, limit_ticks, queue_front, self_trade)
     matches: list[Match] = []
     sign = ladder.sign
     left, index, available = _take_levels(
@@ -62,13 +75,20 @@ def match_taker(
 
 
 def _match_both(
-    ladder: Ladder, resting: BookSide, member: Member, contracts: int, limit_ticks: int, queue_front: bool
+    ladder: Ladder,
+    resting: BookSide,
+    member: Member,
+    contracts: int,
+    limit_ticks: int,
+    queue_front: bool,
+    mode: SelfTrade,
 ) -> Taking:
     matches: list[Match] = []
     makers: list[Node] = []
+    expired: list[Node] = []
     levels, index, available, sign = ladder.levels, ladder.index, ladder.left, ladder.sign
     worst = limit_ticks * sign
-    planned: dict[str, int] = {}  # contracts by maker account, for the sake of reduce-only makers
+    planned: dict[Standing, int] = {}  # contracts by maker, for the sake of reduce-only makers
     self_trade = False
     for node in resting.walk():
         key = node.price_ticks * sign
@@ -76,20 +96,26 @@ def _match_both(
             break
         before = key + 1 if queue_front else key
         contracts, index, available = _take_levels(levels, index, available, contracts, before, sign, matches)
-        name = node.standing.member.name
-        if name == member.name:
-            self_trade = contracts > 0
+        maker = node.standing
+        if maker.member is member and mode is not SelfTrade.ALLOWED:
+            if not contracts:
+                break
+            if mode is not SelfTrade.EXPIRE_TAKER:
+                expired.append(node)
+            if mode is SelfTrade.EXPIRE_MAKER:
+                continue
+            self_trade = True
             break
-        already = planned.get(name, 0)
+        already = planned.get(maker, 0)
         taken = min(fillable_contracts(node, already), contracts)
         if taken:
             matches.append((node.price_ticks, taken, node))
             makers.append(node)
-            planned[name] = already + taken
+            planned[maker] = already + taken
             contracts -= taken
     if not self_trade:
         contracts, index, available = _take_levels(levels, index, available, contracts, worst, sign, matches)
-    return Taking(matches, makers, contracts, self_trade, ladder, index, available)
+    return Taking(matches, makers, contracts, self_trade, ladder, index, available, expired)
 
 
 def _take_levels(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from actors.domain.lifecycle import OrderState
 from actors.domain.money import multiply_e8
 from actors.domain.orders import OrderType, TimeInForce
+from actors.exchange.accounts import Standing
 from actors.exchange.admission import Refused
 from actors.exchange.codes import CancelReason
 from actors.exchange.events import Execution
 from actors.exchange.matching import Match, Taking
-from actors.exchange.prices import Market
 from actors.exchange.state import Order
 from actors.messages.venue import OrderAccepted, OrderCanceled, OrderRejected, PlaceOrder
 from actors.runtime.messages import Message
@@ -23,17 +23,18 @@ GTC, FOK = TimeInForce.GTC, TimeInForce.FOK
 CANCELED = OrderState.CANCELED
 
 
-def executions_of(market: Market, matches: list[Match], trades_count: int) -> tuple[Execution, ...]:
+def executions_of(standing: Standing, matches: list[Match], trades_count: int) -> tuple[Execution, ...]:
     """Return what an order traded as the event holds it, fees counted and trades numbered on."""
     executions = []
+    tick_value, taker_fee_e8 = standing.market.tick_value, standing.taker_fee_e8
     for price, contracts, node in matches:
         trades_count += 1
-        notional = contracts * price * market.tick_value
-        fee = multiply_e8(notional, market.taker_fee_e8)
+        notional = contracts * price * tick_value
+        fee = multiply_e8(notional, taker_fee_e8)
         if node is None:
             executions.append(Execution(trades_count, price, contracts, fee, 0, 0))
         else:
-            maker_fee = multiply_e8(notional, market.maker_fee_e8)
+            maker_fee = multiply_e8(notional, node.standing.maker_fee_e8)
             executions.append(Execution(trades_count, price, contracts, fee, node.order.number, maker_fee))
     return tuple(executions)
 
@@ -42,7 +43,7 @@ def end_reason(request: PlaceOrder, taking: Taking, left: int) -> str:
     """Return why the order does not rest with what is left; empty when it does."""
     kind = request.order_type
     if kind is POST_ONLY:
-        return CancelReason.POST_ONLY_WOULD_TAKE if taking.matches or taking.self_trade else ""
+        return CancelReason.POST_ONLY_WOULD_TAKE if taking.touched else ""
     if request.time_in_force is FOK:
         return CancelReason.FOK_UNFILLED
     if taking.self_trade:

@@ -9,6 +9,7 @@ from actors.domain.instrument import Instrument
 from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.exchange.book import Book
+from actors.exchange.terms import holding_keys
 
 __all__ = ["Ladder", "Market"]
 
@@ -86,6 +87,7 @@ class Market:
         "is_marked",
         "is_quoted",
         "is_rated",
+        "keys",
         "leverage",
         "leverage_contracts_max",
         "maker_fee_e8",
@@ -99,11 +101,10 @@ class Market:
     def __init__(self, instrument: Instrument, leverage: int, maker_fee_e8: int, taker_fee_e8: int) -> None:
         self.instrument = instrument
         self.symbol = instrument.symbol
+        self.keys = holding_keys(instrument.symbol)  # of an account's holdings here, by slot
         self.tick_value = instrument.tick_value
         self.leverage = leverage
-        self.leverage_contracts_max = max(
-            (tier.contracts_max for tier in instrument.tiers if tier.leverage_max >= leverage), default=0
-        )
+        self.leverage_contracts_max = self.contracts_max_at(leverage)
         self.maker_fee_e8 = maker_fee_e8
         self.taker_fee_e8 = taker_fee_e8
         self.book = Book()
@@ -116,6 +117,11 @@ class Market:
         self.band_high_ticks = 0
         self.is_rated = False  # a funding rate has come
         self.rate_e8 = 0
+
+    def contracts_max_at(self, leverage: int) -> int:
+        """Return the largest position that the risk tiers allow at a leverage."""
+        tiers = self.instrument.tiers
+        return max((tier.contracts_max for tier in tiers if tier.leverage_max >= leverage), default=0)
 
     def refer(self, price_ticks: int) -> None:
         """Value positions and place the price band by this price from now on."""

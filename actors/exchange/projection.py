@@ -12,22 +12,30 @@ from typing import Any
 
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
+from actors.domain.money import divide_half_even
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.domain.positions import apply_fill
 from actors.exchange.accounts import Member, Standing
 from actors.exchange.book import Node
+from actors.exchange.codes import CancelReason
 from actors.exchange.conservation import imbalance
 from actors.exchange.events import (
+    CashMoved,
+    FeesSet,
     FundingCharged,
+    LeverageSet,
+    MarginMoved,
     OrderBooked,
     OrderUnbooked,
     PositionLiquidated,
     RestingOrderExecuted,
     WalletOpened,
 )
+from actors.exchange.margin import initial_margin
 from actors.exchange.prices import Market
 from actors.exchange.rules import Rules
 from actors.exchange.state import ExchangeState, Holding, MarketBooks, Order, Wallet
+from actors.exchange.terms import PLAIN, Terms
 from actors.messages.venue import FundingPaid, OrderFilled, PlaceOrder
 
 __all__ = ["Projection"]
@@ -53,6 +61,10 @@ class Projection:
             OrderUnbooked: self.apply_order_unbooked,
             FundingCharged: self.apply_funding_charged,
             PositionLiquidated: self.apply_position_liquidated,
+            LeverageSet: self.apply_leverage_set,
+            MarginMoved: self.apply_margin_moved,
+            CashMoved: self.apply_cash_moved,
+            FeesSet: self.apply_fees_set,
         }
         for symbol in self.markets:
             state.markets.setdefault(symbol, MarketBooks())
@@ -95,8 +107,9 @@ class Projection:
         state = self.state
         state.orders_count = number
         member = self.members[request.account]
-        standing = member.standing(self.markets[request.symbol])
-        order = Order(number, str(number), request, at_ns, OPEN)
+        terms = event.terms
+        standing = member.standing(self.markets[request.symbol], terms.slot)
+        order = Order(number, str(number), request, at_ns, OPEN, terms=terms)
         for execution in event.executions:
             trade, price, contracts, fee, maker_number, maker_fee = (
                 execution.trade_number,
@@ -123,8 +136,8 @@ class Projection:
         else:
             state.open_orders[number] = order
             self._rest(member, standing, order)
-        if request.symbol not in member.wallet.holdings:
-            member.wallet.holdings[request.symbol] = standing.holding
+        if standing.key not in member.wallet.holdings:
+            member.wallet.holdings[standing.key] = standing.holding
         standing.refresh()
 
     def apply_resting_order_executed(self, event: RestingOrderExecuted) -> None:
@@ -152,8 +165,12 @@ class Projection:
         for share in event.shares:
             member = self.members[share.account]
             wallet = member.wallet
-            wallet.cash_usdt -= share.payment_usdt
-            wallet.holdings[symbol].funding_usdt += share.payment_usdt
+            standing = member.standing_of(share.holding or symbol, self.markets)
+            if standing.is_isolated:
+                standing.holding.margin_usdt -= share.payment_usdt
+            else:
+                wallet.cash_usdt -= share.payment_usdt
+            standing.holding.funding_usdt += share.payment_usdt
             books.cash_usdt += share.payment_usdt
             paid = FundingPaid(
                 share.account,
@@ -172,22 +189,47 @@ class Projection:
         state.orders_count, state.trades_count = event.number, event.trade_number
         member = self.members[event.account]
         market = self.markets[event.symbol]
-        standing = member.standing(market)
+        standing = member.standing_of(event.holding or event.symbol, self.markets)
         closed, mark = event.closed_contracts, event.mark_ticks
         contracts, price = abs(closed), event.bankruptcy_ticks
         side = Side.SELL if closed > 0 else BUY
         request = PlaceOrder(
             event.account, "", event.symbol, side, contracts, OrderType.MARKET, 0, TimeInForce.IOC, True
         )
-        order = Order(event.number, str(event.number), request, event.at_ns, OPEN)
+        terms = Terms(standing.slot) if event.holding else PLAIN
+        order = Order(event.number, str(event.number), request, event.at_ns, OPEN, terms=terms)
         self._fill(standing, order, contracts, price, 0, False, event.trade_number, event.at_ns, True)
-        self._close(member, order, FILLED, "", event.at_ns)
+        reason = CancelReason.DELEVERAGED if event.deleveraged else ""
+        self._close(member, order, FILLED, reason, event.at_ns)
         # The fund buys at the bankruptcy price and passes the position to the market at the mark.
         books = state.markets[event.symbol]
         books.net_contracts += closed
         books.cash_usdt -= closed * mark * market.tick_value
         state.insurance_usdt += closed * (mark - price) * market.tick_value
         standing.refresh()
+
+    def apply_leverage_set(self, event: LeverageSet) -> None:
+        member = self.members[event.account]
+        member.wallet.leverages[event.holding] = event.leverage
+        standing = member.standing_of(event.holding, self.markets)
+        standing.choose()
+        standing.refresh()
+
+    def apply_margin_moved(self, event: MarginMoved) -> None:
+        member = self.members[event.account]
+        member.standing_of(event.holding, self.markets).holding.margin_usdt += event.amount_usdt
+        member.wallet.cash_usdt -= event.amount_usdt
+
+    def apply_cash_moved(self, event: CashMoved) -> None:
+        wallet = self.state.wallets[event.account]
+        wallet.cash_usdt += event.amount_usdt
+        wallet.deposits_usdt += event.amount_usdt
+
+    def apply_fees_set(self, event: FeesSet) -> None:
+        member = self.members[event.account]
+        member.wallet.fees_e8 = {"maker": event.maker_e8, "taker": event.taker_e8}
+        for standing in member.standings.values():
+            standing.choose()
 
     # -- parts of events ----------------------------------------------------------------------------
 
@@ -205,9 +247,12 @@ class Projection:
     ) -> None:
         request, holding = order.request, standing.holding
         side = request.side
-        holding.position, realised, _, _ = apply_fill(
-            holding.position, side * contracts, price_ticks, standing.market.instrument
+        before = holding.position
+        holding.position, realised, closed, opened = apply_fill(
+            before, side * contracts, price_ticks, standing.market.instrument
         )
+        if standing.is_isolated:
+            _move_isolated(standing, abs(before[0]), closed, opened * price_ticks)
         holding.realised_usdt += realised
         holding.fees_usdt += fee_usdt
         standing.member.wallet.cash_usdt += realised - fee_usdt
@@ -232,8 +277,8 @@ class Projection:
 
     def _fill_resting(self, order: Order, contracts: int, fee_usdt: int, trade: int, at_ns: int) -> None:
         request = order.request
-        member = self.members[request.account]
-        standing = member.standings[request.symbol]
+        standing = self.nodes[order.number].standing
+        member = standing.member
         price = request.limit_ticks
         if not request.reduce_only:
             _reserve(standing.holding, request.side, -contracts, price)
@@ -259,9 +304,9 @@ class Projection:
 
     def _unrest(self, order: Order) -> Standing:
         request = order.request
-        member = self.members[request.account]
-        standing = member.standings[request.symbol]
         node = self.nodes.pop(order.number)
+        standing = node.standing
+        member = standing.member
         node.side.remove(node)
         del self.state.open_orders[order.number]
         member.open_count -= 1
@@ -288,8 +333,8 @@ class Projection:
         member = self.members[name] = Member(name, wallet)
         wallet.closed.fit(self.rules.closed_orders_kept_max)
         wallet.funding.fit(self.rules.funding_kept_max)
-        for symbol in wallet.holdings:
-            member.standing(self.markets[symbol])
+        for key in wallet.holdings:
+            member.standing_of(key, self.markets)
         for order in wallet.closed.newest_first():
             if order.request.client_order_id:
                 member.orders.setdefault(order.request.client_order_id, order)
@@ -297,7 +342,7 @@ class Projection:
     def _index_open_order(self, order: Order) -> None:
         request = order.request
         member = self.members[request.account]
-        standing = member.standing(self.markets[request.symbol])
+        standing = member.standing(self.markets[request.symbol], order.terms.slot)
         member.orders[request.client_order_id] = order
         self.nodes[order.number] = standing.market.book.add(order, standing)
         member.open_count += 1
@@ -313,6 +358,19 @@ def _reserve(holding: Holding, side: Side, contracts: int, limit_ticks: int) -> 
     else:
         holding.sell_contracts += contracts
         holding.sell_ticks += contracts * limit_ticks
+
+
+def _move_isolated(standing: Standing, size: int, closed: int, opened_ticks: int) -> None:
+    """Move margin between the cash and an isolated position of `size`: part of it closed, or more opened."""
+    holding, wallet = standing.holding, standing.member.wallet
+    moved = 0
+    if closed:
+        released = divide_half_even(holding.margin_usdt * closed, size)
+        moved -= holding.margin_usdt if closed == size else released
+    if opened_ticks:
+        moved += initial_margin(opened_ticks, standing.market.tick_value, standing.leverage)
+    holding.margin_usdt += moved
+    wallet.cash_usdt -= moved
 
 
 def _market(instrument: Instrument, rules: Rules) -> Market:

@@ -22,3 +22,6 @@ class Rules:
     open_orders_max: int = 20_000  # per account
     closed_orders_kept_max: int = 5_000  # per account
     funding_kept_max: int = 1_000  # payments per account
+    # What the insurance fund may lose before profitable positions on the other side are closed for it; a
+    # negative number means that it pays whatever is needed.
+    insurance_loss_usdt_max: int = -1

@@ -11,6 +11,7 @@ import msgspec
 from actors.domain.lifecycle import OrderState
 from actors.domain.positions import FLAT, Position
 from actors.exchange.ring import Ring
+from actors.exchange.terms import PLAIN, Terms
 from actors.messages.venue import FundingPaid, OrderFilled, PlaceOrder
 
 __all__ = ["ExchangeState", "Holding", "MarketBooks", "Order", "Wallet"]
@@ -28,6 +29,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     reason: str = ""  # why it ended unfilled
     closed_at_ns: int = 0
     fills: list[OrderFilled] = []
+    terms: Terms = PLAIN
 
 
 class Holding(msgspec.Struct, array_like=True, gc=False):
@@ -41,17 +43,20 @@ class Holding(msgspec.Struct, array_like=True, gc=False):
     buy_ticks: int = 0
     sell_contracts: int = 0
     sell_ticks: int = 0
+    margin_usdt: int = 0  # what stands behind an isolated position; it is no longer in the cash
 
 
 class Wallet(msgspec.Struct, gc=False):
     """One account: its cash, what it holds, and a bounded memory of what happened to it."""
 
-    cash_usdt: int = 0  # deposits + realised - fees - funding
-    deposits_usdt: int = 0
+    cash_usdt: int = 0  # deposits + realised - fees - funding - isolated margin
+    deposits_usdt: int = 0  # and transfers in, less transfers out
     opened_at_ns: int = 0
-    holdings: dict[str, Holding] = {}
+    holdings: dict[str, Holding] = {}  # by `terms.holding_keys`
     closed: Ring[Order] = msgspec.field(default_factory=Ring)
     funding: Ring[FundingPaid] = msgspec.field(default_factory=Ring)
+    leverages: dict[str, int] = {}  # chosen, by holding; else the market's
+    fees_e8: dict[str, int] = {}  # `maker`, `taker`; else the market's
 
 
 class MarketBooks(msgspec.Struct, gc=False):
@@ -69,6 +74,6 @@ class ExchangeState(msgspec.Struct, gc=False):
     open_orders: dict[int, Order] = {}
     markets: dict[str, MarketBooks] = {}
     fees_usdt: int = 0
-    insurance_usdt: int = 0  # may be negative: nobody is deleveraged here
+    insurance_usdt: int = 0  # what it won, less what it lost; below the floor others are deleveraged
     orders_count: int = 0  # the last order's number
     trades_count: int = 0  # the last trade's number
