@@ -32,6 +32,7 @@ __all__ = [
     "is_fleeting",
 ]
 
+KEY_CHARACTERS_MAX = 100  # of what an actor names its effects, durable timers and external ids by
 RECENT_KEPT = 20  # messages an operator sees when inspecting an actor
 
 
@@ -295,6 +296,8 @@ class CellContext:
 
     def schedule(self, delay_ns: int, message: Message, *, key: str = "", durable: bool = False) -> None:
         require(key or not durable, "a durable timer needs a key")
+        if durable and len(key) > KEY_CHARACTERS_MAX:
+            raise self._too_long("timer key", key)
         due_ns = self.loop.now_ns + delay_ns
         stored = encode_message(message) if durable else b""
         self.operations.append(("schedule", due_ns, message, key, stored, self.cause))
@@ -303,11 +306,21 @@ class CellContext:
         self.operations.append(("cancel", key))
 
     def once(self, external_id: str) -> bool:
+        if len(external_id) > KEY_CHARACTERS_MAX:
+            raise self._too_long("external id", external_id)
         return once(self.loop, self, external_id)
 
     def effect(self, port: str, message: Message, *, key: str = "") -> None:
-        require(port in self.loop.pumps, f"{self.name} wants an effect on {port!r}, a pump the node has not")
+        if port not in self.loop.pumps:
+            raise InvariantError(f"{self.name} wants an effect on {port!r}, a pump the node has not")
+        if len(key) > KEY_CHARACTERS_MAX:
+            raise self._too_long("effect key", key)
         self.operations.append(("effect", port, message, key, encode_message(message) if key else b""))
+
+    def _too_long(self, what: str, key: str) -> InvariantError:
+        return InvariantError(
+            f"{self.name}: {what} of {len(key)} characters, more than {KEY_CHARACTERS_MAX}: {key[:40]}..."
+        )
 
     def effect_done(self, key: str) -> None:
         self.operations.append(("effect_done", key))

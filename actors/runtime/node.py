@@ -25,6 +25,7 @@ from actors.runtime.turn import LoopLimits
 
 __all__ = ["Node", "NodeStarted", "NodeStopping"]
 
+ADDRESS_BYTES_MAX = 100  # it is part of keys on the disk
 NODE = "node"  # the address under which the node itself records facts
 # Messages and events die young and hold no circles: looking at them every 700 allocations costs 10%.
 GC_THRESHOLDS = (50_000, 20, 50)
@@ -92,6 +93,7 @@ class Node:
 
     def _add(self, spec: CellSpec) -> None:
         require(spec.name not in self.loop.cells, "two actors share an address", name=spec.name)
+        require(len(spec.name.encode()) <= ADDRESS_BYTES_MAX, "an address is too long", name=spec.name)
         require(spec.name != NODE, "the node itself has this address", name=spec.name)
         cell = Cell(spec, self.loop, spec.make())
         self.loop.cells[spec.name] = cell

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["Store", "TurnWrite"]
+__all__ = ["KEY_BYTES_MAX", "Store", "TurnWrite"]
+
+KEY_BYTES_MAX = 511  # LMDB's limit, which every store keeps so that a simulation meets it too
 
 
 class TurnWrite(NamedTuple):

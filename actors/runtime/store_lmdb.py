@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = ["Durability", "LmdbStore"]
 
 MAP_BYTES_START = 1 << 28  # grows by doubling; only address space until written
 MAP_FILL_LIMIT = 0.75  # of the map, after which it doubles
+READ_AT_ONCE = 512  # entries in one read transaction
 CHECK_EVERY_COMMITS = 64  # how often the fill is read; a commit is far smaller than a quarter of the map
 TABLES = ("events", "snapshots", "outbox", "timers", "held", "dead_letters", "meta")
 PUT_ORDER = ("outbox", "timers", "held", "dead_letters", "meta", "snapshots")
@@ -100,7 +102,7 @@ class LmdbStore:
         existing = self.directory / "data.mdb"
         size = existing.stat().st_size if existing.exists() else 0
         while self._map_bytes < min(size * 2, self.size_bytes_max):
-            self._map_bytes *= 2
+            self._map_bytes = min(self._map_bytes * 2, self.size_bytes_max)
         self._environment = lmdb.open(
             str(self.directory),
             map_size=self._map_bytes,
@@ -126,7 +128,7 @@ class LmdbStore:
     def _keys(self, database: str) -> list[bytes]:
         if database not in self._tables:
             return []
-        with self._environment.begin(db=self._tables[database]) as transaction:
+        with self._reading(database) as transaction:
             return list(transaction.cursor().iternext(keys=True, values=False))
 
     # -- writing ----------------------------------------------------------------------------------
@@ -205,9 +207,17 @@ class LmdbStore:
     def _get(self, database: str, key: bytes) -> bytes | None:
         if database not in self._tables:
             return None
-        with self._environment.begin(db=self._tables[database]) as transaction:
+        with self._reading(database) as transaction:
             value: bytes | None = transaction.get(key)
             return value
+
+    def _reading(self, database: str) -> Any:
+        """Begin a read. None may stay open: while one is, the map cannot grow and old pages pile up."""
+        try:
+            return self._environment.begin(db=self._tables[database])
+        except lmdb.MapResizedError:  # the writer, another process, has made the map larger
+            self._environment.set_mapsize(0)
+            return self._environment.begin(db=self._tables[database])
 
     def get(self, database: str, key: bytes) -> bytes | None:
         """See Store.get."""
@@ -215,20 +225,24 @@ class LmdbStore:
 
     def items(self, database: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """See Store.items."""
-        if database not in self._tables:
-            return
-        with self._environment.begin(db=self._tables[database]) as transaction:
-            cursor = transaction.cursor()
-            if cursor.set_range(start) if start else cursor.first():
-                yield from cursor
+        while database in self._tables:
+            with self._reading(database) as transaction:
+                cursor = transaction.cursor()
+                found = cursor.set_range(start) if start else cursor.first()
+                batch = list(islice(cursor, READ_AT_ONCE)) if found else []
+            yield from batch
+            if len(batch) < READ_AT_ONCE:
+                return
+            start = batch[-1][0] + b"\0"  # the least key behind it
 
     def last(self, database: str) -> tuple[bytes, bytes] | None:
         """See Store.last."""
         if database not in self._tables:
             return None
-        with self._environment.begin(db=self._tables[database]) as transaction:
+        with self._reading(database) as transaction:
             cursor = transaction.cursor()
-            return cursor.item() if cursor.last() else None
+            item: tuple[bytes, bytes] | None = cursor.item() if cursor.last() else None
+            return item
 
     def seen(self, key: bytes) -> bool:
         """See Store.seen."""

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 
 from actors.runtime.errors import JournalError, JournalFull
-from actors.runtime.store import TurnWrite
+from actors.runtime.store import KEY_BYTES_MAX, TurnWrite
 
 __all__ = ["MemoryStore"]
 
@@ -70,6 +70,11 @@ class MemoryStore:
         size = sum(len(key) + len(value or b"") for part in write[:8] for key, value in part)
         if self.used_bytes + size > self.capacity_bytes:
             raise JournalFull("the disk is full (simulated); free space, then start again")
+        longest = max((len(key) for part in write[:8] for key, _ in part), default=0)
+        if longest > KEY_BYTES_MAX:
+            raise JournalError(
+                f"a key of {longest} bytes is longer than the {KEY_BYTES_MAX} that a disk takes"
+            )
         self.used_bytes += size
         self.commits_count += 1
         if write.rotate_dedupe:

@@ -345,6 +345,9 @@ def test_an_actor_may_send_to_itself_behind_what_waits_already() -> None:
         (lambda puppet, context: context.send("b", Said("x")), "does not read it"),
         (lambda puppet, context: context.publish(Noted("x")), "not among its EMITS"),
         (lambda puppet, context: context.schedule(1, Do("x"), durable=True), "needs a key"),
+        (lambda puppet, context: context.schedule(1, Do("x"), key="€" * 101, durable=True), "101 characters"),
+        (lambda puppet, context: context.effect("world", Do("x"), key="€" * 101), "101 characters"),
+        (lambda puppet, context: context.once("€" * 101), "101 characters"),
     ],
 )
 def test_a_move_that_the_wiring_does_not_allow_fails_the_message(move: Move, text: str) -> None:
@@ -373,3 +376,18 @@ def test_an_actor_that_is_read_twice_by_the_same_reader_is_heard_once() -> None:
     simulation = play(spec("a", script={"go": say("x")}), spec("b", reads=("a", "a")))
     do(simulation, "a", "go")
     assert notes(simulation, "b") == ["x"]
+
+
+def test_the_longest_names_that_are_allowed_fit_the_disk() -> None:
+    def go(puppet: Puppet, context: Context) -> None:
+        longest = "😀" * 100
+        context.schedule(1, Do("x"), key=longest, durable=True)
+        context.effect("world", Do("x"), key=longest)
+        context.once(longest)
+
+    simulation = play(spec("a" * 100, script={"go": go}))
+    do(simulation, "a" * 100, "go")
+    assert simulation.node.cell("a" * 100).failures_count == 0
+    assert len(list(simulation.store.items("outbox"))) == 1
+    with pytest.raises(InvariantError, match="an address is too long"):
+        play(spec("a" * 101))
