@@ -8,13 +8,19 @@ where it says null, and only then given up.
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-__all__ = ["Malformed", "Row", "decode", "decoder_of"]
+__all__ = ["Count", "Malformed", "Milliseconds", "Name", "Row", "Size", "decode", "decoder_of"]
 
 T = TypeVar("T")
+
+# Bounds of what is read: larger numbers would not fit into our messages once they are multiplied.
+Size = Annotated[int, msgspec.Meta(ge=0, le=10**12)]  # contracts in a book, or of the market
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**7)]  # contracts of one of our orders or fills
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=9 * 10**12)]  # UTC; up to the year 2255
 
 DECODE_ERRORS = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
 WHOLE_AS_DECIMAL = re.compile(r"-?[0-9]{1,18}\.0+", re.ASCII)

@@ -10,7 +10,17 @@ from typing import Any
 
 import msgspec
 
-from actors.poloniex.decoding import DECODE_ERRORS, Malformed, Row, decode, decoder_of
+from actors.poloniex.decoding import (
+    DECODE_ERRORS,
+    Count,
+    Malformed,
+    Milliseconds,
+    Name,
+    Row,
+    Size,
+    decode,
+    decoder_of,
+)
 
 __all__ = [
     "AuthFrame",
@@ -50,11 +60,11 @@ class Control(Row):
 class BookRow(Row):
     """Levels that changed, or all of them: (price, contracts), 0 contracts removing the level."""
 
-    s: str
+    s: Name
     id: int
-    asks: list[tuple[str, int]]
-    bids: list[tuple[str, int]]
-    ts: int
+    asks: list[tuple[str, Size]]
+    bids: list[tuple[str, Size]]
+    ts: Milliseconds
     lid: int = -1  # id of the message before this one
 
 
@@ -67,13 +77,13 @@ class BookFrame(Frame, tag="book_lv2"):
 class TradeRow(Row):
     """One trade of the market; side is the taker's."""
 
-    s: str
+    s: Name
     id: int
     px: str
-    qty: int
-    side: str
-    cT: int
-    ts: int = 0
+    qty: Size
+    side: Name
+    cT: Milliseconds
+    ts: Milliseconds = 0
 
 
 class TradesFrame(Frame, tag="trades"):
@@ -85,9 +95,9 @@ class TradesFrame(Frame, tag="trades"):
 class MarkRow(Row):
     """The mark price."""
 
-    s: str
+    s: Name
     mPx: str
-    ts: int
+    ts: Milliseconds
 
 
 class MarkFrame(Frame, tag="mark_price"):
@@ -99,9 +109,9 @@ class MarkFrame(Frame, tag="mark_price"):
 class IndexRow(Row):
     """The index price."""
 
-    s: str
+    s: Name
     iPx: str
-    ts: int
+    ts: Milliseconds
 
 
 class IndexFrame(Frame, tag="index_price"):
@@ -113,12 +123,12 @@ class IndexFrame(Frame, tag="index_price"):
 class FundingRow(Row):
     """The rate settled last and the one expected next, with their instants in ms."""
 
-    s: str
-    ts: int
+    s: Name
+    ts: Milliseconds
     fR: str
-    fT: int
+    fT: Milliseconds
     nFR: str
-    nFT: int
+    nFT: Milliseconds
 
 
 class FundingFrame(Frame, tag="funding_rate"):
@@ -143,19 +153,19 @@ class AuthFrame(Frame, tag="auth"):
 class OrderRow(Row):
     """One order, in REST and on the stream alike."""
 
-    symbol: str
-    side: str
-    type: str
-    ordId: str
-    sz: int
-    state: str
-    clOrdId: str = ""
+    symbol: Name
+    side: Name
+    type: Name
+    ordId: Name
+    sz: Count
+    state: Name
+    clOrdId: Name = ""
     px: str = "0"
-    execQty: int = 0
-    cancelReason: str = ""
+    execQty: Count = 0
+    cancelReason: Name = ""
     reduceOnly: bool = False
-    uTime: int = 0
-    cTime: int = 0
+    uTime: Milliseconds = 0
+    cTime: Milliseconds = 0
 
 
 class OrdersFrame(Frame, tag="orders"):
@@ -167,18 +177,18 @@ class OrdersFrame(Frame, tag="orders"):
 class StreamFillRow(Row):
     """One fill of ours on the stream."""
 
-    symbol: str
-    side: str
-    ordId: str
-    trdId: str
+    symbol: Name
+    side: Name
+    ordId: Name
+    trdId: Name
     fpx: str
-    fqty: int
-    uTime: int
-    clOrdId: str = ""
-    role: str = "TAKER"
+    fqty: Count
+    uTime: Milliseconds
+    clOrdId: Name = ""
+    role: Name = "TAKER"
     feeAmt: str = "0"
-    feeCcy: str = "USDT"
-    type: str = "TRADE"
+    feeCcy: Name = "USDT"
+    type: Name = "TRADE"
 
 
 class StreamFillsFrame(Frame, tag="trade"):

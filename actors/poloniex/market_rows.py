@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.poloniex.answers import Answer, row_of, rows_of
-from actors.poloniex.decoding import Row, decode, decoder_of
+from actors.poloniex.decoding import Milliseconds, Row, Size, decode, decoder_of
 
 __all__ = [
     "CandleRow",
@@ -37,9 +37,9 @@ class TickerRow(Row):
 class RestBookRow(Row):
     """The book as a whole; `ts` is UTC ms."""
 
-    asks: list[tuple[str, int]]
-    bids: list[tuple[str, int]]
-    ts: int
+    asks: list[tuple[str, Size]]
+    bids: list[tuple[str, Size]]
+    ts: Milliseconds
 
 
 class CandleRow(Row, array_like=True):
@@ -50,10 +50,10 @@ class CandleRow(Row, array_like=True):
     open: str
     close: str
     amount: str
-    contracts: int
-    trades: int
-    start_ms: int
-    end_ms: int
+    contracts: Size
+    trades: Size
+    start_ms: Milliseconds
+    end_ms: Milliseconds
 
 
 class InstrumentRow(Row):
@@ -93,7 +93,7 @@ class TierRow(Row):
 
 
 class _ServerTime(Row):
-    serverTime: int
+    serverTime: Milliseconds
 
 
 _tickers: msgspec.json.Decoder[list[TickerRow]] = decoder_of(list[TickerRow])

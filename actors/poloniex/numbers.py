@@ -6,6 +6,7 @@ is rounded half-even, once. Source: docs/poloniex.md, Numbers.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 from actors.domain.money import E8, divide_half_even
@@ -13,8 +14,11 @@ from actors.poloniex.decoding import Malformed
 
 __all__ = ["PriceReader", "cost_ticks", "parse_decimal", "parse_e8", "parse_whole"]
 
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?", re.ASCII)
 EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)  # more digits than the venue ever wrote, twice over
 MAGNITUDE_MAX = 24  # digits before the point; more is no amount of anything, and would cost memory
+E8_MAX = 1 << 62  # 46 billion USDT; a message holds no larger number
+TICKS_MAX = 10**11  # times the contracts of a fill this still fits into a message
 DIGITS_FAST = 18  # of a whole part; longer ones take the exact way
 PRICES_KEPT = 8_192  # prices repeat: a hit costs a tenth of a conversion
 
@@ -23,8 +27,12 @@ def parse_e8(text: str) -> int:
     """Return decimal text as an int of 1e-8, rounded half-even. Errors: Malformed."""
     whole, _, part = text.partition(".")
     if len(part) <= 8 and _plain(whole) and (not part or _plain(part)):
-        return int(whole) * E8 + int(part.ljust(8, "0"))
-    return _rounded(EXACT.scaleb(parse_decimal(text), Decimal(8)))
+        value = int(whole) * E8 + int(part.ljust(8, "0"))
+    else:
+        value = _rounded(EXACT.scaleb(parse_decimal(text), Decimal(8)))
+    if not -E8_MAX < value < E8_MAX:
+        raise Malformed("number", f"{text[:40]!r} is no amount of money")
+    return value
 
 
 def parse_whole(text: str) -> int:
@@ -33,14 +41,14 @@ def parse_whole(text: str) -> int:
         return int(text)
     number = parse_decimal(text)
     whole = _rounded(number)
-    if whole != number:
-        raise Malformed("number", f"{text[:40]!r} is not whole")
+    if whole != number or not -E8_MAX < whole < E8_MAX:
+        raise Malformed("number", f"{text[:40]!r} is no count")
     return whole
 
 
 def parse_decimal(text: str) -> Decimal:
     """Return decimal text exactly. Errors: Malformed when it is no finite number of a sane size."""
-    if not text.isascii() or "_" in text or len(text) > 60:
+    if len(text) > 60 or not NUMBER.fullmatch(text):
         raise Malformed("number", f"{text[:40]!r} is not a decimal number")
     try:
         number = Decimal(text)
@@ -57,7 +65,10 @@ def cost_ticks(average: str, net_contracts: int, tick_e8: int) -> int:
     Rounded half-even; the venue's average has 18 decimals, so this is exact to far below one tick.
     """
     exact = EXACT.multiply(EXACT.scaleb(parse_decimal(average), Decimal(8)), Decimal(net_contracts))
-    return _rounded(EXACT.divide(exact, Decimal(tick_e8)))
+    cost = _rounded(EXACT.divide(exact, Decimal(tick_e8)))
+    if not -E8_MAX < cost < E8_MAX:
+        raise Malformed("position", f"{net_contracts} contracts at {average[:40]!r}")
+    return cost
 
 
 class PriceReader:
@@ -80,7 +91,7 @@ class PriceReader:
             return known
         price_e8 = parse_e8(text)
         ticks, rest = divmod(price_e8, self.tick_e8)
-        if rest or price_e8 < 0:
+        if rest or not 0 <= ticks <= TICKS_MAX:
             raise Malformed("price", f"{text[:40]!r} is not on the grid of {self.tick_e8} e-8")
         return _keep(self._on_grid, text, ticks)
 
@@ -97,8 +108,8 @@ class PriceReader:
         else:
             exact = EXACT.scaleb(parse_decimal(text), Decimal(8))
             ticks = _rounded(EXACT.divide(exact, Decimal(self.tick_e8)))
-        if ticks < 0:
-            raise Malformed("price", f"{text[:40]!r} is negative")
+        if not 0 <= ticks <= TICKS_MAX:
+            raise Malformed("price", f"{text[:40]!r} is no price")
         return _keep(self._nearest, text, ticks)
 
 

@@ -178,7 +178,10 @@ class StreamSession:
 
     def resubscribe(self, name: str, now_ns: int) -> list[Action]:
         """Ask for a channel anew, as after a gap: that brings a snapshot."""
-        if self.phase is not Phase.UP or now_ns - self._revived.get(name, 0) < RESUBSCRIBE_PAUSE_NS:
+        if (
+            self.phase is not Phase.UP
+            or now_ns - self._revived.get(name, -RESUBSCRIBE_PAUSE_NS) < RESUBSCRIBE_PAUSE_NS
+        ):
             return []
         channel = next(channel for channel in self.channels if channel.name == name)
         self.stats.resubscribes += 1
@@ -220,9 +223,10 @@ class StreamSession:
             heard_ns = max(self._heard.get(channel.name, 0), self._since_ns)
             if not silent_ns or now_ns - heard_ns < silent_ns:
                 continue
-            if heard_ns <= self._revived.get(channel.name, 0) <= now_ns - silent_ns:
+            revived_ns = self._revived.get(channel.name, -1)
+            if heard_ns <= revived_ns <= now_ns - silent_ns:
                 return self.lose(f"channel {channel.name} stays silent", now_ns)
-            if self._revived.get(channel.name, 0) < heard_ns:
+            if revived_ns < heard_ns:
                 actions += self.resubscribe(channel.name, now_ns)
         return actions
 

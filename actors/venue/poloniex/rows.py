@@ -5,12 +5,12 @@ Source: docs/poloniex.md, Objects.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from actors.poloniex.answers import Answer, row_of, rows_of
-from actors.poloniex.decoding import Row, decoder_of
+from actors.poloniex.decoding import Count, Milliseconds, Name, Row, decoder_of
 from actors.poloniex.frames import OrderRow
 
 __all__ = [
@@ -37,8 +37,8 @@ T = TypeVar("T")
 class PlacedRow(Row):
     """What the venue says to an order or a cancel; `code` only within a batch."""
 
-    ordId: str = ""
-    clOrdId: str = ""
+    ordId: Name = ""
+    clOrdId: Name = ""
     code: int = 200
     msg: str = ""
 
@@ -46,26 +46,26 @@ class PlacedRow(Row):
 class FillRow(Row):
     """One fill of ours. `id` is for paging, `trdId` names the fill."""
 
-    id: str
-    symbol: str
-    side: str
-    ordId: str
-    trdId: str
+    id: Name
+    symbol: Name
+    side: Name
+    ordId: Name
+    trdId: Name
     px: str
-    qty: int
-    clOrdId: str = ""
-    role: str = "TAKER"
+    qty: Count
+    clOrdId: Name = ""
+    role: Name = "TAKER"
     feeAmt: str = "0"
-    feeCcy: str = "USDT"
-    type: str = "TRADE"
-    cTime: int = 0
-    uTime: int = 0
+    feeCcy: Name = "USDT"
+    type: Name = "TRADE"
+    cTime: Milliseconds = 0
+    uTime: Milliseconds = 0
 
 
 class MoneyRow(Row):
     """One currency of the account."""
 
-    ccy: str
+    ccy: Name
     eq: str
     upl: str = "0"
     avail: str = "0"
@@ -74,7 +74,7 @@ class MoneyRow(Row):
 class BalanceRow(Row):
     """The account's money, margin and state."""
 
-    state: str = "NORMAL"
+    state: Name = "NORMAL"
     eq: str = "0"
     upl: str = "0"
     details: list[MoneyRow] = msgspec.field(default_factory=list)
@@ -83,40 +83,40 @@ class BalanceRow(Row):
 class PositionRow(Row):
     """One open position. `side` says long or short; whether `qty` is signed is not known."""
 
-    symbol: str
-    side: str
-    qty: int
+    symbol: Name
+    side: Name
+    qty: Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)]
     openAvgPx: str
     lever: str = "0"
-    mgnMode: str = "CROSS"
-    posSide: str = "BOTH"
-    state: str = "NORMAL"
+    mgnMode: Name = "CROSS"
+    posSide: Name = "BOTH"
+    state: Name = "NORMAL"
 
 
 class BillRow(Row):
     """One movement of money: `sz` is signed, negative when we paid."""
 
-    id: str
-    type: str
-    symbol: str
+    id: Name
+    type: Name
+    symbol: Name
     sz: str
-    cTime: int
-    mgnMode: str = "CROSS"
-    posSide: str = "BOTH"
-    ccy: str = "USDT"
+    cTime: Milliseconds
+    mgnMode: Name = "CROSS"
+    posSide: Name = "BOTH"
+    ccy: Name = "USDT"
 
 
 class LeverageRow(Row):
     """Leverage that new orders take."""
 
-    symbol: str
+    symbol: Name
     lever: str
-    mgnMode: str = "CROSS"
-    posSide: str = "BOTH"
+    mgnMode: Name = "CROSS"
+    posSide: Name = "BOTH"
 
 
 class _ModeRow(Row):
-    posMode: str
+    posMode: Name
 
 
 def _rows(kind: type[T]) -> msgspec.json.Decoder[list[T]]:
