@@ -12,6 +12,7 @@ __all__ = [
     "LedgerPosition",
     "LedgerSnapshot",
     "LedgerSnapshotRequest",
+    "PositionOverruled",
     "PositionState",
 ]
 
@@ -102,4 +103,17 @@ class LedgerSnapshot(Message, frozen=True):
     positions: tuple[LedgerPosition, ...]  # only those that are not flat
     fills_count: int  # how many different fills were booked since the account began
     funding_ids: tuple[str, ...]  # of the settlements booked last, newest last; keep about 64
+    at_ns: int
+
+
+class PositionOverruled(Message, frozen=True):
+    """A position moved without the orders of strategies: a liquidation, a flatten, a correction of the books.
+
+    Risk says so when it sees the fill of an order that no strategy asked for, and when ledger and orders have
+    disagreed for a while; strategies take over what is less than they thought.
+    """
+
+    account: str
+    symbol: str
+    net_contracts: int  # what the account holds
     at_ns: int

@@ -6,7 +6,7 @@ from typing import Any
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
-from actors.messages.account import AccountState, PositionState
+from actors.messages.account import AccountState, PositionOverruled, PositionState
 from actors.messages.control import (
     Acknowledged,
     FlattenPositions,
@@ -67,7 +67,7 @@ class RiskActor(KillSwitch):
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, Resume, SupervisorExhausted, RiskTick),
     )
-    EMITS = (SubmitOrder, CancelOrders, FlattenPositions, HaltState)
+    EMITS = (SubmitOrder, CancelOrders, FlattenPositions, HaltState, PositionOverruled)
     REPLIES = (OrderDenied, Acknowledged, Rejected)
     EVENTS = (
         *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
@@ -172,7 +172,12 @@ class RiskActor(KillSwitch):
         market = self._markets[order.symbol]
         if filled > before:
             market.ledger_known = False  # it speaks of the time before this fill
-        self._picture.revalue(market, self.state.books[order.symbol])
+        book = self.state.books[order.symbol]
+        self._picture.revalue(market, book)
+        if order.adopted and filled > before:
+            context.publish(
+                PositionOverruled(self._account, order.symbol, book.net_contracts, context.now_ns)
+            )
 
     def _take_unexpected(self, update: OrderUpdate, context: Context) -> None:
         """A fill after the end of an order, or an order that was not asked about here."""
@@ -256,7 +261,7 @@ class RiskActor(KillSwitch):
             market.differs_since_ns = 0
             context.record(PositionCorrected(symbol, before, after, now_ns))
             self._picture.revalue(market, self.book(symbol))
-            context.log("position corrected", symbol=symbol, before=before, after=after)
+            context.publish(PositionOverruled(self._account, symbol, after, now_ns))
 
     # -- the gate -------------------------------------------------------------
 

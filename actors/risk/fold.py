@@ -76,7 +76,7 @@ class RiskFold(Behaviour):
     def apply_order_adopted(self, event: OrderAdopted) -> None:
         _reserve(self.book(event.symbol), event.side, event.contracts)
         self.state.reserved[event.intent_id] = Reservation(
-            event.symbol, event.strategy, event.side, event.contracts
+            event.symbol, event.strategy, event.side, event.contracts, 0, True
         )
 
     def apply_order_progressed(self, event: OrderProgressed) -> None:

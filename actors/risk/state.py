@@ -28,6 +28,7 @@ class Reservation(msgspec.Struct, array_like=True):
     side: int  # sign of what a fill adds
     contracts: int
     filled_contracts: int = 0
+    adopted: bool = False  # nobody asked us: the OMS flattens, or somebody trades by hand
 
 
 class HaltRecord(msgspec.Struct, array_like=True):

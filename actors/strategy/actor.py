@@ -11,7 +11,7 @@ import msgspec
 
 from actors.domain.bars import BarLike
 from actors.domain.place import Place
-from actors.messages.account import AccountState
+from actors.messages.account import AccountState, PositionOverruled
 from actors.messages.market import Bar, FeedState, FeedStatus, History, HistoryRequest, Quote, Trade
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
@@ -54,7 +54,7 @@ class StrategyActor(Behaviour):
 
     ACCEPTS = (
         *(Quote, Trade, Bar, FeedStatus, History, AccountState),
-        *(OrderUpdate, OrderDenied, MessageRefused),
+        *(OrderUpdate, OrderDenied, MessageRefused, PositionOverruled),
         *(BarDue, HistoryLate, PendingCheck),
     )
     EMITS = (OrderIntent, CancelIntent, HistoryRequest)
@@ -291,6 +291,9 @@ class StrategyActor(Behaviour):
 
     def on_message_refused(self, refused: MessageRefused, context: Context) -> None:
         self._desk.take_refusal(refused, context)
+
+    def on_position_overruled(self, overruled: PositionOverruled, context: Context) -> None:
+        self._desk.take_overruling(overruled, context)
 
     def on_pending_check(self, check: PendingCheck, context: Context) -> None:
         context.schedule(self.settings.order_alert_after, check, key="pending")

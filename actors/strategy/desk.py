@@ -6,6 +6,7 @@ import msgspec
 
 from actors.domain.orders import Side
 from actors.domain.place import Place
+from actors.messages.account import PositionOverruled
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, Reason
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import require
@@ -205,7 +206,7 @@ class Desk:
             return
         self._drop(denied.intent_id, context)
         if order.reduce_only and denied.rule == REDUCE_ONLY:
-            self._adopt(order.side, denied, context)
+            self._adopt(-order.side * denied.limit, denied.text, context)
 
     def take_refusal(self, refused: MessageRefused, context: Context) -> None:
         """Risk was too busy to take an intent: as if it had never been sent."""
@@ -228,14 +229,19 @@ class Desk:
     def _pause(self, context: Context) -> None:
         self.pause_until_ns = context.now_ns + self._settings.retry_after
 
-    def _adopt(self, side: int, denied: OrderDenied, context: Context) -> None:
+    def take_overruling(self, overruled: PositionOverruled, context: Context) -> None:
+        """Somebody else moved the position; while an own order is on its way, its answer will tell."""
+        ours = overruled.account == self._account and overruled.symbol == self._symbol
+        if ours and not self._state.pending:
+            self._adopt(overruled.net_contracts, "the account holds less", context)
+            context.save()
+
+    def _adopt(self, account_contracts: int, why: str, context: Context) -> None:
         state = self._state
         before = state.net_contracts
-        if adopt_position(state, side, denied.limit):
+        if adopt_position(state, account_contracts):
             self._view.net_contracts = state.net_contracts
-            context.record(
-                PositionAdopted(self._symbol, before, state.net_contracts, denied.text, context.now_ns)
-            )
+            context.record(PositionAdopted(self._symbol, before, state.net_contracts, why, context.now_ns))
 
     # -- orders without an end --------------------------------------------------------------------
 

@@ -74,13 +74,14 @@ def _remember(state: StrategyState, intent_id: str, filled_contracts: int) -> No
         del closed[next(iter(closed))]
 
 
-def adopt_position(state: StrategyState, side: int, contracts_left: int) -> bool:
-    """Take over that the account has only so many contracts for us to close by orders of `side`.
+def adopt_position(state: StrategyState, account_contracts: int) -> bool:
+    """Take over what the account holds when that is less than our fills add up to; return whether it is.
 
-    Return whether that is less than we thought.
+    Only ever downwards: what it holds beyond ours, or on the other side, is not for us to close.
     """
-    ours = -side * state.net_contracts
-    if ours <= 0 or contracts_left >= ours:
+    ours = state.net_contracts
+    left = max(0, account_contracts) if ours > 0 else min(0, account_contracts)
+    if abs(left) >= abs(ours):
         return False
-    state.net_contracts = -side * contracts_left
+    state.net_contracts = left
     return True

@@ -10,6 +10,7 @@ import pytest
 
 from actors.risk import actor as risk_actor
 from actors.risk import settings as risk_settings
+from actors.risk.picture import Picture
 from actors.risk.rules import RULES
 from tests.unit.risk import risk_bench
 from tests.unit.risk.conftest import Benches
@@ -56,6 +57,4 @@ def test_the_page_names_what_the_picture_has() -> None:
     table = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     named = [name for row in table for name in re.findall(r"`(\w+)`", row)]
     assert len(named) > 10
-    assert [
-        name for name in named if name not in risk_actor.KillSwitch.__init__.__globals__["Picture"].__slots__
-    ] == []
+    assert [name for name in named if name not in Picture.__slots__] == []

@@ -41,6 +41,12 @@ def test_a_halt_denies_new_risk_and_lets_reductions_pass(risk: Benches, scope: s
     bench.allowed(-5)
 
 
+def test_under_a_halt_a_close_of_nothing_is_told_what_there_is_to_close(risk: Benches) -> None:
+    bench = risk()
+    halt(bench)
+    assert bench.denied(-5, reduce_only=True) == ("reduce_only", 5, 0)
+
+
 def test_a_halt_of_a_symbol_leaves_others_alone(risk: Benches) -> None:
     bench = risk()
     halt(bench, f"symbol/{BTC}")

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from actors.domain.lifecycle import OrderState
+from actors.messages.account import PositionOverruled
 from actors.messages.market import FeedState
 from actors.messages.trading import CancelIntent, CancelOrders, SubmitOrder
 from actors.risk.events import (
@@ -112,6 +113,13 @@ def test_an_order_nobody_asked_about_is_reserved_too(risk: Benches) -> None:
     bench.update(stranger, S.FILLED, 4)
     assert book(bench) == (-4, 0, 0)
     assert sum(isinstance(event, OrderAdopted) for event in bench.events) == 1
+    assert [overruled.net_contracts for overruled in bench.take(PositionOverruled)] == [-1, -4]
+
+
+def test_fills_of_orders_that_were_asked_about_overrule_nobody(risk: Benches) -> None:
+    bench = risk()
+    bench.filled(4)
+    assert bench.take(PositionOverruled) == []
 
 
 def test_updates_of_other_accounts_and_symbols_are_left_alone(risk: Benches) -> None:
@@ -205,6 +213,7 @@ def test_a_ledger_that_goes_on_disagreeing_is_believed(risk: Benches) -> None:
     bench.advance(1 * SECOND)
     assert bench.net() == 0
     assert bench.events[-1] == PositionCorrected(BTC, 4, 0, bench.now_ns)
+    assert bench.take(PositionOverruled) == [PositionOverruled("main", BTC, 0, bench.now_ns)]
     bench.restart()
     assert bench.net() == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
-from actors.messages.account import AccountState
+from actors.messages.account import AccountState, PositionOverruled
 from actors.messages.market import FeedState
 from actors.messages.trading import CancelIntent, OrderIntent, Reason
 from actors.runtime.errors import InvariantError
@@ -369,6 +369,31 @@ def test_a_close_denied_because_another_is_on_its_way_adopts_nothing(scripted: S
     bench.deny(bench.intent(), "reduce_only", 10, 7)
     assert net(bench) == 5
     assert not [event for event in bench.events if isinstance(event, PositionAdopted)]
+
+
+@pytest.mark.parametrize(("held", "left"), [(0, 0), (2, 2), (-3, 0), (5, 5), (9, 5)])
+def test_what_somebody_else_took_from_the_position_is_adopted(
+    scripted: Scripter, held: int, left: int
+) -> None:
+    for sign in (1, -1):
+        bench = scripted({1: Target(5 * sign, "go")})
+        bench.bar(100)
+        bench.fill(bench.intent())
+        bench.tell(PositionOverruled("main", "ETH_USDT_PERP", 0, 0))
+        bench.tell(PositionOverruled("other", BTC, 0, 0))
+        bench.tell(PositionOverruled("main", BTC, held * sign, 0))
+        assert net(bench) == bench.actor._view.net_contracts == left * sign
+        bench.restart()
+        assert net(bench) == left * sign
+
+
+def test_while_an_own_order_is_on_its_way_nothing_is_adopted(scripted: Scripter) -> None:
+    bench = scripted({1: GO, 2: Target(8, "more")})
+    bench.bar(100)
+    bench.fill(bench.intent())
+    bench.bar(100)
+    bench.tell(PositionOverruled("main", BTC, 0, 0))
+    assert net(bench) == 5
 
 
 def test_an_intent_that_risk_was_too_busy_for_never_was(scripted: Scripter) -> None:

@@ -15,7 +15,7 @@ from actors.feed.settings import SyntheticSettings
 from actors.feed.synthetic import SyntheticFeed
 from actors.ledger.actor import LedgerActor
 from actors.ledger.settings import LedgerSettings
-from actors.messages.control import Halt, HaltLevel
+from actors.messages.control import Halt, HaltLevel, Resume
 from actors.oms.actor import OmsActor
 from actors.oms.settings import OmsSettings
 from actors.reconciler.actor import ReconcilerActor
@@ -181,6 +181,21 @@ def test_pulse_trades_on_every_quote_and_a_halt_stops_it(orders_at_once: int) ->
     assert risk.allowed_count == allowed
     assert risk.denied_count > 0
     assert world.positions() == {0}
+    assert world.failures == 0
+
+
+def test_after_a_flatten_everybody_knows_that_the_position_is_gone_and_a_resume_goes_on() -> None:
+    world = World(TREND, RiskSettings(daily_loss_usdt=0))
+    while not world.behaviour(NAME).state.net_contracts:
+        world.run(1)
+    world.tell("risk/main", Halt("all", HaltLevel.FLATTEN, "ann", "drill"))
+    world.run(10)
+    assert world.positions() == {0}
+    allowed = world.behaviour("risk/main").state.allowed_count
+    world.tell("risk/main", Resume("all", "ann", "over"))
+    world.run(20)
+    assert world.behaviour("risk/main").state.allowed_count > allowed
+    assert len(world.positions()) == 1
     assert world.failures == 0
 
 
