@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from actors.control.desk import ControlError, Desk
+from actors.control.door import Door
+from actors.control.sampler import Sampler
 from tests.unit.control.house import BTC, SYMBOL, HousePing, HousePoison, make_node, running
 
 
@@ -29,8 +31,8 @@ def until(condition) -> None:
 
 
 def tell(desk: Desk, *messages: Any) -> None:
-    for message in messages:
-        desk.node.tell("clerk/main", message)
+    """Send everything at once, so that one turn has more than one event."""
+    desk.node.loop.call(lambda: [desk.node.tell("clerk/main", message) for message in messages] and None)
 
 
 def test_a_view_holds_what_the_terminal_needs(desk) -> None:
@@ -68,25 +70,23 @@ def test_a_view_costs_the_loop_one_description_a_second(desk) -> None:
     assert counts == [1, 1, 1]
 
 
-def test_a_slow_description_is_asked_for_rarely(desk) -> None:
-    books = desk.node.cell("books/main").behaviour
-    calls = []
-    original = books.describe
+def test_a_slow_description_is_asked_for_rarely() -> None:
+    node, clock, calls = make_node(), [10**9], []
+    node.start()
 
     def slow() -> Any:
-        calls.append(time.monotonic())
-        time.sleep(0.03)
-        return original()
+        calls.append(clock[0])
+        clock[0] += 30_000_000  # what it costs
+        return {}
 
-    books.describe = slow
-    sampler = desk.sampler
-    answer(sampler.sample())
-    for _ in range(2):
-        sampler.last.taken_ns -= 1_200_000_000  # as if more than a second had passed
-        for name in ("feed/BTC", "clerk/main", "guard/main"):
-            sampler._descriptions[name].due_ns = 0
-        answer(sampler.sample())
-    assert len(calls) == 1  # 30 ms may be spent once in 3 s
+    node.cell("books/main").behaviour.describe = slow  # type: ignore[method-assign]
+    sampler = Sampler(node, Door(node.loop), now=lambda: clock[0])
+    for _ in range(6):
+        while not sampler.describe_some():
+            pass
+        clock[0] += 1_000_000_000
+    assert len(calls) == 2  # 30 ms may be spent once in 3 s, not once in 1 s
+    assert calls[1] - calls[0] >= 3_000_000_000
 
 
 def test_a_description_that_fails_is_an_answer(desk) -> None:

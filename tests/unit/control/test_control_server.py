@@ -63,6 +63,13 @@ def test_every_reading_path_answers(server, plan) -> None:
     assert 'polytrade_actor_messages_handled_total{actor="clerk/main"} 1.0' in text
 
 
+def test_a_node_that_is_not_ready_says_whom_it_waits_for(server, plan) -> None:
+    server._node.cell("clerk/main").is_ready = False
+    status, body = over_socket(plan, "GET", "/readyz")
+    assert (status, body) == (503, {"ready": False, "waiting_for": ["clerk/main"]})
+    assert over_socket(plan, "GET", "/healthz")[0] == 200
+
+
 def test_orders_are_taken_over_the_socket(server, plan) -> None:
     status, body = over_socket(plan, "POST", "/v1/halt", {"scope": "all", "actor": "ann", "reason": "drill"})
     assert (status, body["accepted"]) == (200, True)

@@ -173,6 +173,15 @@ def test_the_chain_of_an_order_leads_from_the_market_to_its_fills(journal) -> No
             assert chain.scanned_events == 15
 
 
+def test_causes_are_followed_back_step_by_step(tmp_path) -> None:
+    first = [("feed/BTC", 0, 1, StoryPrice(1))]
+    second = [("trend/BTC", 1, 1, StoryPrice(2))]
+    third = [("oms/main", 2, 1, StoryOrder("abcdef-1-1", ""))]
+    write(tmp_path, first, second, [("feed/BTC", 0, 1, StoryPrice(3))], third)
+    with JournalReader(tmp_path) as reader:
+        assert [event["sequence"] for event in why(reader, "abcdef-1-1").events] == [1, 2, 4]
+
+
 def test_ids_are_followed_without_the_names_of_fields(journal) -> None:
     with JournalReader(journal, FieldNames({})) as reader:
         assert [event["sequence"] for event in why(reader, "trend/BTC#1.12").events] == [6, 7, 8, 9]
