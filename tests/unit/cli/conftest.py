@@ -1,5 +1,6 @@
 """A command line without a terminal, and a small house that runs behind a control socket."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def house(plan) -> Iterator[Plan]:
         server = ControlServer(node, plan)
         server.start()
         node.tell("clerk/main", HousePing("one"))
+        while not node.cell("clerk/main").handled_count:
+            time.sleep(0.002)
         with announced(running_house(plan, file)):
             yield plan
     server.stop()
