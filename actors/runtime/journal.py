@@ -112,8 +112,7 @@ class Journal:
         last = self.store.last("events")
         if last is None:
             return
-        record = _decode_record(last[1])
-        body = _decode_turn(record.body)
+        record, body = _decoded(*last)
         self.chain = record.chain
         self.turn, self.at_ns = body.turn, body.at_ns
         self.sequence = body.first_sequence + len(body.entries) - 1
@@ -161,7 +160,12 @@ class Journal:
     def snapshot(self, cell: str) -> Snapshot | None:
         """Return the newest snapshot of a cell."""
         raw = self.store.get("snapshots", cell.encode())
-        return None if raw is None else _decode_snapshot(raw)
+        if raw is None:
+            return None
+        try:
+            return _decode_snapshot(raw)
+        except msgspec.MsgspecError as error:
+            raise JournalError(f"{cell}: its snapshot cannot be read: {error}") from error
 
     def turns(self, from_sequence: int = 1) -> Iterator[TurnRecord]:
         """Yield the records from the one that holds `from_sequence` on."""
@@ -170,10 +174,19 @@ class Journal:
 
 def read_turns(store: Store, from_sequence: int = 1) -> Iterator[TurnRecord]:
     """Yield turn records in order, from the first that ends at or after a sequence."""
-    for _, raw in store.items("events", sequence_key(_start_of(store, from_sequence))):
-        record = _decode_turn(_decode_record(raw).body)
+    for key, raw in store.items("events", sequence_key(_start_of(store, from_sequence))):
+        record = _decoded(key, raw)[1]
         if record.first_sequence + len(record.entries) > from_sequence:
             yield record
+
+
+def _decoded(key: bytes, raw: bytes) -> tuple[_Record, TurnRecord]:
+    try:
+        record = _decode_record(raw)
+        return record, _decode_turn(record.body)
+    except msgspec.MsgspecError as error:
+        sequence = _key.unpack(key)[0]
+        raise JournalError(f"the record of event {sequence} cannot be read: {error}") from error
 
 
 def _start_of(store: Store, sequence: int) -> int:

@@ -56,6 +56,7 @@ class Loop:
         self.tape: TapeWriter | None = None
         self.tapes_idle_turns = False  # while the node stops: there they tell where a phase ends
         self.script: Callable[[], TapedTurn] | None = None  # inputs come from a tape instead of the world
+        self.taped_count = 0  # turns on the tape so far; each commit keeps it, to tell what it has reached
         self.command: Callable[[str, Any], None] = lambda name, argument: None
         self.commands: list[tuple[str, Any]] = []  # given to the node since the last turn, for the tape
         self.is_hosting = False  # runs something for whoever runs the node
@@ -113,9 +114,15 @@ class Loop:
         is_idle = not (taken or self.ready or self.records or self.touched)
         more = bool(self.inlet.calls)
         if self.tape is not None and (not is_idle or called or self.commands or self.tapes_idle_turns):
-            self.tape.turn(TapedTurn(self.now_ns, is_idle, more, called, self.commands, self._chunks))
+            self.tape_turn(TapedTurn(self.now_ns, is_idle, more, called, self.commands, self._chunks))
             self.commands, self._chunks = [], []
         return taken, is_idle, more
+
+    def tape_turn(self, turn: TapedTurn) -> None:
+        """Put a turn on the tape, if there is one."""
+        if self.tape is not None:
+            self.tape.turn(turn)
+            self.taped_count += 1
 
     def _take_inputs(self, started: int) -> int:
         taken, limit = 0, self.limits.inputs_max
@@ -304,6 +311,8 @@ class Loop:
         held, self.held = self.held, set()
         write = self.writer.write(out, held)
         if any(write):
+            if self.taped_count:
+                write = write._replace(meta=(*write.meta, (b"taped", b"%d" % self.taped_count)))
             began = monotonic_ns()
             self.journal.store.commit(write)
             counters.commits += 1

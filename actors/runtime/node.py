@@ -125,8 +125,10 @@ class Node:
         began = clock.reading_ns()
         self.loop.now_ns = max(clock.now_ns(), self.journal.at_ns)
         self.journal.open_epoch(self.facts)
+        if self.loop.tape is not None or self.loop.script is not None:
+            self.loop.taped_count = int(self.journal.store.get("meta", b"taped") or 0)
         if self.loop.tape is not None:
-            self.loop.tape.started(self.loop.now_ns, self.journal.sequence)
+            self.loop.tape.started(self.loop.now_ns, self.journal.sequence, self.loop.taped_count)
         # A simulated process starts nodes by the thousand: their memory must stay collectable.
         is_real = not isinstance(clock, VirtualClock)
         if is_real:
@@ -261,8 +263,8 @@ class Node:
                 return
             if self.loop.clock.reading_ns() > deadline:
                 break
-        if self.loop.tape is not None:  # reads as quiet when the tape is played
-            self.loop.tape.turn(TapedTurn(self.loop.now_ns, True, False, False, [], []))
+        # Reads as quiet when the tape is played.
+        self.loop.tape_turn(TapedTurn(self.loop.now_ns, True, False, False, [], []))
 
     def snapshot_all(self) -> None:
         """Write a snapshot of every event-sourced state that changed since its last one."""

@@ -48,8 +48,8 @@ class TapedTurn(NamedTuple):
 class TapeWriter(Protocol):
     """Keeps what enters the loop, in order, as it enters."""
 
-    def started(self, now_ns: int, sequence: int) -> None:
-        """A node starts on a journal that ends at this sequence."""
+    def started(self, now_ns: int, sequence: int, taped_count: int) -> None:
+        """A node starts on a journal that ends at this sequence and has committed so many taped turns."""
         ...
 
     def turn(self, turn: TapedTurn) -> None:

@@ -3,13 +3,14 @@
 A journal says what was decided, a tape what it was decided from: played into a new node on the same disk it
 makes the same journal, byte for byte. Each entry is an array of plain values that `msgpack` alone can read:
 
-    ["start", now_ns, sequence]            a node starts on a journal that ends at this sequence
+    ["start", now_ns, sequence, taped_count]     a node starts on a journal that ends at this sequence
     ["turn", now_ns, is_idle, more, called, [[command, argument], ...],
              [[timers_fired, [[address, is_ask, sender, message], ...]], ...]]
-    ["stop", now_ns, reason]               it begins to stop in order
+    ["stop", now_ns, reason]                     it begins to stop in order
 
 A message is its type's name and its fields. An entry is written before its turn's commit, so the tape of a
-killed process may end with a turn that its journal does not know, and with half an entry.
+killed process may end with a turn that its journal does not know, and with half an entry. Each commit keeps
+how many turns were on the tape by then, and each start begins with that count.
 """
 
 from __future__ import annotations
@@ -59,9 +60,9 @@ class Tape:
         self._written = 0
         self._next_segment()
 
-    def started(self, now_ns: int, sequence: int) -> None:
+    def started(self, now_ns: int, sequence: int, taped_count: int) -> None:
         """See TapeWriter."""
-        self._write(_encode(("start", now_ns, sequence)))
+        self._write(_encode(("start", now_ns, sequence, taped_count)))
 
     def turn(self, turn: TapedTurn) -> None:
         """See TapeWriter."""
@@ -146,14 +147,15 @@ class _Player:
         self._make = make
         self._life: list[list[Any]] = []
         self._position = 0
+        self._image = store  # the disk before the last turn of a life
+        self._clock = VirtualClock(0)
         self.store = store
         self.node: Node | None = None
-        self._clock = VirtualClock(0)
 
     def take(self, entry: list[Any]) -> None:
         """Take the next entry of the tape."""
         if entry[0] == "start" and self._life:
-            self._play_life(entry[2])
+            self._play_life(entry[3])
         self._life.append(entry)
 
     def finish(self) -> None:
@@ -161,44 +163,52 @@ class _Player:
         if self._life:
             self._play_life(None)
 
-    def _play_life(self, ends_at: int | None) -> None:
-        """Play one life. If the journal is known to end earlier, its last turn never reached the disk."""
+    def _play_life(self, committed_count: int | None) -> None:
+        """Play one life; its last turn is taken back if, as the next life knows, it never reached the disk."""
         life, self._life, self._position = self._life, [], 1
-        kind, now_ns, sequence = life[0]
         if self.node is not None:
             self.node.abandon()
+        self.node = node = self._start(life)
+        while self._position < len(life):
+            kind, now_ns, *rest = life[self._position]
+            if kind == "stop":
+                self._clock.advance_to(now_ns)
+                self._position += 1
+                node.stop(rest[0])
+            else:
+                node.turn()
+        if committed_count is not None and self._taped_count() > committed_count:
+            self.store = self._image
+
+    def _start(self, life: list[list[Any]]) -> Node:
+        kind, now_ns, sequence, *_ = life[0]
         self._clock.advance_to(now_ns)
-        self.node = node = self._make(self.store, self._clock)
+        node = self._make(self.store, self._clock)
         if kind != "start" or node.journal.sequence != sequence:
             raise JournalError(
                 f"the tape goes on from event {sequence}, the journal ends at {node.journal.sequence}"
             )
         node.loop.pumps = _SilentPumps()
-        node.loop.script = lambda: self._next_turn(life)
+        node.loop.script = lambda: self._next_turn(node, life)
         node.start()
-        image = self.store.clone()
-        while self._position < len(life):
-            if self._position == len(life) - 1:
-                image = self.store.clone()
-            if life[self._position][0] == "stop":
-                self._clock.advance_to(life[self._position][1])
-                self._position += 1
-                node.stop(life[self._position - 1][2])
-            else:
-                node.turn()
-        if ends_at is not None and ends_at < node.journal.sequence:
-            self.store = image
+        self._image = self.store
+        return node
 
-    def _next_turn(self, life: list[list[Any]]) -> TapedTurn:
+    def _taped_count(self) -> int:
+        return int(self.store.get("meta", b"taped") or 0)
+
+    def _next_turn(self, node: Node, life: list[list[Any]]) -> TapedTurn:
         if self._position >= len(life) or life[self._position][0] != "turn":
             return TapedTurn(self._clock.now_ns(), True, False, False, [], [])
         _, now_ns, is_idle, more, called, commands, chunks = life[self._position]
         self._position += 1
+        if self._position == len(life):
+            self._image = self.store.clone()
         self._clock.advance_to(now_ns)
-        cells = self.node.loop.cells if self.node is not None else {}
+        node.loop.taped_count += 1
         given = [(name, _message(argument) if name == "note" else argument) for name, argument in commands]
         taken = [
-            (timers, [_input(cells[address], *rest) for address, *rest in inputs])
+            (timers, [_input(node.cell(address), *rest) for address, *rest in inputs])
             for timers, inputs in chunks
         ]
         return TapedTurn(now_ns, is_idle, more, called, given, taken)
