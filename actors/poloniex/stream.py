@@ -208,6 +208,11 @@ class StreamSession:
         """Connected, logged in, and every channel acknowledged."""
         return self.phase is Phase.UP
 
+    @property
+    def up_since_ns(self) -> int:
+        """When it came up; meaningless while it is not."""
+        return self._since_ns
+
     # -- steps ---------------------------------------------------------------------------------------
 
     def _tick_up(self, now_ns: int) -> list[Action]:
