@@ -164,7 +164,7 @@ class _Player:
             self._play_life(None)
 
     def _play_life(self, committed_count: int | None) -> None:
-        """Play one life; its last turn is taken back if, as the next life knows, it never reached the disk."""
+        """Play one life; its last turn is taken back if the next life knows that it was never written."""
         life, self._life, self._position = self._life, [], 1
         if self.node is not None:
             self.node.abandon()

@@ -43,12 +43,15 @@ SCRIPT = {
 
 
 @pytest.fixture(autouse=True)
-def _registry_is_left_as_it_was() -> Iterator[None]:
+def _a_registry_of_ones_own() -> Iterator[None]:
     before = pykka.ActorRegistry.get_all()
+    for reference in before:
+        pykka.ActorRegistry.unregister(reference)
     yield
     for reference in pykka.ActorRegistry.get_all():
-        if reference not in before:
-            pykka.ActorRegistry.unregister(reference)
+        pykka.ActorRegistry.unregister(reference)
+    for reference in before:
+        pykka.ActorRegistry.register(reference)
 
 
 @pytest.fixture
