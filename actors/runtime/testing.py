@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,20 +54,20 @@ class Bench:
         self.is_ready = False
         self._seen: set[str] = set()
         self._saved: bytes | None = None
+        self._saves = False  # the message in hand has asked for it
         self._timers: list[tuple[int, int, str, Message, bool]] = []
         self._timer_count = 0
         self.behaviour = make()
         self.behaviour.state = self.behaviour.initial_state()
         if start:
-            self.behaviour.started(self)
+            self._run(self.behaviour.started)
 
     # -- the test's side ------------------------------------------------------------------------
 
     def tell(self, message: Message, *, sender: str = "") -> None:
         """Have the behaviour handle one message, encoded and decoded on the way as the wire would."""
         self.sender = sender
-        codec = msgspec.msgpack.Decoder(type(message))
-        self.behaviour.receive(codec.decode(msgspec.msgpack.encode(message)), self)
+        self._run(partial(self.behaviour.receive, _as_stored(message)))
         self.sender = ""
 
     def advance(self, delay_ns: int) -> None:
@@ -75,8 +76,15 @@ class Bench:
         while self._timers and self._timers[0][0] <= end:
             due, _, _, message, _ = heapq.heappop(self._timers)
             self.now_ns = max(self.now_ns, due)
-            self.behaviour.receive(message, self)
+            self._run(partial(self.behaviour.receive, message))
         self.now_ns = end
+
+    def _run(self, act: Callable[[Any], None]) -> None:
+        """Let the behaviour do one thing; a state it wants saved is saved as it is in the end."""
+        self._saves = False
+        act(self)
+        if self._saves:
+            self._saved = msgspec.msgpack.encode(self.behaviour.state)
 
     def restart(self, *, start: bool = True) -> None:
         """Rebuild the behaviour from its journal, as after a crash; timers that are not durable are gone."""
@@ -93,7 +101,7 @@ class Bench:
         self._timers = [timer for timer in self._timers if timer[4]]
         heapq.heapify(self._timers)
         if start:
-            self.behaviour.started(self)
+            self._run(self.behaviour.started)
 
     def take(self, kind: type[M]) -> list[M]:
         """Return and forget everything of one type that was published or sent, in order."""
@@ -117,11 +125,13 @@ class Bench:
 
     def record(self, event: Message) -> None:
         require(type(event) in self.behaviour.EVENTS, f"{type(event).__name__} is not among EVENTS")
+        require(_as_stored(event) == event, "an event is not what the journal would give back", event=event)
         if self.behaviour.PERSISTENCE is Persistence.EVENT_SOURCED:
             self.behaviour.apply(event)
         self.events.append(event)
 
     def save(self) -> None:
+        self._saves = True
         self._saved = msgspec.msgpack.encode(self.behaviour.state)
 
     def schedule(self, delay_ns: int, message: Message, *, key: str = "", durable: bool = False) -> None:
@@ -162,3 +172,8 @@ class Bench:
 
     def log(self, event: str, **fields: object) -> None:
         self.logs.append((event, fields))
+
+
+def _as_stored(message: M) -> M:
+    """Return a message as it comes back from bytes: a field of a wrong type is an error here already."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=type(message))

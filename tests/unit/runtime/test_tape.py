@@ -78,7 +78,15 @@ def make(store: MemoryStore, clock: VirtualClock | SystemClock, tape: Tape | Non
 
 
 def taped(folder: Path, **options: int) -> Simulation:
-    return Simulation(lambda store, clock: make(store, clock, Tape(folder, **options)))
+    tapes: list[Tape] = []
+
+    def make_taped(store: MemoryStore, clock: VirtualClock) -> Node:
+        for tape in tapes:  # as the death of a process closes its files
+            tape.close()
+        tapes[:] = [Tape(folder, **options)]
+        return make(store, clock, tapes[0])
+
+    return Simulation(make_taped)
 
 
 def busy_life(simulation: Simulation, seed: int, steps: int = 60) -> None:
