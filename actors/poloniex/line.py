@@ -150,18 +150,23 @@ class Line:
     def _pump_class(self, limit: str, queue: list[tuple[int, int, Call]], context: Context) -> int:
         """Return when this class must be looked at again; 0 when nothing waits."""
         now_ns = context.now_ns
+        self._expire(queue, context)
         while queue:
-            call = queue[0][2]
-            if now_ns >= call.deadline_ns:
-                heapq.heappop(queue)
-                self._give_up(call, "its turn did not come in time", context)
-                continue
-            wait_ns = self.budget.take(limit, call.priority, now_ns)
+            wait_ns = self.budget.take(limit, queue[0][2].priority, now_ns)
             if wait_ns:
-                return min(now_ns + wait_ns, min(waiting.deadline_ns for _, _, waiting in queue))
-            heapq.heappop(queue)
-            self._leave(call, context)
+                return min(now_ns + wait_ns, min(call.deadline_ns for _, _, call in queue))
+            self._leave(heapq.heappop(queue)[2], context)
         return 0
+
+    def _expire(self, queue: list[tuple[int, int, Call]], context: Context) -> None:
+        """Give up what is too old, wherever it stands in the queue."""
+        now_ns = context.now_ns
+        late = [call for _, _, call in queue if call.deadline_ns <= now_ns]
+        if late:
+            queue[:] = [item for item in queue if item[2].deadline_ns > now_ns]
+            heapq.heapify(queue)
+        for call in late:
+            self._give_up(call, "its turn did not come in time", context)
 
     def _leave(self, call: Call, context: Context) -> None:
         request = call.request
