@@ -259,6 +259,8 @@ class CellContext:
         if target is None:
             self._send_elsewhere(address, message)
             return
+        if type(message) not in target.behaviour.HANDLERS:
+            return  # as with publish: a reader gets what it accepts
         if len(target.data) >= target.capacity and not make_room(self.loop, self.owner, target, message):
             return
         target.data.append((message, self.cause, self.name))

@@ -1,4 +1,4 @@
-"""What a benchmark gives, and the machine's own figures to hold it against."""
+"""The machine's own figures, to hold a benchmark against."""
 
 from __future__ import annotations
 
@@ -7,44 +7,12 @@ import statistics
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Benchmark", "Result", "bare_fsync_ms", "bare_loop_per_s", "percentile", "summarise"]
+__all__ = ["bare_fsync_ms", "bare_fsync_per_s", "bare_loop_per_s", "percentile"]
 
 FSYNC_SAMPLES = 200
 LOOP_ROUNDS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """One figure: how it is called, what is wanted of it, and what measures it once."""
-
-    name: str
-    title: str
-    unit: str
-    at_least: str
-    aim: str
-    run: Callable[[], float]
-    bare: Callable[[], float]
-    bare_title: str
-    rounds: int = 3
-
-
-@dataclass(slots=True)
-class Result:
-    """The median of several runs, beside the machine's bare figure taken at the same time."""
-
-    value: float
-    unit: str
-    bare: float
-    runs: list[float] = field(default_factory=list)
-
-
-def summarise(benchmark: Benchmark, runs: list[float], bares: list[float]) -> Result:
-    """Return the median of the runs and of the bare figures."""
-    return Result(statistics.median(runs), benchmark.unit, statistics.median(bares), runs)
 
 
 def percentile(samples: list[float], fraction: float) -> float:

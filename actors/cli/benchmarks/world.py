@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from actors.cli.benchmarks.resting import Resting
 from actors.domain.catalog import load_catalog
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
@@ -41,6 +42,8 @@ SPREAD_TICKS = 1
 DEPTH_CONTRACTS = 1_000_000
 UNLIMITED = 0
 CATALOG = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.json"
+
+RESTING = "resting"
 
 MakeStrategy = Callable[[Place], Behaviour]
 
@@ -83,14 +86,15 @@ class World:
         make_strategy: MakeStrategy = pulse,
         limits: LoopLimits | None = None,
         symbols_count: int = 18,
-        extra: Iterable[CellSpec] = (),
+        resting_orders: int = 0,
     ) -> None:
         instruments = load_catalog(json.loads(CATALOG.read_text()))
         self.instruments: dict[str, Instrument] = dict(list(instruments.items())[:symbols_count])
         self._make_strategy = make_strategy
         self._per_symbol = strategies_per_symbol
         self.clock = clock
-        specs = [*self._account(), *self._markets(), *extra]
+        self._resting_orders = resting_orders
+        specs = [*self._account(), *self._markets(), *self._resting()]
         self.node = Node(specs, (SupervisorSpec("root"),), store, clock, limits=limits)
         self.feeds: list[tuple[Cell, str, int]] = [
             (self.node.cell(f"feed/{symbol}"), symbol, instrument.reference_ticks)
@@ -120,11 +124,21 @@ class World:
             CellSpec(o, lambda: OmsActor(OmsSettings(), at(o)), (k, v, r)),
             CellSpec(n, lambda: LedgerActor(ledger, at(n)), (o, v, r, *feeds)),
             CellSpec(r, lambda: ReconcilerActor(reconciler, at(r)), (v, o, n)),
-            CellSpec(k, lambda: RiskActor(risk, at(k)), (o, n, r, *feeds, *self._strategies())),
+            CellSpec(k, lambda: RiskActor(risk, at(k)), (o, n, r, *feeds, *self._deciders())),
         ]
+
+    def _resting(self) -> list[CellSpec]:
+        if not self._resting_orders:
+            return []
+        markets = [(symbol, instrument.reference_ticks) for symbol, instrument in self.instruments.items()]
+        make = partial(Resting, RESTING, markets, self._resting_orders)
+        return [CellSpec(RESTING, make, ("risk/main", "oms/main"))]
 
     def _strategies(self) -> list[str]:
         return [f"s{n}/{symbol}" for symbol in self.instruments for n in range(self._per_symbol)]
+
+    def _deciders(self) -> list[str]:
+        return [*self._strategies(), *([RESTING] if self._resting_orders else [])]
 
     def _markets(self) -> list[CellSpec]:
         specs = [CellSpec(f"feed/{symbol}", partial(Market, symbol)) for symbol in self.instruments]
@@ -169,6 +183,11 @@ class World:
         """Run turns until nothing is left to do."""
         while self.node.turn():
             pass
+
+    @property
+    def open_orders_count(self) -> int:
+        """Orders that rest at the venue, as the OMS knows them."""
+        return len(self.node.cell("oms/main").behaviour.state.live)
 
     @property
     def fills_count(self) -> int:
