@@ -9,10 +9,13 @@ from actors.runtime.messages import Message
 
 __all__ = [
     "Acknowledged",
+    "DelayFeed",
     "FlattenPositions",
+    "FreezeFeed",
     "Halt",
     "HaltLevel",
     "HaltState",
+    "MuteFeed",
     "ReconcileFinished",
     "ReconcileNow",
     "Rejected",
@@ -98,6 +101,28 @@ class SilenceAlerts(Message, frozen=True):
     duration_ns: int  # 0 ends the silence under these patterns
     actor: str  # who says so
     reason: str
+
+
+class MuteFeed(Message, frozen=True):
+    """Drill: a feed shall publish nothing for a while. Feeds of a real venue do not take it."""
+
+    symbol: str
+    duration_ns: int  # 0 ends whatever fault is on
+
+
+class FreezeFeed(Message, frozen=True):
+    """Drill: a feed shall repeat the prices of this moment for a while."""
+
+    symbol: str
+    duration_ns: int  # 0 ends whatever fault is on
+
+
+class DelayFeed(Message, frozen=True):
+    """Drill: a feed shall fall behind its market by `delay_ns` for a while."""
+
+    symbol: str
+    delay_ns: int
+    duration_ns: int  # 0 ends whatever fault is on
 
 
 class Acknowledged(Message, frozen=True):

@@ -19,6 +19,7 @@ __all__ = [
     "HistoryRequest",
     "MarkPrice",
     "Quote",
+    "ReplayFinished",
     "Trade",
 ]
 
@@ -134,3 +135,11 @@ class History(Message, frozen=True):
     symbol: str
     interval_ns: int
     bars: tuple[Bar, ...]
+
+
+class ReplayFinished(MarketMessage, frozen=True):
+    """A replayed file is at its end: nothing more comes for this symbol. `at_ns` is its last row's time."""
+
+    OVERFLOW: ClassVar[Overflow] = Overflow.HALT
+
+    rows_count: int  # of the file
