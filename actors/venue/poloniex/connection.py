@@ -272,7 +272,7 @@ class VenueConnecting(VenueQuestions):
             self.fill_row(fill, context)
         for order in (*finding.open_orders, *finding.ended_orders):
             self.order_row(order, context)
-        if not self.is_up and self._may_begin(context.now_ns):
+        if not self.is_up:
             self._go_up(context)
 
     def _go_up(self, context: Context) -> None:

@@ -197,6 +197,18 @@ def test_a_stream_that_contradicts_rest_for_long_is_lying() -> None:
     assert "FeedLying" in [alert.name for alert in bench.resolved]
 
 
+def test_a_lying_feed_is_not_live_again_because_it_was_silent_in_between() -> None:
+    bench = FeedBench(cross_check_every=5 * SECOND)
+    bench.bid, bench.ask = "101.00", "101.01"
+    bench.run(25 * SECOND, books=True)
+    bench.take(FeedStatus)
+    bench.run(11 * SECOND)
+    bench.run(2 * SECOND)
+    bench.snapshot()
+    bench.run(2 * SECOND, books=True)
+    assert FeedState.LIVE not in states(bench)
+
+
 def test_a_mark_price_that_contradicts_rest_is_lying_too() -> None:
     bench = FeedBench(cross_check_every=5 * SECOND)
     bench.mark = "105"
