@@ -92,7 +92,7 @@ class ResolveOrder(Message, frozen=True):
 class SilenceAlerts(Message, frozen=True):
     """Do not notify about matching alerts for a while; they stay listed.
 
-    The same patterns replace each other. Patterns are shell patterns over the whole text, such as `Feed*` or `*`.
+    The same patterns replace each other. Patterns are shell patterns over the whole text: `Feed*`, `*`.
     """
 
     name: str
