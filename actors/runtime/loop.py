@@ -286,6 +286,7 @@ class Loop:
         cell.state = CellState.FAILED
         self.touched = True
         self.held.add(cell)
+        cell.held_stale = True  # what it began with is handled, buried or back in front
         retried = False
         if item is not None:
             asked = type(item[2]) is Ask
@@ -295,7 +296,6 @@ class Loop:
                 self.out.replies.append((item[2].future, error))
             if retried:
                 cell.suspect = item
-                cell.held_stale = True
                 lane.appendleft(item)
             self.out.dead_letters.append(dead_letter(self.now_ns, cell, item, retried))
             self.counters.dead_letters += 1

@@ -137,6 +137,18 @@ def test_a_message_that_is_to_be_tried_again_survives_a_crash_in_front_of_the_ot
     assert notes(simulation, "a") == ["before", "second try", "behind"]
 
 
+def test_a_message_that_comes_when_another_is_buried_takes_its_place_on_the_disk() -> None:
+    simulation = failing_reader()
+    simulation.node.restart("b")  # the second try of what it failed over
+    simulation.tell("a", Do("say 1"))
+    simulation.step()
+    assert [item[0] for item in simulation.node.cell("b").data] == [Said("1")]
+    simulation.crash()
+    simulation.settle()
+    assert notes(simulation, "b") == ["1"]
+    assert simulation.node.cell("b").failures_count == 0
+
+
 def test_an_alert_for_a_failed_listener_survives_a_crash() -> None:
     heard: list[Message] = []
 
