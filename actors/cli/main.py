@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
+    "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "version": ("actors.cli.version:version", "Show the version."),
 }
 

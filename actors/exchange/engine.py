@@ -14,7 +14,7 @@ from actors.domain.lifecycle import OrderState
 from actors.domain.money import multiply_e8
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.accounts import Standing
-from actors.exchange.admission import refuse, refuse_margin
+from actors.exchange.admission import Refused, refuse, refuse_margin
 from actors.exchange.book import Node
 from actors.exchange.codes import CancelReason, Refusal
 from actors.exchange.events import (
@@ -117,7 +117,7 @@ class Exchange(Projection):
                 cost = left * request.limit_ticks
             for price, matched, _ in taking.matches:
                 cost += price * matched
-            refused = refuse_margin(request, standing, contracts, cost)
+            refused = self.refuse_funds(request, standing, contracts, cost)
             if refused is not None:
                 return rejected(request, refused, at_ns)
         taking.consume()
@@ -128,6 +128,12 @@ class Exchange(Projection):
             self._unbook(node.order, CancelReason.SELF_TRADE, outcomes, at_ns)
         booked = self._book(request, standing, taking.matches, taking.makers, reason, at_ns, terms)
         return [*booked, *outcomes]
+
+    def refuse_funds(
+        self, request: PlaceOrder, standing: Standing, contracts: int, cost_ticks: int
+    ) -> Refused | None:
+        """Return why the account cannot carry an order, None when it can; see `refuse_margin`."""
+        return refuse_margin(request, standing, contracts, cost_ticks)
 
     def _match(self, request: PlaceOrder, standing: Standing, self_trade: SelfTrade) -> tuple[Taking, int]:
         """Return what the order would trade, and how much of it would be left."""
@@ -169,6 +175,12 @@ class Exchange(Projection):
         for node in makers:
             self._trim(node.standing, outcomes, at_ns)
         return outcomes
+
+    def book_canceled(self, request: PlaceOrder, reason: str, at_ns: int, terms: Terms = PLAIN) -> Outcomes:
+        """Accept an order only to cancel it at once, as a venue does that has second thoughts."""
+        member, market = self.members[request.account], self.markets[request.symbol]
+        standing = member.standing(market, terms.slot)
+        return self._book(request, standing, NO_MATCHES, NO_MAKERS, reason, at_ns, terms)
 
     def cancel(self, request: CancelOrder, at_ns: int) -> Outcomes:
         """Take a resting order out of the book; an order that was canceled before is told so again."""

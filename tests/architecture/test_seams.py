@@ -32,6 +32,11 @@ SEAMS = (
         frozenset({"clock", "environment", "network"}),
         "the parent process: watches the node from outside, tells systemd's notify socket",
     ),
+    Seam(
+        "actors/exchange/server/web.py",
+        frozenset({"network"}),
+        "the far side's own listening socket; a node's pumps are clients only",
+    ),
     Seam("actors/control/*", frozenset({"network"}), "serves operators on its own socket, beside the loop"),
     Seam(
         "actors/cli/*",

@@ -1,0 +1,1 @@
+"""The far side's language: bytes into requests, answers into bytes. Nothing here decides anything."""

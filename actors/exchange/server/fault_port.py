@@ -1,0 +1,50 @@
+"""The fault port: /__faults__ over HTTP, for drills and tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors.exchange.protocol.errors import ApiError
+from actors.exchange.protocol.ids import number_of
+from actors.exchange.protocol.requests import from_json
+from actors.exchange.server.faults import KINDS, Fault
+from actors.exchange.server.routes import Call, Limit, Route
+
+__all__ = ["FAULT_PORT"]
+
+FREE = Limit("faults", 0)
+
+
+def listed(call: Call) -> Any:
+    return {"rules": list(call.core.faults.rules.values())}
+
+
+def kinds(call: Call) -> Any:
+    return KINDS
+
+
+def added(call: Call) -> Any:
+    rule: Fault = from_json(call.body, Fault)
+    return msgspec.to_builtins(call.core.faults.add(rule))
+
+
+def cleared(call: Call) -> Any:
+    return {"removed": len(call.core.faults.remove())}
+
+
+def removed(call: Call) -> Any:
+    number = number_of(call.parts[0], 0)
+    if number not in call.core.faults.rules:
+        raise ApiError((404, "no such fault"))
+    return call.core.faults.remove(number)[0]
+
+
+FAULT_PORT = (
+    Route("GET", "/__faults__", listed, FREE, bare=True),
+    Route("GET", "/__faults__/kinds", kinds, FREE, bare=True),
+    Route("POST", "/__faults__", added, FREE, bare=True),
+    Route("DELETE", "/__faults__", cleared, FREE, bare=True),
+    Route("DELETE", "/__faults__/{id}", removed, FREE, bare=True),
+)

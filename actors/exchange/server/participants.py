@@ -1,0 +1,144 @@
+"""The others: made-up traders whose orders are real orders in the book.
+
+One fills the book on both sides of a reference price and moves with it, one takes now and then. What they
+do follows from the seed and the clock alone, and they find their own orders again after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from zlib import crc32
+
+from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.exchange.engine import Exchange
+from actors.exchange.provisions import set_leverage
+from actors.exchange.server.market_view import MarketView
+from actors.exchange.server.price_path import scatter
+from actors.exchange.server.served_engine import HOUSE
+from actors.exchange.state import Order
+from actors.messages.venue import CancelOrder, PlaceOrder
+from actors.runtime.messages import Message
+
+__all__ = ["MAKER", "TAKER", "Participants"]
+
+MAKER, TAKER = f"{HOUSE}maker", f"{HOUSE}taker"
+LEVELS = 24  # the public window of 20 stays full when the best ones trade
+KEPT_BEYOND = 8  # levels further out than wanted that may stay, so that small moves cost nothing
+GRID_MILLIONTHS = 80  # distance of two levels, of the price
+ORDERS_PER_STEP_MAX = 12
+TAKES_PER_HUNDRED = 40
+DEPOSIT_USDT = 10**9 * 10**8
+
+
+class Participants:
+    """Acts for both of them."""
+
+    def __init__(self, engine: Exchange, absorb: Callable[[list[Message], int], None], seed: int) -> None:
+        self._engine = engine
+        self._absorb = absorb
+        self._seed = seed
+
+    def start(self, views: Iterable[MarketView], now_ns: int) -> None:
+        """Open the accounts. The lowest leverage allows the largest positions."""
+        engine = self._engine
+        for name in (MAKER, TAKER):
+            engine.open_account(name, DEPOSIT_USDT, now_ns)
+            for view in views:
+                standing = engine.members[name].standing(view.market)
+                if standing.leverage_chosen != 1:
+                    set_leverage(engine, standing, 1, now_ns)
+
+    def step(self, view: MarketView, now_ns: int) -> None:
+        """Let them act once in one symbol."""
+        if view.status != "OPEN" or not view.index_ticks:
+            return
+        grid = max(1, view.index_ticks * GRID_MILLIONTHS // 1_000_000)
+        noise = scatter(self._seed ^ crc32(view.symbol.encode()), now_ns)
+        outcomes: list[Message] = []
+        self._quote(view, grid, noise, outcomes, now_ns)
+        if noise % 100 < TAKES_PER_HUNDRED:
+            self._take(view, grid, noise >> 8, outcomes, now_ns)
+        if outcomes:
+            self._absorb(outcomes, now_ns)
+
+    # -- quoting ------------------------------------------------------------------------------------
+
+    def _quote(self, view: MarketView, grid: int, noise: int, outcomes: list[Message], now_ns: int) -> None:
+        middle = view.index_ticks // grid
+        budget = ORDERS_PER_STEP_MAX
+        stay: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
+        for order in self._own(view):
+            request = order.request
+            steps = (middle - request.limit_ticks // grid) * request.side
+            is_off_grid = request.limit_ticks % grid
+            if is_off_grid or not 0 <= steps <= LEVELS + KEPT_BEYOND:
+                self._cancel(order, outcomes, now_ns)
+            else:
+                stay[request.side][request.limit_ticks] = order.filled_contracts
+        if not stay[Side.BUY] or not stay[Side.SELL]:
+            budget = 2 * LEVELS
+        for step in range(LEVELS):
+            for side in (Side.BUY, Side.SELL):
+                price = (middle - step * side + (side is Side.SELL)) * grid
+                if price > 0 and price not in stay[side] and budget:
+                    budget -= 1
+                    self._place(view, side, price, _size(view, noise, step), outcomes, now_ns)
+
+    def _own(self, view: MarketView) -> list[Order]:
+        book = view.market.book
+        nodes = [*book.bids.walk(), *book.asks.walk()]
+        return [node.order for node in nodes if node.order.request.account == MAKER]
+
+    def _cancel(self, order: Order, outcomes: list[Message], now_ns: int) -> None:
+        request = order.request
+        asked = CancelOrder(MAKER, request.client_order_id, request.symbol)
+        outcomes += self._engine.cancel(asked, now_ns)
+
+    def _place(
+        self, view: MarketView, side: Side, price: int, contracts: int, outcomes: list[Message], now_ns: int
+    ) -> None:
+        number = self._engine.state.orders_count + 1
+        request = PlaceOrder(
+            MAKER,
+            f"m{number}",
+            view.symbol,
+            side,
+            contracts,
+            OrderType.LIMIT,
+            price,
+            TimeInForce.GTC,
+            False,
+        )
+        outcomes += self._engine.place(request, now_ns)
+
+    # -- taking -------------------------------------------------------------------------------------
+
+    def _take(self, view: MarketView, grid: int, noise: int, outcomes: list[Message], now_ns: int) -> None:
+        engine = self._engine
+        held = engine.members[MAKER].standing(view.market).holding.position.net_contracts
+        side = Side.BUY if noise & 1 else Side.SELL
+        if abs(held) > view.instrument.tiers[-1].contracts_max // 4:
+            side = Side.BUY if held > 0 else Side.SELL  # take the maker's load off it
+        contracts = _size(view, noise >> 1, 0)
+        best = view.market.book.side(side.opposite).best()
+        if best is None:
+            return
+        number = engine.state.orders_count + 1
+        request = PlaceOrder(
+            TAKER,
+            f"t{number}",
+            view.symbol,
+            side,
+            contracts,
+            OrderType.LIMIT,
+            best.price_ticks + 2 * grid * side,
+            TimeInForce.IOC,
+            False,
+        )
+        outcomes += engine.place(request, now_ns)
+
+
+def _size(view: MarketView, noise: int, step: int) -> int:
+    """Return a size that fits the symbol's risk tiers, larger further out."""
+    most = max(1, view.instrument.tiers[-1].contracts_max // 400)
+    return max(view.instrument.contracts_min, 1 + (noise >> step) % most + step * most // LEVELS)
