@@ -12,7 +12,7 @@ RUN python -m pip install --require-hashes -r requirements-build.lock \
     && python -m venv /opt/polytrade/venv \
     && /opt/polytrade/venv/bin/python -m pip install --require-hashes -r requirements.lock
 
-COPY LICENSE pyproject.toml ./
+COPY LICENSE README.md pyproject.toml ./
 COPY actors actors
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/polytrade/venv/bin/python -m pip install --no-deps dist/*.whl

@@ -58,6 +58,7 @@ class NodeProcess:
         self.node = assemble(topology, store, self.clock, extra=self._finish())
         self.pumps = PumpThread()
         self.services: list[Any] = []
+        self.closers: list[Callable[[], None]] = []
 
     def run(self, beat: Callable[[], bool]) -> int:
         """Start, serve, stop."""
@@ -66,6 +67,7 @@ class NodeProcess:
         node.loop.pumps["http"] = HttpPump(self.pumps, node.deliver_from_outside)
         node.loop.pumps["socket"] = SocketPump(self.pumps, node.deliver_from_outside, self.clock)
         self._start_logs()
+        self._start_tape()
         try:
             node.start()
             self._log_start()
@@ -78,6 +80,8 @@ class NodeProcess:
         finally:
             for service in reversed(self.services):
                 service.stop()
+            for close in self.closers:
+                close()
             self.pumps.stop()
         return 1 if node.ended else 0
 
@@ -95,6 +99,15 @@ class NodeProcess:
         log = NodeLog(self.topology.journal_path / "log", turn=lambda: self.node.journal.turn)
         log.watch(self.node)
         self.services.append(log)
+
+    def _start_tape(self) -> None:
+        """Write down every message that enters the loop, when the deployment asks for it."""
+        if self.topology.journal.tape:
+            from actors.runtime.tape import Tape
+
+            tape = Tape(self.topology.journal_path / "tape")
+            self.node.loop.tape = tape
+            self.closers.append(tape.close)
 
     def _log_start(self) -> None:
         node = self.node

@@ -30,6 +30,8 @@ BUY, SELL = Side.BUY, Side.SELL
 CONTRACTS_MAX = 10**12
 TICKS_MAX = 10**15
 
+PAUSE_DOUBLINGS_MAX = 8  # 256 times `retry_after`: four minutes from a second
+
 
 class Desk:
     """Works on the actor's saved state; the actor decides when anything may leave."""
@@ -37,6 +39,7 @@ class Desk:
     def __init__(self, settings: StrategySettings, place: Place, view: View) -> None:
         self.pause_until_ns = 0
         self.denials_count = 0
+        self._refusals_in_row = 0
         self._settings = settings
         self._account = settings.account
         self._symbol = place.symbol
@@ -187,6 +190,8 @@ class Desk:
         outcome = take_update(state, update)
         self._view.net_contracts = state.net_contracts
         if outcome.ended:
+            if outcome.filled:
+                self._refusals_in_row = 0
             if self._told:
                 self._resolved(update.intent_id, context)
             if not is_live:
@@ -227,7 +232,10 @@ class Desk:
         context.save()
 
     def _pause(self, context: Context) -> None:
-        self.pause_until_ns = context.now_ns + self._settings.retry_after
+        """Wait before the next try, twice as long after each refusal in a row: a halt may last for days."""
+        doublings = min(self._refusals_in_row, PAUSE_DOUBLINGS_MAX)
+        self._refusals_in_row += 1
+        self.pause_until_ns = context.now_ns + (self._settings.retry_after << doublings)
 
     def take_overruling(self, overruled: PositionOverruled, context: Context) -> None:
         """Somebody else moved the position; while an own order is on its way, its answer will tell."""

@@ -67,7 +67,11 @@ class StrategySettings(Settings, frozen=True, kw_only=True):
     ] = 250 * MS
     retry_after: Annotated[
         Duration,
-        setting("Pause after an order was denied or refused before the next is tried.", minimum=0),
+        setting(
+            "Pause after an order was denied or refused before the next is tried; it doubles with each "
+            "refusal in a row, up to 256 times.",
+            minimum=0,
+        ),
     ] = 1 * SECOND
     order_alert_after: Annotated[
         Duration,

@@ -336,6 +336,17 @@ def test_after_a_denial_it_pauses_and_tries_again(scripted: Scripter) -> None:
     assert bench.intent().intent_id == f"{NAME}#1.2"
 
 
+def test_refusals_in_a_row_are_followed_by_longer_and_longer_pauses(scripted: Scripter) -> None:
+    bench = scripted({number: GO for number in range(1, 20)}, retry_after=50 * SECOND)
+    asked = []
+    for number in range(1, 16):
+        bench.bar(100)
+        for intent in bench.take(OrderIntent):
+            asked.append(number)
+            bench.deny(intent)
+    assert asked == [1, 2, 4, 8, 15]
+
+
 def test_a_denial_of_a_repetition_leaves_the_first_order_alone(scripted: Scripter) -> None:
     bench = scripted({1: GO})
     bench.bar(100)
