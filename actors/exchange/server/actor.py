@@ -25,12 +25,12 @@ from actors.exchange.server.messages import (
     HTTP_PORT,
     SOCKET_PORT,
     BooksDue,
-    HttpRequest,
     Pulse,
-    SocketClosed,
-    SocketFrame,
-    SocketOpened,
-    SocketsGone,
+    StreamClosed,
+    StreamFrame,
+    StreamOpened,
+    StreamsGone,
+    WebRequest,
 )
 from actors.exchange.server.price_path import PricePath
 from actors.exchange.server.settings import ServerSettings
@@ -47,7 +47,7 @@ BOOKS_NS = 10_000_000  # changes of a book within this time go out as one
 class ServedExchange(Behaviour):
     """Answers clients of the venue's API, and lets the market live between their requests."""
 
-    ACCEPTS: ClassVar = (HttpRequest, SocketOpened, SocketFrame, SocketClosed, Pulse, BooksDue)
+    ACCEPTS: ClassVar = (WebRequest, StreamOpened, StreamFrame, StreamClosed, Pulse, BooksDue)
     EVENTS: ClassVar = (
         WalletOpened,
         OrderBooked,
@@ -85,7 +85,7 @@ class ServedExchange(Behaviour):
         self.core = ExchangeCore(self.settings, self._instruments, state, self._paths)
 
     def started(self, context: Context) -> None:
-        context.effect(SOCKET_PORT, SocketsGone())
+        context.effect(SOCKET_PORT, StreamsGone())
         self.core.record = context.record
         self.core.start(context.now_ns)
         context.schedule(PULSE_NS, Pulse(), key="pulse")
@@ -101,16 +101,16 @@ class ServedExchange(Behaviour):
 
     # -- what comes in ------------------------------------------------------------------------------
 
-    def on_http_request(self, message: HttpRequest, context: Context) -> None:
+    def on_web_request(self, message: WebRequest, context: Context) -> None:
         context.effect(HTTP_PORT, self.core.handle(message, context.now_ns))
 
-    def on_socket_opened(self, message: SocketOpened, context: Context) -> None:
+    def on_stream_opened(self, message: StreamOpened, context: Context) -> None:
         self.core.open_socket(message.socket_id, message.path, context.now_ns)
 
-    def on_socket_frame(self, message: SocketFrame, context: Context) -> None:
+    def on_stream_frame(self, message: StreamFrame, context: Context) -> None:
         self.core.frame(message.socket_id, message.text, context.now_ns)
 
-    def on_socket_closed(self, message: SocketClosed, context: Context) -> None:
+    def on_stream_closed(self, message: StreamClosed, context: Context) -> None:
         self.core.close_socket(message.socket_id)
 
     def on_pulse(self, message: Pulse, context: Context) -> None:

@@ -20,7 +20,7 @@ from actors.exchange.server.futures_account import FUTURES_ACCOUNT
 from actors.exchange.server.futures_orders import FUTURES_ORDERS
 from actors.exchange.server.futures_positions import FUTURES_POSITIONS
 from actors.exchange.server.futures_public import FUTURES_PUBLIC
-from actors.exchange.server.messages import HttpReply, HttpRequest
+from actors.exchange.server.messages import HttpReply, WebRequest
 from actors.exchange.server.routes import Call, Route, Routes
 from actors.exchange.server.spot_account import SPOT_ACCOUNT
 from actors.exchange.server.spot_orders import SPOT_ORDERS
@@ -54,7 +54,7 @@ class Answering:
     def __init__(self, core: ExchangeCore) -> None:
         self._core = core
 
-    def answer(self, request: HttpRequest, now_ns: int) -> HttpReply:
+    def answer(self, request: WebRequest, now_ns: int) -> HttpReply:
         """Return the reply to a request."""
         is_fault_port = request.path.startswith(FAULT_PATH)
         routes = FAULT_ROUTES if is_fault_port and self._core.settings.faults else ROUTES
@@ -83,7 +83,7 @@ class Answering:
         self,
         route: Route,
         parts: tuple[str, ...],
-        request: HttpRequest,
+        request: WebRequest,
         headers: dict[str, str],
         struck: list[Fault],
         now_ns: int,
@@ -111,11 +111,11 @@ class Answering:
         if faults.is_maintained():
             raise ApiError(Problem.MAINTENANCE)
 
-    def _refused(self, route: Route, request: HttpRequest, error: ApiError) -> HttpReply:
+    def _refused(self, route: Route, request: WebRequest, error: ApiError) -> HttpReply:
         if route.bare:
             return _reply(request, 400, spot_refusal(error.code, error.text))
         return _reply(request, 200, failed(error.code, error.text, error.data))
 
 
-def _reply(request: HttpRequest, status: int, body: bytes) -> HttpReply:
+def _reply(request: WebRequest, status: int, body: bytes) -> HttpReply:
     return HttpReply(request.request_id, status, JSON_HEADERS, body)

@@ -23,7 +23,7 @@ from actors.exchange.server.futures_streams import FuturesPrivate, FuturesPublic
 from actors.exchange.server.keys import Keyring
 from actors.exchange.server.limits import RateLimits
 from actors.exchange.server.market_view import MarketView, PublicTrade
-from actors.exchange.server.messages import HttpReply, HttpRequest, SocketClose, SocketSend
+from actors.exchange.server.messages import HttpReply, StreamClose, StreamSend, WebRequest
 from actors.exchange.server.order_desk import OrderDesk
 from actors.exchange.server.participants import Participants
 from actors.exchange.server.price_path import PricePath
@@ -108,7 +108,7 @@ class ExchangeCore:
 
     # -- what comes in ------------------------------------------------------------------------------
 
-    def handle(self, request: HttpRequest, now_ns: int) -> HttpReply:
+    def handle(self, request: WebRequest, now_ns: int) -> HttpReply:
         """Answer one request."""
         return self._answering.answer(request, now_ns + self.faults.skew_ns)
 
@@ -130,7 +130,7 @@ class ExchangeCore:
 
     # -- what goes out ------------------------------------------------------------------------------
 
-    def take_out(self) -> list[SocketSend | SocketClose]:
+    def take_out(self) -> list[StreamSend | StreamClose]:
         """Return and forget what is to be sent to WebSocket clients."""
         out, self.hub.out = self.hub.out, []
         return out

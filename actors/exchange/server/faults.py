@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from actors.exchange.protocol.errors import ApiError, GatewayError, Problem
-from actors.exchange.server.messages import HttpReply, SocketClose, SocketSend
+from actors.exchange.server.messages import HttpReply, StreamClose, StreamSend
 
 __all__ = ["FRAME_KINDS", "KINDS", "REQUEST_KINDS", "Fault", "Faults"]
 
@@ -189,7 +189,7 @@ class Faults:
                 held = self._held.pop((rule.id, sockets), None)
                 texts += [held] if held is not None else []
             elif rule.kind == "disconnect":
-                return [SocketClose(socket, True) for socket in sockets]
+                return [StreamClose(socket, True) for socket in sockets]
             elif rule.kind == "duplicate":
                 texts = texts * 2
             elif rule.kind == "delay_frame":
@@ -198,7 +198,7 @@ class Faults:
                 texts = self._swap(rule, sockets, texts)
             else:
                 texts = []
-        return [SocketSend(sockets, one, delay_ms) for one in texts]
+        return [StreamSend(sockets, one, delay_ms) for one in texts]
 
     def _swap(self, rule: Fault, sockets: tuple[int, ...], texts: list[str]) -> list[str]:
         held = self._held.pop((rule.id, sockets), None)

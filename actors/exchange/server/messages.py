@@ -11,21 +11,21 @@ __all__ = [
     "SOCKET_PORT",
     "BooksDue",
     "HttpReply",
-    "HttpRequest",
     "Pulse",
-    "SocketClose",
-    "SocketClosed",
-    "SocketFrame",
-    "SocketOpened",
-    "SocketSend",
-    "SocketsGone",
+    "StreamClose",
+    "StreamClosed",
+    "StreamFrame",
+    "StreamOpened",
+    "StreamSend",
+    "StreamsGone",
+    "WebRequest",
 ]
 
 HTTP_PORT = "http"  # ports of the node: who takes replies
 SOCKET_PORT = "sockets"
 
 
-class HttpRequest(Message, frozen=True):
+class WebRequest(Message, frozen=True):
     """A request came in. Header names are lower-case."""
 
     OVERFLOW: ClassVar[Overflow] = Overflow.REFUSE
@@ -50,7 +50,7 @@ class HttpReply(Message, frozen=True):
     cut_at: int = -1  # bytes of the body after which the connection ends; -1 never, 0 without an answer
 
 
-class SocketOpened(Message, frozen=True):
+class StreamOpened(Message, frozen=True):
     """A client opened a WebSocket on a path."""
 
     socket_id: int
@@ -58,20 +58,20 @@ class SocketOpened(Message, frozen=True):
     peer: str
 
 
-class SocketFrame(Message, frozen=True):
+class StreamFrame(Message, frozen=True):
     """A client sent a text frame."""
 
     socket_id: int
     text: str
 
 
-class SocketClosed(Message, frozen=True):
+class StreamClosed(Message, frozen=True):
     """A client is gone."""
 
     socket_id: int
 
 
-class SocketSend(Message, frozen=True):
+class StreamSend(Message, frozen=True):
     """One text frame for one or more clients."""
 
     socket_ids: tuple[int, ...]
@@ -79,14 +79,14 @@ class SocketSend(Message, frozen=True):
     delay_ms: int = 0
 
 
-class SocketClose(Message, frozen=True):
+class StreamClose(Message, frozen=True):
     """End a connection from our side, without a closing frame if it is `abrupt`."""
 
     socket_id: int
     abrupt: bool
 
 
-class SocketsGone(Message, frozen=True):
+class StreamsGone(Message, frozen=True):
     """The exchange has forgotten all sessions (it was rebuilt): every connection ends."""
 
 

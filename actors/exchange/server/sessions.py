@@ -17,7 +17,7 @@ from actors.exchange.protocol.frames import (
     failure,
     subscriptions_listed,
 )
-from actors.exchange.server.messages import SocketClose, SocketSend
+from actors.exchange.server.messages import StreamClose, StreamSend
 
 if TYPE_CHECKING:
     from actors.exchange.server.core import ExchangeCore
@@ -75,7 +75,7 @@ class Hub:
         self._kinds: dict[str, StreamKind] = {}
         self.sessions: dict[int, Session] = {}
         self._listeners: dict[tuple[str, str, str], dict[int, None]] = {}  # (path, topic, symbol) -> sockets
-        self.out: list[SocketSend | SocketClose] = []
+        self.out: list[StreamSend | StreamClose] = []
 
     def add(self, kind: StreamKind) -> None:
         """Offer one more endpoint."""
@@ -87,7 +87,7 @@ class Hub:
         """Begin a session; a path that is not there is closed."""
         kind = self._kinds.get(path)
         if kind is None:
-            self.out.append(SocketClose(socket_id, False))
+            self.out.append(StreamClose(socket_id, False))
         else:
             self.sessions[socket_id] = Session(socket_id, kind, now_ns)
 
@@ -99,7 +99,7 @@ class Hub:
 
     def cut(self, session: Session) -> None:
         """End a session from our side, as the venue does: without a word."""
-        self.out.append(SocketClose(session.socket_id, True))
+        self.out.append(StreamClose(session.socket_id, True))
         self.close(session.socket_id)
 
     def cut_silent(self, now_ns: int) -> None:
@@ -214,8 +214,8 @@ class Hub:
         if faults.on_streams:
             self.out += faults.bend_frame(sockets, channel, symbol, account, text)
         else:
-            self.out.append(SocketSend(sockets, text))
+            self.out.append(StreamSend(sockets, text))
 
     def say(self, session: Session, text: str) -> None:
         """Send one frame to one client."""
-        self.out.append(SocketSend((session.socket_id,), text))
+        self.out.append(StreamSend((session.socket_id,), text))

@@ -16,12 +16,12 @@ from actors.exchange.server.messages import (
     HTTP_PORT,
     SOCKET_PORT,
     HttpReply,
-    HttpRequest,
-    SocketClose,
-    SocketClosed,
-    SocketFrame,
-    SocketOpened,
-    SocketSend,
+    StreamClose,
+    StreamClosed,
+    StreamFrame,
+    StreamOpened,
+    StreamSend,
+    WebRequest,
 )
 from actors.runtime.errors import MailboxFull, NodeStopped
 from actors.runtime.messages import Message
@@ -46,7 +46,7 @@ class ExchangeServer:
         self._node = node
         self._loop: Any = None
         self._numbers = 0
-        self._waiting: dict[int, asyncio.Future[HttpReply]] = {}
+        self._waiting: dict[int, tuple[float, asyncio.Future[HttpReply]]] = {}
         self._sockets: dict[int, web.WebSocketResponse] = {}
         self._transports: dict[int, Any] = {}
         self._is_turn_due = False
@@ -68,6 +68,7 @@ class ExchangeServer:
         await site.start()
         self.port = self._runner.addresses[0][1]
         self._turn()
+        self._give_up()
 
     async def stop(self, reason: str) -> None:
         """Close all connections and stop the node in order."""
@@ -112,7 +113,7 @@ class ExchangeServer:
         self._numbers += 1
         number = self._numbers
         body = await request.read() if request.can_read_body else b""
-        message = HttpRequest(
+        message = WebRequest(
             number,
             request.method,
             request.rel_url.raw_path,
@@ -122,10 +123,10 @@ class ExchangeServer:
             request.remote or "",
         )
         future: asyncio.Future[HttpReply] = self._loop.create_future()
-        self._waiting[number] = future
+        self._waiting[number] = (self._loop.time(), future)
         try:
             self._tell(message)
-            reply = await asyncio.wait_for(future, ANSWER_WITHIN_S)
+            reply = await future
         except (MailboxFull, NodeStopped):
             return web.Response(status=503, text='{"code":503,"message":"DEGRADE_ERROR"}')
         except TimeoutError:
@@ -149,9 +150,21 @@ class ExchangeServer:
         return response
 
     def _reply(self, message: Any) -> None:
-        future = self._waiting.get(message.request_id)
+        _, future = self._waiting.get(message.request_id, (0.0, None))
         if future is not None and not future.done():
             future.set_result(message)
+
+    def _give_up(self) -> None:
+        """Tell clients whose request was lost, as when the exchange failed over it. One timer for all."""
+        if self._loop is None:
+            return
+        oldest = self._loop.time() - ANSWER_WITHIN_S
+        for since, future in list(self._waiting.values()):
+            if since > oldest:
+                break
+            if not future.done():
+                future.set_exception(TimeoutError())
+        self._loop.call_later(1.0, self._give_up)
 
     # -- sockets ------------------------------------------------------------------------------------
 
@@ -163,32 +176,32 @@ class ExchangeServer:
         self._sockets[number] = socket
         self._transports[number] = request.transport
         try:
-            self._tell(SocketOpened(number, request.path, request.remote or ""))
+            self._tell(StreamOpened(number, request.path, request.remote or ""))
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    self._tell(SocketFrame(number, message.data))
+                    self._tell(StreamFrame(number, message.data))
         except (MailboxFull, NodeStopped):
             log.warning("a socket was closed: the exchange takes nothing")
         finally:
             self._sockets.pop(number, None)
             self._transports.pop(number, None)
             if self._node.loop.accepting:
-                self._tell(SocketClosed(number))
+                self._tell(StreamClosed(number))
         return socket
 
     def _socket(self, message: Any) -> None:
-        if type(message) is SocketSend:
+        if type(message) is StreamSend:
             if message.delay_ms:
                 self._loop.call_later(message.delay_ms / 1_000, self._send, message)
             else:
                 self._send(message)
-        elif type(message) is SocketClose:
+        elif type(message) is StreamClose:
             self._end_socket(message.socket_id, message.abrupt)
         else:
             for number in list(self._sockets):
                 self._end_socket(number, True)
 
-    def _send(self, message: SocketSend) -> None:
+    def _send(self, message: StreamSend) -> None:
         for number in message.socket_ids:
             socket = self._sockets.get(number)
             transport = self._transports.get(number)

@@ -1,4 +1,4 @@
-"""A real exchange on a real port, in a thread of its own, and a raw client written from the reference alone."""
+"""A real exchange on a real port, in a thread of its own, and a raw client written from the reference."""
 
 import asyncio
 import base64
