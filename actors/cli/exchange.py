@@ -67,7 +67,17 @@ def exchange(**options: Any) -> None:
             raise click.UsageError("--market replay needs a FILE")
         paths = _replayed(options["file"], instruments, settings)
     node = build_node(settings, instruments, None if options["forgetful"] else options["state"], paths)
-    asyncio.run(serve(node, settings, options["host"], options["port"]))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(node, settings, options["host"], options["port"]))
+
+
+def _loop_factory() -> Any:
+    """Return what makes the event loop: uvloop's when it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def settings_of(options: dict[str, Any]) -> ServerSettings:
