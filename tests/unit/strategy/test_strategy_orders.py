@@ -337,7 +337,7 @@ def test_after_a_denial_it_pauses_and_tries_again(scripted: Scripter) -> None:
 
 
 def test_refusals_in_a_row_are_followed_by_longer_and_longer_pauses(scripted: Scripter) -> None:
-    bench = scripted({number: GO for number in range(1, 20)}, retry_after=50 * SECOND)
+    bench = scripted(dict.fromkeys(range(1, 20), GO), retry_after=50 * SECOND)
     asked = []
     for number in range(1, 16):
         bench.bar(100)
