@@ -35,6 +35,7 @@ BODY_BYTES_MAX = 1 << 20
 FRAME_BYTES_MAX = 1 << 20
 UNSENT_BYTES_MAX = 8 << 20  # a client that reads too slowly is cut off
 TURN_WAIT_S = 0.05
+CLOSE_WITHIN_S = 0.5  # for answers under way when the server stops
 
 log = logging.getLogger("polytrade.exchange")
 
@@ -61,7 +62,9 @@ class ExchangeServer:
     async def start(self, host: str, port: int) -> None:
         """Start the node and listen. Port 0 takes a free one. Errors: OSError."""
         self._loop = asyncio.get_running_loop()
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None))
+        self._runner = web.ServerRunner(
+            web.Server(self._serve, access_log=None), shutdown_timeout=CLOSE_WITHIN_S
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         self._node.start()
