@@ -106,6 +106,7 @@ class ReconcilerActor(Behaviour):
     def started(self, context: Context) -> None:
         """Compare before anybody acts; an agreement from before the restart is worth nothing now."""
         self.state.agrees = False
+        context.save()
         self._begin(context)
 
     # -- asking --------------------------------------------------------------------------------------

@@ -103,6 +103,13 @@ def test_the_last_agreement_survives_a_restart(bench: ReconcilerBench) -> None:
     assert not bench.reconciler.state.agrees
 
 
+def test_a_restart_puts_down_at_once_that_nothing_is_agreed_any_more(bench: ReconcilerBench) -> None:
+    bench.verdict()
+    bench.restart()
+    bench.restart(start=False)  # dies before the first answer
+    assert not bench.reconciler.state.agrees
+
+
 def test_a_disagreement_moves_no_mark(bench: ReconcilerBench) -> None:
     bench.positions({BTC: 4}, {})
     bench.verdict()
