@@ -61,6 +61,11 @@ def exchange(**options: Any) -> None:
         raise Problem(ExitCode.USAGE, text, "listen on 127.0.0.1, or add --allow-remote")
     settings = settings_of(options)
     instruments = _catalog(options["catalog"])
+    unknown = [symbol for symbol in settings.symbols if symbol not in instruments]
+    if unknown:
+        raise Problem(
+            ExitCode.USAGE, f"{unknown[0]} is not in the markets file", f"it has {', '.join(instruments)}"
+        )
     paths = None
     if options["market"] == "replay":
         if options["file"] is None:

@@ -365,8 +365,7 @@ def _move_isolated(standing: Standing, size: int, closed: int, opened_ticks: int
     holding, wallet = standing.holding, standing.member.wallet
     moved = 0
     if closed:
-        released = divide_half_even(holding.margin_usdt * closed, size)
-        moved -= holding.margin_usdt if closed == size else released
+        moved -= divide_half_even(holding.margin_usdt * closed, size)
     if opened_ticks:
         moved += initial_margin(opened_ticks, standing.market.tick_value, standing.leverage)
     holding.margin_usdt += moved

@@ -9,7 +9,10 @@ from actors.exchange.protocol.errors import bad_parameter
 
 __all__ = ["decimal_of", "ratio_text", "units_of", "whole_of"]
 
-DIGITS_MAX = 40  # of a number in a request; more is no number anybody means
+# What a number in a request may look like: beyond that decimal arithmetic would round or refuse.
+TEXT_MAX = 40
+DIGITS_MAX = 26
+EXPONENT_MAX = 17
 
 
 def ratio_text(numerator: int, denominator: int, digits: int = 18) -> str:
@@ -31,13 +34,15 @@ def decimal_of(value: Any, field: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise bad_parameter(field)
     text = str(value)
-    if not text or len(text) > DIGITS_MAX:
+    if not text or len(text) > TEXT_MAX:
         raise bad_parameter(field)
     try:
         found = Decimal(text)
     except InvalidOperation:
         raise bad_parameter(field) from None
-    if not found.is_finite() or abs(found.adjusted()) > DIGITS_MAX:
+    if not found.is_finite():
+        raise bad_parameter(field)
+    if abs(found.adjusted()) > EXPONENT_MAX or len(found.as_tuple().digits) > DIGITS_MAX:
         raise bad_parameter(field)
     return found
 

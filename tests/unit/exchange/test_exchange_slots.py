@@ -216,3 +216,41 @@ def test_funding_is_paid_by_every_position_of_an_account(world) -> None:
         (-4, -4 * 10_000 * TICK_VALUE * 10_000 // E8),
     ]
     assert standing(world, slot=Slot.ISOLATED_SHORT).holding.margin_usdt == margin - paid[1].payment_usdt
+
+
+def test_the_most_profitable_opponents_are_deleveraged_first_and_no_more_than_needed() -> None:
+    world = World(accounts=("ann", "bob", "cid"), rules=Rules(insurance_loss_usdt_max=0))
+    world.quote(9_900, 6, 9_901, 0)
+    put(world, "cid", "c", SELL, 6)
+    world.now_ns += 1
+    open_position(world, Slot.CROSS, SELL, 10, 10_000, account="bob")
+    open_position(world, Slot.ISOLATED)
+    world.mark(8_000)
+    assert (world.net("bob"), world.net("cid")) == (0, -6)
+    world = World(accounts=("ann", "bob", "cid"), rules=Rules(insurance_loss_usdt_max=0))
+    open_position(world, Slot.CROSS, SELL, 7, 10_000, account="bob")
+    world.quote(9_900, 6, 9_901, 0)
+    put(world, "cid", "c", SELL, 6)
+    open_position(world, Slot.ISOLATED)
+    world.mark(8_000)
+    assert (world.net("bob"), world.net("cid")) == (0, -3)
+    assert world.exchange.books_balance()
+
+
+def test_an_isolated_position_ties_up_nothing_beside_its_margin(world) -> None:
+    member = world.exchange.members["ann"]
+    open_position(world, Slot.ISOLATED)
+    held = standing(world, slot=Slot.ISOLATED).holding
+    assert free_usdt(member) == 10_000 * E8 - held.margin_usdt - held.fees_usdt
+    world.mark(10_100)
+    assert free_usdt(member) == 10_000 * E8 - held.margin_usdt - held.fees_usdt
+    free = free_usdt(member)
+    put(world, "ann", "more", BUY, 10, 10_000, Slot.ISOLATED)
+    assert free_usdt(member) == free - 10 * 10_000 * TICK_VALUE // 10
+
+
+def test_growing_an_isolated_position_needs_margin_for_the_growth_alone() -> None:
+    world = World(deposit_usdt=1_100)
+    open_position(world, Slot.ISOLATED, contracts=50)
+    assert OrderRejected not in kinds(put(world, "ann", "more", BUY, 50, 10_000, Slot.ISOLATED))
+    assert OrderRejected in kinds(put(world, "ann", "most", BUY, 50, 10_000, Slot.ISOLATED))

@@ -120,6 +120,8 @@ def test_a_finished_order_cannot_be_canceled(world) -> None:
     again = {"symbol": BTC, "ordId": placed["ordId"]}
     assert world.code("DELETE", "/v3/trade/order", body=again) == 11008
     assert world.code("DELETE", "/v3/trade/order", body={"symbol": BTC}) == 400
+    other = {"symbol": ETH, "ordId": world.place("BUY", 1, 79_000)["ordId"]}
+    assert world.code("DELETE", "/v3/trade/order", body=other) == 11008
     assert world.details(placed["ordId"])["cancelReason"] == "USER_CANCEL_ORDER_ACTION"
 
 

@@ -57,6 +57,19 @@ def test_closing_a_position_leaves_history_and_bills(world) -> None:
     moved = sum(float(bill["sz"]) for bill in world.get("/v3/account/bills"))
     assert float(world.balance()["eq"]) == pytest.approx(10_000 + moved)
     assert [b["type"] for b in world.get("/v3/account/bills", "type=PNL")] == ["PNL"]
+    assert [b["sz"] for b in world.get("/v3/account/bills", "type=PNL", key="bob")] == ["-1"]
+
+
+def test_the_liquidation_price_is_the_venues_formula(world) -> None:
+    """(entry value - wallet) / (quantity x (1 - maintenance)), a long; the other signs for a short."""
+    for key in ("ann", "bob"):
+        body = {"currency": "USDT", "amount": "9500", "fromAccount": "FUTURES", "toAccount": "SPOT"}
+        world.data("POST", "/accounts/transfer", body=body, key=key)
+    world.trade(100)
+    long, short = float(world.positions()[0]["liqPx"]), float(world.positions("bob")[0]["liqPx"])
+    wallet = {key: float(world.balance(key)["details"][0]["avail"]) for key in ("ann", "bob")}
+    assert long == pytest.approx((8_000 - wallet["ann"]) / (0.1 * (1 - 0.006)))
+    assert short == pytest.approx((8_000 + wallet["bob"]) / (0.1 * (1 + 0.006)))
 
 
 def test_a_position_is_closed_by_one_call_and_all_by_another(world) -> None:
