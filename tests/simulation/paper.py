@@ -18,6 +18,7 @@ import msgspec
 from actors.deployment.assemble import assemble
 from actors.deployment.loader import load
 from actors.deployment.topology import Topology
+from actors.oms.events import OrderFillApplied, OrderSubmitted
 from actors.runtime.behaviour import Behaviour, Context, Persistence
 from actors.runtime.cell import Cell, CellState
 from actors.runtime.clock import VirtualClock
@@ -28,6 +29,7 @@ from actors.runtime.node import Node
 from actors.runtime.recovery import recover
 from actors.runtime.simulation import Simulation
 from actors.runtime.store_memory import MemoryStore
+from actors.venue.simulated import SimulatedVenueSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MS, SECOND, MINUTE, HOUR = 1_000_000, 1_000_000_000, 60_000_000_000, 3_600_000_000_000
@@ -106,8 +108,7 @@ def quarrels(node: Node, account: str = "main") -> list[str]:
         for name in ("realised_usdt", "fees_usdt", "funding_usdt"):
             if getattr(theirs, name) != getattr(ours, name):
                 found.append(f"{symbol} {name}: {getattr(theirs, name)} and {getattr(ours, name)}")
-    held = {symbol: h.position.net_contracts for symbol, h in wallet.holdings.items()}
-    found += _position_quarrels(node, account, {symbol: net for symbol, net in held.items() if net})
+    found += _position_quarrels(node, account, positions(node, account))
     return found
 
 
@@ -128,6 +129,26 @@ def _position_quarrels(node: Node, account: str, held: dict[str, int]) -> Iterat
             yield f"positions: exchange {held}, {name} {ours}"
 
 
+def orders_that_add_risk(store: MemoryStore, after_ns: int = 0) -> list[OrderSubmitted]:
+    """Return what the OMS sent out after an instant and what could have made a position larger."""
+    net: dict[str, int] = {}
+    found = []
+    for event in recorded(store, OrderSubmitted, OrderFillApplied):
+        held = net.get(event.symbol, 0)
+        if isinstance(event, OrderFillApplied):
+            net[event.symbol] = held + event.signed_contracts
+        elif event.at_ns > after_ns and not (held * event.side < 0 and event.contracts <= abs(held)):
+            found.append(event)
+    return found
+
+
+def positions(node: Node, account: str = "main") -> dict[str, int]:
+    """Return what the exchange holds for an account."""
+    holdings = node.cell("exchange").behaviour.state.wallets[account].holdings
+    held = {symbol: holding.position.net_contracts for symbol, holding in holdings.items()}
+    return {symbol: net for symbol, net in held.items() if net}
+
+
 def fills_count(node: Node) -> int:
     return int(node.cell("ledger/main").behaviour.state.fills_count)
 
@@ -146,11 +167,14 @@ class Poison:
     kind: type[Message]
     times: int
     suits: Callable[[Any], bool] = lambda message: True
+    is_bug: bool = False  # then it is every message of the kind, and no end of it
     message: Message | None = None  # the one that was bitten
     handled: int = 0  # how often it was tried
-    state_before: bytes = b""
+    states_before: list[bytes] = field(default_factory=list)  # of the reader, before each try that failed
 
     def bites(self, message: Message) -> bool:
+        if self.is_bug:
+            return type(message) is self.kind
         if self.message is None and type(message) is self.kind and self.suits(message):
             self.message = message
         if message is not self.message:
@@ -187,28 +211,35 @@ class Watched:
         def watched_handler(behaviour: Behaviour, message: Message, context: Context) -> None:
             self.handled.append(message)
             poison = self.poison
-            if poison is None:
+            if poison is None or not poison.bites(message):
                 handle(behaviour, message, context)
                 return
-            before = state_of(behaviour) if poison.message is None else b""
-            bites = poison.bites(message)
-            poison.state_before = poison.state_before or (before if bites else b"")
+            poison.states_before.append(state_of(behaviour))
             handle(behaviour, message, context)
-            if bites:
-                raise Poisoned("poisoned")
+            raise Poisoned("poisoned")
 
         return watched_handler
 
 
-class Paper:
-    """The paper deployment, running."""
+def over_line(topology: Topology, line: SimulatedVenueSettings) -> Topology:
+    """Return the deployment with another line between it and the exchange."""
+    actors = [replace(plan, settings=line) if plan.name == "venue" else plan for plan in topology.actors]
+    return replace(topology, actors=tuple(actors))
 
-    def __init__(self) -> None:
-        self.topology = paper_topology()
+
+class Paper:
+    """The paper deployment, running; as it is, unless another line to the exchange is asked for."""
+
+    def __init__(self, line: SimulatedVenueSettings | None = None) -> None:
+        self.topology = paper_topology() if line is None else over_line(paper_topology(), line)
         self.watched = {address: Watched() for address in paper_addresses()}
+        self.at_death: dict[str, bytes] = {}  # every state in the memory of the node before this one
+        self.sim: Simulation | Any = None
         self.sim = Simulation(self._make)
 
     def _make(self, store: MemoryStore, clock: VirtualClock) -> Node:
+        if self.sim is not None:
+            self.at_death = states_in_memory(self.sim.node)
         node = assemble(self.topology, store, clock)
         for cell in node.loop.cells.values():
             cell.spec = replace(cell.spec, make=self.watched[cell.name].wrap(cell.spec.make))
