@@ -132,8 +132,9 @@ def _position_quarrels(node: Node, account: str, held: dict[str, int]) -> Iterat
 def orders_that_add_risk(store: MemoryStore, after_ns: int = 0) -> list[OrderSubmitted]:
     """Return what the OMS sent out after an instant and what could have made a position larger."""
     net: dict[str, int] = {}
-    found = []
-    for event in recorded(store, OrderSubmitted, OrderFillApplied):
+    found: list[OrderSubmitted] = []
+    events: list[Any] = recorded(store, OrderSubmitted, OrderFillApplied)
+    for event in events:
         held = net.get(event.symbol, 0)
         if isinstance(event, OrderFillApplied):
             net[event.symbol] = held + event.signed_contracts

@@ -15,6 +15,7 @@ from actors.messages.market import HistoryRequest
 from actors.messages.trading import CancelIntent, Fill, OrderDenied, OrderIntent, OrderUpdate
 from actors.messages.venue import OrderFilled, PlaceOrder, QueryOrder, VenueAccount
 from actors.risk.events import IntentDenied
+from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import CellState
 from actors.runtime.messages import ActorFailed, ActorRestarted, AlertRaised, AlertResolved, Message, Severity
 from tests.simulation.paper import (
@@ -90,7 +91,7 @@ class Crash:
     in_journal: dict[str, bytes]  # every state, as a node opened then would find it
     waiting: list[Message]  # what the failed actor keeps, oldest first
     handled_count: int  # of the failed actor until then
-    behaviours: dict[str, object]
+    behaviours: dict[str, Behaviour]
 
 
 def watch_crash(paper: Paper, address: str) -> list[Crash]:

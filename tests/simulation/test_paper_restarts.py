@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -124,14 +125,19 @@ def trades_of(paper: Paper) -> list[tuple[object, ...]]:
     ]
 
 
-def memories(paper: Paper) -> dict[str, object]:
-    """Return what the strategies know of the market and their position."""
-    states = {
-        name: cell.behaviour.state
-        for name, cell in paper.node.loop.cells.items()
-        if name.startswith(STRATEGIES)
-    }
-    return {name: (s.memory, s.bars_count, s.bar_at_ns, s.net_contracts) for name, s in states.items()}
+class Memory(NamedTuple):
+    """What a strategy knows of the market, and its position."""
+
+    bars_count: int
+    bar_at_ns: int
+    net_contracts: int
+    memory: object
+
+
+def memories(paper: Paper) -> dict[str, Memory]:
+    cells = paper.node.loop.cells.values()
+    states = {cell.name: cell.behaviour.state for cell in cells if cell.name.startswith(STRATEGIES)}
+    return {name: Memory(s.bars_count, s.bar_at_ns, s.net_contracts, s.memory) for name, s in states.items()}
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
@@ -156,8 +162,10 @@ def test_a_node_that_dies_anyhow_does_nothing_twice_and_keeps_its_books(seed: in
     check_books(paper, deaths)
     undisturbed = Paper()
     undisturbed.sim.run_for(paper.sim.now_ns - undisturbed.sim.now_ns)
-    for name, (_, bars_count, bar_at_ns, _) in memories(paper).items():  # type: ignore[misc]
-        assert (bars_count, bar_at_ns) == memories(undisturbed)[name][1:3], f"{name} missed or doubled a bar"  # type: ignore[index]
+    bars = {name: memory[:2] for name, memory in memories(paper).items()}
+    assert bars == {name: memory[:2] for name, memory in memories(undisturbed).items()}, (
+        "one missed or doubled"
+    )
 
 
 BAD_LINE = SimulatedVenueSettings(
