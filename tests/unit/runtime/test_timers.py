@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from actors.runtime.behaviour import Context
@@ -190,6 +191,8 @@ def test_a_tick_that_fails_is_not_tried_again_because_the_next_behaviour_sets_it
     assert len(tries) == 3
     assert tries[1] > began + 2 * SECOND
     assert tries[2] == tries[1] + SECOND
+    (letter,) = [msgspec.msgpack.decode(raw) for _, raw in simulation.store.items("dead_letters")]
+    assert letter[4] is False, "the letter does not say that it will be tried again"
 
 
 def test_a_durable_timer_whose_handling_fails_is_tried_again_after_the_restart() -> None:
