@@ -26,7 +26,7 @@ SOCKET_PORT = "sockets"
 
 
 class WebRequest(Message, frozen=True):
-    """A request came in. Header names are lower-case."""
+    """A request came in. Of its headers those of the signature are here, with lower-case names."""
 
     OVERFLOW: ClassVar[Overflow] = Overflow.REFUSE
 

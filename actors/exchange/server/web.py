@@ -35,6 +35,7 @@ BODY_BYTES_MAX = 1 << 20
 FRAME_BYTES_MAX = 1 << 20
 UNSENT_BYTES_MAX = 8 << 20  # a client that reads too slowly is cut off
 TURN_WAIT_S = 0.05
+SIGNING = ("key", "signtimestamp", "signature", "recvwindow")  # all the exchange reads of the headers
 CLOSE_WITHIN_S = 0.5  # for answers under way when the server stops
 
 log = logging.getLogger("polytrade.exchange")
@@ -116,12 +117,13 @@ class ExchangeServer:
         self._numbers += 1
         number = self._numbers
         body = await request.read() if request.can_read_body else b""
+        given = request.headers
         message = WebRequest(
             number,
             request.method,
             request.rel_url.raw_path,
             request.rel_url.raw_query_string,
-            tuple((name.lower(), value) for name, value in request.headers.items()),
+            tuple((name, given[name]) for name in SIGNING if name in given),
             body,
             request.remote or "",
         )
