@@ -48,15 +48,15 @@ class Participants:
                 if standing.leverage_chosen != 1:
                     set_leverage(engine, standing, 1, now_ns)
 
-    def step(self, view: MarketView, now_ns: int) -> None:
-        """Let them act once in one symbol."""
+    def step(self, view: MarketView, now_ns: int, *, is_eager: bool = False) -> None:
+        """Let them act once in one symbol; an eager taker takes for certain."""
         if view.status != "OPEN" or not view.index_ticks:
             return
         grid = max(1, view.index_ticks * GRID_MILLIONTHS // 1_000_000)
         noise = scatter(self._seed ^ crc32(view.symbol.encode()), now_ns)
         outcomes: list[Message] = []
         self._quote(view, grid, noise, outcomes, now_ns)
-        if noise % 100 < TAKES_PER_HUNDRED:
+        if is_eager or noise % 100 < TAKES_PER_HUNDRED:
             self._take(view, grid, noise >> 8, outcomes, now_ns)
         if outcomes:
             self._absorb(outcomes, now_ns)

@@ -46,7 +46,7 @@ class Pulses:
         """Fill a book, and let a few trades happen: nobody should meet a market without any."""
         if self._core.settings.participants:
             for act in range(FIRST_ACTS):
-                participants.step(view, now_ns + act)
+                participants.step(view, now_ns + act, is_eager=True)
 
     def pulse(self, now_ns: int) -> None:
         """Do all that is due."""
