@@ -10,14 +10,21 @@ import msgspec
 import pytest
 
 from actors.domain.lifecycle import OrderState
+from actors.feed.timers import Tick
+from actors.ledger.statements import LedgerHeartbeat
 from actors.messages.account import LedgerSnapshot, LedgerSnapshotRequest
 from actors.messages.market import HistoryRequest
 from actors.messages.trading import CancelIntent, Fill, OrderDenied, OrderIntent, OrderUpdate
 from actors.messages.venue import OrderFilled, PlaceOrder, QueryOrder, VenueAccount
+from actors.oms.timers import Sweep
+from actors.reconciler.timers import Wake
+from actors.risk.actor import RiskTick
 from actors.risk.events import IntentDenied
 from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import CellState
 from actors.runtime.messages import ActorFailed, ActorRestarted, AlertRaised, AlertResolved, Message, Severity
+from actors.strategy.actor import PendingCheck
+from actors.venue.simulated import CheckAnswers
 from tests.simulation.paper import (
     MINUTE,
     SECOND,
@@ -124,9 +131,9 @@ def running_paper() -> Paper:
     return paper
 
 
-def poisoned_paper(address: str, times: int) -> tuple[Paper, Poison, list[Crash]]:
+def poisoned_paper(address: str, times: int, kind: Kind | None = None) -> tuple[Paper, Poison, list[Crash]]:
     """Return a deployment in which one message has failed its reader so many times, and all are back."""
-    paper, kind = running_paper(), kind_of(address)
+    paper, kind = running_paper(), kind or kind_of(address)
     crashes = watch_crash(paper, address)
     poison = paper.watched[address].poison = Poison(kind.poison, times, kind.suits)
     if kind.from_outside is not None:
@@ -211,6 +218,32 @@ def test_a_message_that_always_fails_is_tried_twice_and_then_set_aside(address: 
     if address.partition("/")[0] not in LASTING:
         paper.sim.run_for(MINUTE)  # the reconciler passes on what was missed
         check_trading_goes_on(paper)
+
+
+@pytest.mark.parametrize(
+    ("address", "timer"),
+    [
+        ("feed/SOL_USDT_PERP", Tick),
+        ("venue/main", CheckAnswers),
+        ("oms/main", Sweep),
+        ("ledger/main", LedgerHeartbeat),
+        ("reconciler/main", Wake),
+        ("risk/main", RiskTick),
+        ("trend/BTC_USDT_PERP", PendingCheck),
+    ],
+)
+def test_a_timer_that_fails_is_not_tried_again_and_the_next_one_comes(
+    address: str, timer: type[Message]
+) -> None:
+    paper, poison, (crash,) = poisoned_paper(address, 1, Kind(timer, kind_of(address).harmless))
+    check_comeback(paper, address, crash)
+    check_mail(paper, address, crash)
+    assert letters(paper) == [(address, timer.__name__, "Poisoned: poisoned", False)]
+    assert poison.states_before == [crash.in_journal[address]]
+    check_trading_goes_on(paper)
+    paper.sim.run_for(MINUTE)
+    later = paper.watched[address].handled[crash.handled_count :]
+    assert any(type(message) is timer for message in later)
 
 
 @pytest.mark.parametrize("address", paper_addresses())
