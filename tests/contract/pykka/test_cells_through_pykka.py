@@ -248,6 +248,16 @@ def test_stop_blocks_until_the_cell_has_stopped() -> None:
         assert not reference.is_alive()
 
 
+def test_a_request_to_stop_that_nobody_carries_out_any_more_is_answered_when_the_node_ends() -> None:
+    simulation = play(spec("a", restart=Restart.TRANSIENT))
+    stopped = simulation.node.cell("a").actor.actor_ref.stop(block=False)
+    question = simulation.node.cell("a").actor.actor_ref.ask(Do("answer"), block=False)
+    simulation.node.loop.close("the last turn has been")
+    assert stopped.get(timeout=0) is True
+    with pytest.raises(NodeStopped):
+        question.get(timeout=0)
+
+
 def test_questions_that_nobody_will_answer_are_told_when_the_node_stops() -> None:
     simulation = play(spec("a", script=SCRIPT))
     reference = simulation.node.cell("a").actor.actor_ref

@@ -119,6 +119,21 @@ def test_a_backlog_that_was_conflated_is_restored_as_it_was_then() -> None:
     assert notes(simulation, "b")[-len(waiting) + 1 :] == [f"x{m.number}" for m in waiting[1:]]  # type: ignore[attr-defined]
 
 
+def test_a_backlog_that_was_conflated_and_has_grown_again_is_restored_as_it_was_then() -> None:
+    simulation = play(spec("b", script={"boom": boom}, mailbox_capacity=4))
+    simulation.node.suspend("b")
+    for sight in (Seen("x", 0), Seen("y", 0), Seen("x", 1), Seen("y", 1)):
+        simulation.tell("b", sight)
+        simulation.settle()
+    for sight in (Seen("z", 0), Seen("z", 1)):
+        simulation.tell("b", sight)
+    simulation.settle()
+    waiting = [item[0] for item in simulation.node.cell("b").data]
+    assert waiting == [Seen("x", 1), Seen("y", 1), Seen("z", 0), Seen("z", 1)], "as long as before"
+    simulation.crash()
+    assert [item[0] for item in simulation.node.cell("b").data] == waiting
+
+
 def test_a_message_that_is_to_be_tried_again_survives_a_crash_in_front_of_the_others() -> None:
     failed: list[bool] = []
 

@@ -206,6 +206,20 @@ def test_an_actor_that_reads_itself_may_flood_its_own_mailbox_while_handling_it(
     assert simulation.node.cell("a").failures_count == 0
 
 
+def test_an_actor_may_outdate_the_messages_it_is_about_to_handle() -> None:
+    class Echo(Sourced):
+        def on_seen(self, seen: Seen, context: Context) -> None:
+            self.note(context, f"{seen.number}")
+            if seen.number < 100:
+                context.publish(Seen("x", seen.number + 100))
+
+    simulation = play(spec("a", Echo, reads=("a",), mailbox_capacity=3))
+    for n in range(3):
+        simulation.tell("a", Seen("x", n))
+    simulation.settle()
+    assert notes(simulation, "a") == ["0", "1", "2", "100", "101", "102"]
+
+
 def test_the_control_lane_is_never_full_and_comes_first() -> None:
     def plan(puppet: Puppet, context: Context) -> None:
         for n in range(500):

@@ -355,6 +355,19 @@ def test_a_supervisor_that_has_used_up_its_restarts_says_what_must_happen_and_fa
     assert "outside" not in log
 
 
+def test_a_supervisor_that_was_restarted_by_its_parent_starts_to_count_anew() -> None:
+    heard: list[Message] = []
+    supervisors = (SupervisorSpec("root"), SupervisorSpec("low", parent="root", intensity=1))
+    simulation = play(spec("a", supervisor="low"), supervisors=supervisors, heard=heard)
+    for _ in range(3):
+        simulation.node.kill("a")
+        simulation.run_for(SECOND)
+    assert sum(isinstance(m, SupervisorExhausted) for m in heard) == 1
+    simulation.node.kill("a")
+    simulation.run_for(SECOND)
+    assert sum(isinstance(m, SupervisorExhausted) for m in heard) == 2
+
+
 def test_escalation_ends_with_the_node_after_the_actions_had_time_to_go_out() -> None:
     heard: list[Message] = []
     supervisors = (

@@ -253,15 +253,22 @@ def test_dead_letters_are_numbered_on_over_restarts_and_only_the_newest_are_kept
 def test_a_save_that_cannot_be_encoded_fails_the_message_not_the_node() -> None:
     def spoil(puppet: Puppet, context: Context) -> None:
         context.publish(Said("never"))
+        context.send("a", Said("never"))
+        context.schedule(1, Said("never"), key="never", durable=True)
+        context.effect("world", Said("never"))
         puppet.state.texts.append(object())
         context.save()
 
-    simulation = play(spec("a", Saved, {"spoil": spoil, "note": note("fine")}), spec("b", reads=("a",)))
+    pump = Pump()
+    simulation = play(
+        spec("a", Saved, {"spoil": spoil, "note": note("fine")}), spec("b", reads=("a",)), pump=pump
+    )
     do(simulation, "a", "spoil")
     simulation.run_for(60 * 10**9)
     do(simulation, "a", "note")
     assert notes(simulation, "a") == ["fine"]
     assert notes(simulation, "b") == []
+    assert pump.taken == []
     assert simulation.node.cell("a").failures_count == 2
 
 
