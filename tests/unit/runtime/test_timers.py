@@ -235,6 +235,19 @@ def test_a_suspended_actor_gets_its_timers_when_it_goes_on() -> None:
     assert notes(simulation, "a") == ["y", "x"]
 
 
+def test_a_fleeting_timer_that_came_due_in_a_suspended_actor_ends_with_the_process() -> None:
+    simulation = play(
+        spec("a", script={"go": plan(SECOND, "x"), "y": plan(SECOND, "y", key="k", durable=True)})
+    )
+    do(simulation, "a", "go")
+    do(simulation, "a", "y")
+    simulation.node.suspend("a")
+    simulation.run_for(2 * SECOND)
+    simulation.crash()
+    simulation.run_for(2 * SECOND)
+    assert notes(simulation, "a") == ["y"]
+
+
 def test_timers_of_an_actor_that_has_left_the_deployment_wait_for_it() -> None:
     script = {"go": plan(SECOND, "x", key="k", durable=True)}
     simulation = play(spec("a", script=script))
