@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -258,12 +259,26 @@ def test_an_actor_that_was_away_comes_back_as_it_left(stop: bool, snapshot_event
     assert house.live("c", {}) == {"c": ["c1"]}
 
 
-def test_an_actor_that_has_no_events_yet_costs_no_pass_over_the_journal() -> None:
-    house = House(snapshot_events=3)
-    house.live("a", {"a": ["1", "2", "3", "4"]})
-    simulation = play(spec("a"), spec("new"), store=house.store)
-    assert simulation.node.events_folded <= 1
-    assert notes(simulation, "new") == []
+class CountingStore(MemoryStore):
+    """Knows how many records were read."""
+
+    read_count = 0
+
+    def items(self, database: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        for item in super().items(database, start):
+            self.read_count += database == "events"
+            yield item
+
+
+def test_neither_a_new_actor_nor_one_that_left_makes_a_start_read_the_whole_journal() -> None:
+    house = House(snapshot_events=10)
+    house.store = CountingStore()
+    house.live("ab", {"a": [f"{number}" for number in range(100)], "b": ["b1"]}, stop=True)
+    for names in ("a b", "a", "a new", "new"):
+        house.store.read_count = 0
+        simulation = play(*(spec(name) for name in names.split()), store=house.store)
+        simulation.node.abandon()
+        assert house.store.read_count < 20, names
 
 
 # -- versions -------------------------------------------------------------------------------------------
