@@ -67,7 +67,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: ## write the lock files again (UPGRADE=1 takes newer versions)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
-	$(COMPILE) pyproject.toml --extra data --extra speed --extra vault --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra data --extra speed --extra vault --extra secrets --constraints requirements-dev.lock --output-file requirements.lock
 	echo 'hatchling' | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
 
 clean: ## remove .venv and caches; var/ (journals) stays
