@@ -89,8 +89,19 @@ def up(
         from actors.cli.configuration import tell_faults
 
         tell_faults(topology.warnings)
+    _look_for_secrets(topology)
     code = _under_heart(topology, wish) if wish.heart else _in_this_process(topology, wish)
     sys.exit(code)
+
+
+def _look_for_secrets(topology: Any) -> None:
+    """Refuse before anything starts when a secret cannot be had; the node asks for itself again."""
+    from actors.deployment.secret_values import SecretsMissing, keep_secrets
+
+    try:
+        keep_secrets(topology)
+    except SecretsMissing as error:
+        raise Problem(ExitCode.CONFIGURATION, str(error)) from None
 
 
 def patience_s(topology: Any) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from actors.deployment.topology import Topology
+from actors.deployment.topology import ActorPlan, Topology
+from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import CellSpec, Restart
 from actors.runtime.clock import Clock
 from actors.runtime.node import Node
@@ -12,6 +14,7 @@ from actors.runtime.store import Store
 from actors.runtime.store_lmdb import Durability, LmdbStore
 from actors.runtime.supervision import Strategy, SupervisorSpec
 from actors.runtime.turn import LoopLimits
+from actors.secrets.keeper import SecretKeeper
 
 __all__ = ["assemble", "cell_specs", "open_store", "supervisor_specs"]
 
@@ -22,10 +25,17 @@ def open_store(topology: Topology) -> LmdbStore:
     return LmdbStore(topology.journal_path, Durability(journal.durability), size_bytes_max=journal.size_max)
 
 
-def assemble(topology: Topology, store: Store, clock: Clock, extra: tuple[CellSpec, ...] = ()) -> Node:
+def assemble(
+    topology: Topology,
+    store: Store,
+    clock: Clock,
+    extra: tuple[CellSpec, ...] = (),
+    secrets: SecretKeeper | None = None,
+) -> Node:
     """Return a node of the topology's actors, wired and supervised, not yet started.
 
-    `extra` are actors that nobody declared: observers, or what ends a run over recorded data.
+    `extra` are actors that nobody declared: observers, or what ends a run over recorded data. Without
+    `secrets` every reference stays one.
     """
     journal, loop = topology.journal, topology.loop
     limits = LoopLimits(
@@ -41,7 +51,7 @@ def assemble(topology: Topology, store: Store, clock: Clock, extra: tuple[CellSp
         "clock": topology.clock.kind,
     }
     return Node(
-        [*cell_specs(topology), *_under_root(topology, extra)],
+        [*cell_specs(topology, secrets), *_under_root(topology, extra)],
         supervisor_specs(topology),
         store,
         clock,
@@ -55,12 +65,12 @@ def _under_root(topology: Topology, extra: tuple[CellSpec, ...]) -> list[CellSpe
     return [replace(spec, supervisor=topology.root.name) for spec in extra]
 
 
-def cell_specs(topology: Topology) -> list[CellSpec]:
+def cell_specs(topology: Topology, secrets: SecretKeeper | None = None) -> list[CellSpec]:
     """Return what the node needs to know of each actor."""
     return [
         CellSpec(
             name=plan.address,
-            make=plan.make,
+            make=plan.make if secrets is None else partial(_make, plan, secrets),
             reads=plan.reads,
             supervisor=plan.supervisor,
             restart=Restart(plan.restart),
@@ -70,6 +80,10 @@ def cell_specs(topology: Topology) -> list[CellSpec]:
         )
         for plan in topology.actors
     ]
+
+
+def _make(plan: ActorPlan, secrets: SecretKeeper) -> Behaviour:
+    return plan.make(secrets.values_of(plan.address))
 
 
 def supervisor_specs(topology: Topology) -> tuple[SupervisorSpec, ...]:

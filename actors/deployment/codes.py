@@ -189,6 +189,11 @@ CODES: dict[str, Code] = {
     "E309": Code(
         "malformed secret reference", "References are written `secret://mount/path#key` or `...#key@version`."
     ),
+    "E310": Code("live without a key", "In live mode an actor that signs needs its key, by reference."),
+    "E311": Code(
+        "paper with real money",
+        "Outside live mode an actor that sends orders may reach an exchange on this machine only.",
+    ),
     "W401": Code("actor without use", "Nobody reads the actor, and it reads nobody."),
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),

@@ -19,7 +19,13 @@ from actors.deployment.reads import connect
 from actors.deployment.references import Scope, fill_in
 from actors.deployment.registry import KINDS, MODES, Kind
 from actors.deployment.schema import SECTIONS
-from actors.deployment.sections import ClockSection, ControlSection, JournalSection, LoopSection
+from actors.deployment.sections import (
+    ClockSection,
+    ControlSection,
+    JournalSection,
+    LoopSection,
+    SecretsSection,
+)
 from actors.deployment.setting_types import written_struct
 from actors.deployment.structure import check_structure
 from actors.deployment.supervisors import adopt, read_supervisors
@@ -109,9 +115,9 @@ class Reading:
         mode = self.root.get("mode")
         if isinstance(mode, Scalar) and mode.value in MODES:
             found = self.sections
-            sections = (found.get("journal"), found.get("control"), found.get("clock"))
+            sections = (found.get("journal"), found.get("control"), found.get("clock"), found.get("secrets"))
             check_mode(self.root, mode.text, sections, self.cast.drafts, self.supervisors, self.chosen, log)
-        check_secrets(self.root, log)
+        check_secrets(self.root, self.cast.drafts, log)
         unused_inputs(self.raw, scope)
 
     def _fill_in(self, scope: Scope) -> None:
@@ -165,6 +171,7 @@ class Reading:
         control: ControlSection = self.sections["control"]
         loop: LoopSection = self.sections["loop"]
         clock: ClockSection = self.sections["clock"]
+        secrets: SecretsSection = self.sections["secrets"]
         journal_path = Path(self._folder_of("journal", "path"), journal.path).absolute()
         actors = tuple(self._plan(draft, loop) for draft in self.cast.drafts)
         supervisors = tuple(self.supervisors.values())
@@ -182,6 +189,7 @@ class Reading:
             loop=loop,
             control=control,
             clock=clock,
+            secrets=secrets,
             instruments=self.instruments or {},
             supervisors=supervisors,
             actors=actors,

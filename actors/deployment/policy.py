@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog
 from actors.deployment.places import Span
-from actors.deployment.sections import ClockSection, ControlSection, JournalSection
+from actors.deployment.sections import ClockSection, ControlSection, JournalSection, SecretsSection
 from actors.deployment.setting_types import fields_of
 from actors.deployment.topology import SupervisorPlan
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
+from actors.secrets.reference import is_reference, parse_reference
 
 __all__ = ["check_mode", "check_secrets"]
 
@@ -22,8 +23,10 @@ SECRET_KEY = re.compile(
 SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhvs\.[\w-]{20,}|\bxox[abp]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b|://[^/\s:@]+:[^/\s@]+@"
 )
-SECRET_REFERENCE = re.compile(r"secret://[\w.-]+(/[\w.-]+)+#[\w.-]+(@\d+)?")
+LOOPBACK_URL = re.compile(r"\w+://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?")
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+REFERENCE_HELP = "the form is secret://mount/path#key, or ...#key@version"
+PLAIN_HELP = "keep it in Vault and write 'secret://mount/path#key'; change it, for it has been seen"
 OWNERS_OF_ORDERS = frozenset({"risk", "oms", "venue"})
 VIRTUAL_MODES = ("backtest", "simulation")
 
@@ -31,14 +34,14 @@ VIRTUAL_MODES = ("backtest", "simulation")
 def check_mode(
     root: Map,
     mode: str,
-    sections: tuple[JournalSection | None, ControlSection | None, ClockSection | None],
+    sections: tuple[JournalSection | None, ControlSection | None, ClockSection | None, SecretsSection | None],
     drafts: list[Draft],
     supervisors: dict[str, SupervisorPlan],
     chosen: dict[str, str],
     log: FaultLog,
 ) -> None:
     """Note what must not run in the deployment's mode. A section that is None was faulty, and told."""
-    journal, control, clock = sections
+    journal, control, clock, secrets = sections
     _check_kinds(drafts, mode, log)
     if control is not None:
         _check_control(control, root, log)
@@ -46,12 +49,16 @@ def check_mode(
         span = _span(root, "clock", "kind")
         log.add("E307", span, f"a deployment in {mode} mode cannot live in virtual time")
     if mode != "live":
+        _check_money(drafts, mode, log)
         return
     if journal is not None and journal.durability != "disk":
         message = (
             f"in live mode an order must be on the disk before it leaves, not only in {journal.durability!r}"
         )
         log.add("E302", _span(root, "journal", "durability"), message, "write 'durability: disk'")
+    if secrets is not None and secrets.defaults:
+        _refuse_defaults(root, log)
+    _check_keys(drafts, log)
     _check_limits(drafts, log)
     _check_alert_route(root, drafts, log)
     _check_escalation(root, drafts, supervisors, chosen, log)
@@ -80,6 +87,42 @@ def _check_kinds(drafts: list[Draft], mode: str, log: FaultLog) -> None:
         if mode not in kind.modes:
             message = f"actor {draft.name!r}: the kind {kind.name!r} does not run in {mode} mode"
             log.add("E305", span, message, f"it runs in {', '.join(kind.modes)}")
+
+
+def _check_money(drafts: list[Draft], mode: str, log: FaultLog) -> None:
+    """Outside live mode no order may reach an exchange beyond this machine."""
+    for draft in drafts:
+        for name in draft.kind.trades_at if draft.kind is not None else ():
+            url = getattr(draft.settings, name, "")
+            if draft.settings is not None and not LOOPBACK_URL.fullmatch(url):
+                message = f"actor {draft.name!r}: in {mode} mode orders would go to {url}, with real money"
+                help = "point it at a local exchange on 127.0.0.1, or write 'mode: live'"
+                log.add("E311", _setting_span(draft, name), message, help)
+
+
+def _refuse_defaults(root: Map, log: FaultLog) -> None:
+    message = "values of secrets stand in the file, and in live mode none may"
+    log.add("E304", _span(root, "secrets", "defaults"), message, "take 'defaults' away")
+    section = root.get("secrets")
+    for _, scalar in _texts(section, "") if section is not None else ():
+        if len(scalar.text) > 2 and not is_reference(scalar.text):
+            log.hide(scalar.span, scalar.text)
+
+
+def _check_keys(drafts: list[Draft], log: FaultLog) -> None:
+    for draft in drafts:
+        if draft.kind is None or draft.settings is None:
+            continue
+        for name, one in fields_of(draft.kind.settings_class).items():
+            if one.is_secret and not getattr(draft.settings, name):
+                message = f"actor {draft.name!r}: in live mode {name!r} is needed, and is not there"
+                log.add("E310", _setting_span(draft, name), message, "write a 'secret://mount/path#key'")
+
+
+def _setting_span(draft: Draft, name: str) -> Span:
+    """Return the place of a setting; of the actor when it is not written."""
+    span = _span(draft.entry, "settings", name)
+    return draft.key.span if span == draft.entry.span else span
 
 
 def _check_control(control: ControlSection, root: Map, log: FaultLog) -> None:
@@ -138,19 +181,37 @@ def _check_escalation(
             log.add("E308", _span(root, "supervisors", plan.name, "exhausted"), message, help)
 
 
-def check_secrets(root: Map, log: FaultLog) -> None:
+def check_secrets(root: Map, drafts: list[Draft], log: FaultLog) -> None:
     """Note secrets that stand in the file, and references to secrets that are malformed."""
+    _check_plain(drafts, log)
+    defaults = root.get("secrets")
+    defaults = defaults.get("defaults") if isinstance(defaults, Map) else None
+    for text, key in defaults.keys.items() if isinstance(defaults, Map) else ():
+        if parse_reference(text) is None:
+            log.add("E309", key.span, "the reference to a secret is malformed", REFERENCE_HELP)
     for name, scalar in _texts(root, ""):
         text = scalar.text
-        if text.startswith("secret://"):
-            if not SECRET_REFERENCE.fullmatch(text):
-                help = "the form is secret://mount/path#key, or ...#key@version"
-                log.add("E309", scalar.span, "the reference to a secret is malformed", help)
+        if is_reference(text):
+            if parse_reference(text) is None:
+                log.add("E309", scalar.span, "the reference to a secret is malformed", REFERENCE_HELP)
         elif (SECRET_KEY.search(name.lower()) and text) or SECRET_TEXT.search(text):
             about = f"{name!r} holds" if SECRET_KEY.search(name.lower()) else "this looks like"
-            help = "keep it in Vault and write 'secret://mount/path#key'; change it, for it has been seen"
-            log.add("E304", scalar.span, f"{about} a secret in plain text", help)
+            log.add("E304", scalar.span, f"{about} a secret in plain text", PLAIN_HELP)
             log.hide(scalar.span, text)
+
+
+def _check_plain(drafts: list[Draft], log: FaultLog) -> None:
+    """Note text in settings that hold references, unless the search by name finds it anyway."""
+    for draft in drafts:
+        fields = fields_of(draft.kind.settings_class) if draft.kind is not None else {}
+        settings = draft.entry.get("settings")
+        for name, one in fields.items():
+            node = settings.get(name) if isinstance(settings, Map) else None
+            if not one.is_secret or not isinstance(node, Scalar) or not node.text or is_reference(node.text):
+                continue
+            if not SECRET_KEY.search(name) and not SECRET_TEXT.search(node.text):
+                log.add("E304", node.span, f"{name!r} holds a secret in plain text", PLAIN_HELP)
+                log.hide(node.span, node.text)
 
 
 def _texts(node: Node, name: str) -> Iterator[tuple[str, Scalar]]:

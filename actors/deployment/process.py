@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.deployment.assemble import assemble, open_store
 from actors.deployment.finish import Finish
+from actors.deployment.secret_values import SecretsMissing, keep_secrets
 from actors.deployment.topology import Topology
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
@@ -20,6 +21,7 @@ from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
 from actors.runtime.store_lmdb import LmdbStore
+from actors.secrets.keeper import SecretKeeper
 
 __all__ = ["DISK_FULL", "JOURNAL_IN_USE", "explain", "run_node"]
 
@@ -27,17 +29,21 @@ SWITCH_INTERVAL_S = 50e-6  # so that helper threads never hold the loop up for l
 DISK_LOOK_NS = 5_000_000_000
 DISK_FREE_BYTES_MIN = 256 << 20
 CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's imports can wait that long
-JOURNAL_IN_USE, DISK_FULL = 6, 7  # exit codes
+CONFIGURATION, JOURNAL_IN_USE, DISK_FULL = 3, 6, 7  # exit codes
 
 
 def run_node(topology: Topology, beat: Callable[[], bool]) -> int:
     """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
+        secrets = keep_secrets(topology)
         store = open_store(topology)
+    except SecretsMissing as error:
+        print(f"polytrade: {error}", file=sys.stderr)
+        return CONFIGURATION
     except JournalError as error:
         return explain(error)
-    return NodeProcess(topology, store).run(beat)
+    return NodeProcess(topology, store, secrets).run(beat)
 
 
 def explain(error: JournalError) -> int:
@@ -51,11 +57,11 @@ def explain(error: JournalError) -> int:
 class NodeProcess:
     """Everything around the node that lives in the same process."""
 
-    def __init__(self, topology: Topology, store: LmdbStore) -> None:
+    def __init__(self, topology: Topology, store: LmdbStore, secrets: SecretKeeper) -> None:
         self.topology = topology
         self.store = store
         self.clock = _clock(topology)
-        self.node = assemble(topology, store, self.clock, extra=self._finish())
+        self.node = assemble(topology, store, self.clock, self._finish(), secrets)
         self.pumps = PumpThread()
         self.services: list[Any] = []
         self.closers: list[Callable[[], None]] = []

@@ -18,6 +18,7 @@ from actors.runtime.settings import Settings
 __all__ = ["KINDS", "MODES", "Kind"]
 
 MODES = ("backtest", "simulation", "paper", "shadow", "live")
+REAL_TIME = ("simulation", "paper", "shadow", "live")
 NOT_REAL = ("backtest", "simulation", "paper", "shadow")  # a market or an exchange that is made up
 
 
@@ -36,6 +37,7 @@ class Kind:
     tells: tuple[str, ...] = ()  # messages that somebody must take, or it is of no use
     owns: str = ""  # the variable of which there may be one actor of this kind only
     vets_orders: bool = False  # an order must pass an actor of such a kind
+    trades_at: tuple[str, ...] = ()  # settings with the places where orders go
     listens: bool = False  # hears what the node itself tells everybody, whoever it reads
 
     @cached_property
@@ -101,6 +103,15 @@ _TABLE = (
         modes=NOT_REAL,
         owns="symbol",
     ),
+    Kind(
+        name="feed.poloniex",
+        behaviour="actors.feed.poloniex.actor:PoloniexFeed",
+        settings="actors.feed.poloniex.settings:PoloniexFeedSettings",
+        summary="One symbol's market at Poloniex futures, live, with REST as a second witness.",
+        variables=("symbol",),
+        modes=REAL_TIME,
+        owns="symbol",
+    ),
     _strategy(
         "trend_follow",
         "actors.strategy.library.trend_follow:TrendFollowSettings",
@@ -158,6 +169,18 @@ _TABLE = (
         hears=("PlaceOrder", "OrderAccepted|OrderFilled"),
         tells=("PlaceOrder", "OrderAccepted|OrderFilled"),
         owns="account",
+    ),
+    Kind(
+        name="venue.poloniex",
+        behaviour="actors.venue.poloniex.actor:PoloniexVenue",
+        settings="actors.venue.poloniex.settings:PoloniexVenueSettings",
+        summary="Our side of one account at Poloniex futures: REST, private stream, signatures.",
+        variables=("account",),
+        modes=REAL_TIME,
+        hears=("PlaceOrder",),
+        tells=("OrderAccepted|OrderFilled",),
+        owns="account",
+        trades_at=("rest_url", "stream_url"),
     ),
     Kind(
         name="exchange",

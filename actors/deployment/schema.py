@@ -29,6 +29,7 @@ from actors.deployment.sections import (
     ControlSection,
     JournalSection,
     LoopSection,
+    SecretsSection,
     SupervisorSection,
 )
 from actors.runtime.settings import Settings
@@ -54,6 +55,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "loop": LoopSection,
     "control": ControlSection,
     "clock": ClockSection,
+    "secrets": SecretsSection,
 }
 
 WRITTEN = Dialect(references=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from actors.runtime.settings import Duration, Reload, Settings, setting
 
@@ -20,6 +20,7 @@ __all__ = [
     "HttpSection",
     "JournalSection",
     "LoopSection",
+    "SecretsSection",
     "SupervisorSection",
 ]
 
@@ -149,6 +150,30 @@ class ClockSection(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.start and self.kind != "virtual":
             raise ValueError("only a virtual clock has a start")
+
+
+class SecretsSection(Settings, frozen=True, kw_only=True):
+    """Where the values behind `secret://mount/path#key` come from."""
+
+    provider: Annotated[
+        Literal["env"],
+        setting("`env`: environment variables of `polytrade up`, named after the reference."),
+    ] = "env"
+    prefix: Annotated[
+        str,
+        setting(
+            "What the names of those variables begin with; mount, path and key follow in upper case.",
+            pattern=r"^[A-Z][A-Z0-9_]*$",
+        ),
+    ] = "POLYTRADE_SECRET_"
+    defaults: Annotated[
+        dict[str, str],
+        setting(
+            "Values by reference for rehearsals against a local exchange, where a variable is not set; "
+            "not in live mode.",
+            examples=({"secret://local/exchange#key": "local-key"},),
+        ),
+    ] = field(default_factory=dict)
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):

@@ -55,6 +55,11 @@ class SettingField:
         """Which direction of change loosens a limit: raise, lower or neither."""
         return str(self.type.extra.get("risk", ""))
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether it holds a reference to a secret."""
+        return bool(self.type.extra.get("secret", False))
+
 
 def simplified(found: inspect.Type) -> FieldType:
     """Return a type without metadata wrappers and without the None of an optional one."""

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
 from actors.deployment.faults import Fault
 from actors.deployment.places import Origin
-from actors.deployment.sections import ClockSection, ControlSection, JournalSection, LoopSection
+from actors.deployment.sections import (
+    ClockSection,
+    ControlSection,
+    JournalSection,
+    LoopSection,
+    SecretsSection,
+)
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
 from actors.runtime.behaviour import Behaviour
 from actors.runtime.settings import Settings
 
 __all__ = ["ActorPlan", "Edge", "Origin", "SupervisorPlan", "Topology"]
+
+
+NO_SECRETS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +75,11 @@ class ActorPlan:
         found: type[Behaviour] = getattr(import_module(module), name)
         return found
 
-    def make(self) -> Behaviour:
-        """Return a new behaviour, as for a start or a restart."""
+    def make(self, secrets: Mapping[str, str] = NO_SECRETS) -> Behaviour:
+        """Return a new behaviour, as for a start or a restart. `secrets`: values by reference."""
         make = self.behaviour_class()
-        return make(self.settings, self.place)  # type: ignore[call-arg]
+        place = replace(self.place, secrets=secrets) if secrets else self.place
+        return make(self.settings, place)  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class Topology:
     loop: LoopSection
     control: ControlSection
     clock: ClockSection
+    secrets: SecretsSection
     instruments: Mapping[str, Instrument]
     supervisors: tuple[SupervisorPlan, ...]
     actors: tuple[ActorPlan, ...]

@@ -180,7 +180,14 @@ class ReconcilerActor(Behaviour):
     ) -> tuple[Resolution, ...]:
         """Do what evidence or policy allows about differences that count, each once a round."""
         fresh = tuple(difference for difference in counting if self._round.first_time(difference))
-        acts = resolutions(fresh, comparison, self.settings, actor=context.name, evidence=self._request_id)
+        acts = resolutions(
+            fresh,
+            comparison,
+            self.settings,
+            actor=context.name,
+            evidence=self._request_id,
+            agreed_before=self.state.agreed_at_ns > 0,
+        )
         for difference, message in acts:
             context.log("difference resolved", difference=difference.text, by=type(message).__name__)
             if type(message) is OrderFilled:

@@ -31,17 +31,19 @@ def resolutions(
     *,
     actor: str,
     evidence: str,
+    agreed_before: bool = True,
 ) -> tuple[Resolution, ...]:
     """Return, for each difference that something can be done about, the message that does it.
 
     Missed fills and funding are the venue's own statements, passed on; whoever gets them counts each once.
     An order that only one side knows is asked about, never declared dead. `actor` and `evidence` say who
-    decided, and from which comparison.
+    decided, and from which comparison; `agreed_before`: the books have agreed once in this journal.
     """
     account = comparison.account
     fills = {fill_name(fill): fill for fill in comparison.fills_missed}
     funding = {paid.funding_id: paid for paid in comparison.funding_missed}
     strangers = {order_name(order): order for order in comparison.strangers}
+    adopts = settings.cash_drift == "adopt" or (settings.cash_drift == "adopt_first" and not agreed_before)
     found: list[Resolution] = []
     for difference in differences:
         kind, key = difference.kind, difference.key
@@ -55,7 +57,7 @@ def resolutions(
             order = strangers[key]
             if order.client_order_id:
                 found.append((difference, CancelOrder(account, order.client_order_id, order.symbol)))
-        elif kind is Kind.CASH_DRIFT and settings.cash_drift == "adopt":
+        elif kind is Kind.CASH_DRIFT and adopts:
             amount = difference.theirs - difference.ours
             reason = "the venue's cash was adopted by policy"
             found.append((difference, AdjustCash(account, amount, reason, evidence, actor, True)))

@@ -64,10 +64,10 @@ class ReconcilerSettings(Settings, frozen=True, kw_only=True):
         setting("Difference in cash that is tolerated.", minimum=0, risk="raise", examples=("0.01",)),
     ] = 0
     cash_drift: Annotated[
-        Literal["report", "adopt"],
+        Literal["report", "adopt", "adopt_first"],
         setting(
             "What a difference in cash means: `report` disagrees and pages, `adopt` has the ledger take the "
-            "venue's number, on the record."
+            "venue's number, on the record, `adopt_first` does so until both agree for the first time."
         ),
     ] = "report"
     unknown_orders: Annotated[

@@ -23,6 +23,7 @@ from actors.runtime.behaviour import Behaviour
 __all__ = ["RiskFold"]
 
 EMPTY = Book()  # read only
+DEPLOYMENT = "deployment"  # who latches the halt that a new deployment begins with
 
 
 class RiskFold(Behaviour):
@@ -113,6 +114,8 @@ class RiskFold(Behaviour):
 
     def apply_halt_latched(self, event: HaltLatched) -> None:
         self.state.halts[event.scope] = HaltRecord(event.level, event.actor, event.reason, event.at_ns)
+        if event.actor == DEPLOYMENT:
+            self.state.began_halted = True
 
     def apply_halt_released(self, event: HaltReleased) -> None:
         self.state.halts.pop(event.scope, None)

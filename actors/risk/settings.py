@@ -95,6 +95,13 @@ class RiskSettings(Settings, frozen=True, kw_only=True):
     order_burst: Annotated[
         int, setting("Orders that may come at once after a quiet time.", minimum=1, risk="raise")
     ] = 100
+    begins_halted: Annotated[
+        bool,
+        setting(
+            "Trading begins halted: until a person resumes, with a reason, only reductions pass. It counts "
+            "for the first start with a journal; whatever halts later is latched anyway.",
+        ),
+    ] = False
     position_settle: Annotated[
         Duration,
         setting("How long ledger and orders may disagree about a position before the ledger is believed."),

@@ -54,3 +54,4 @@ class RiskState(msgspec.Struct):
     rate_full_ns: int = 0  # when the bucket of order tokens will be full again
     allowed_count: int = 0
     denied_count: int = 0
+    began_halted: bool = False  # the halt that a new deployment begins with has been latched

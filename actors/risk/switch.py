@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Halt, HaltLevel, HaltState, Rejected, Resume
 from actors.risk.events import HaltLatched, HaltReleased, LossDayNoted
-from actors.risk.fold import RiskFold
+from actors.risk.fold import DEPLOYMENT, RiskFold
 from actors.risk.halts import LEVEL_OF_ACTION, bind_halts, cancels_of, flattens_of, halt_fault, resume_fault
 from actors.risk.picture import Picture
 from actors.risk.settings import RiskSettings
@@ -27,7 +27,11 @@ class KillSwitch(RiskFold):
         self._markets = self._picture.markets
 
     def recall_halts(self, context: Context) -> None:
-        """After a restart: halts in force bind again, and everybody hears of them."""
+        """Halts in force bind again, and everybody hears of them; a new deployment may begin with one."""
+        if self.settings.begins_halted and not self.state.began_halted:
+            reason = "a new deployment begins halted: look at it, then resume with a reason"
+            self._latch("all", HaltLevel.NO_NEW_RISK, DEPLOYMENT, reason, context)
+            return
         if not self.state.halts:
             return
         self._tell_halts(context)

@@ -1,4 +1,4 @@
-"""An order on every quote, buying and selling in turn: for benchmarks and drills; it only loses money."""
+"""Orders on quotes, buying and selling in turn: for benchmarks and drills; it only loses money."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from actors.domain.instrument import Instrument
-from actors.domain.orders import Side
+from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.market import Quote
-from actors.runtime.settings import setting
-from actors.strategy.protocol import Decision, Hold, Order, View
+from actors.runtime.settings import Duration, setting
+from actors.strategy.protocol import Cancel, Decision, Hold, Order, View
 from actors.strategy.settings import StrategySettings
 
 __all__ = ["Pulse", "PulseMemory", "PulseSettings"]
 
 WAIT = Hold("waiting")
+TAKE_BACK = Cancel("pulse")
+REST_PERCENT = 98  # of the best bid: near enough for every price band, too far to be met
 
 
 class PulseSettings(StrategySettings, frozen=True, kw_only=True):
@@ -25,16 +27,24 @@ class PulseSettings(StrategySettings, frozen=True, kw_only=True):
     orders_at_once: Annotated[
         int, setting("Orders that may be unresolved at a time.", minimum=1, maximum=1_000, risk="raise")
     ] = 1
+    pause: Annotated[Duration, setting("Shortest time between two steps.", minimum=0)] = 0
+    rests: Annotated[
+        bool,
+        setting("Every third order rests 2 % below the market and is taken back a step later."),
+    ] = False
 
 
 class PulseMemory(msgspec.Struct):
-    """Which side is next."""
+    """Which step is next, and when."""
 
     buys_next: bool = True
+    due_ns: int = 0  # of the next step
+    steps_to_rest: int = 2
+    is_resting: bool = False
 
 
 class Pulse:
-    """Buys and sells in turn, a market order on each quote, as fast as earlier orders are resolved.
+    """Buys and sells in turn, a market order on a quote, as fast as pause and unresolved orders let it.
 
     When orders fail, so that the turns no longer cancel out, it goes back towards flat first.
     """
@@ -48,13 +58,27 @@ class Pulse:
         self._most = settings.contracts * settings.orders_at_once
         self._buy = Order(Side.BUY, settings.contracts, "pulse")
         self._sell = Order(Side.SELL, settings.contracts, "pulse")
+        self._contracts, self._pause, self._rests = settings.contracts, settings.pause, settings.rests
 
     def on_quote(self, quote: Quote, view: View) -> Decision:
-        if not view.can_act:
-            return WAIT
         memory, net = self.memory, view.net_contracts
+        if self._pause and view.now_ns < memory.due_ns:
+            return WAIT
+        if not view.can_act:
+            return self._take_back(view) if memory.is_resting else WAIT
+        memory.due_ns, memory.is_resting = view.now_ns + self._pause, False
+        if self._rests:
+            memory.steps_to_rest = (memory.steps_to_rest - 1) % 3
+            if not memory.steps_to_rest and quote.bid_ticks:
+                memory.is_resting = True
+                price = quote.bid_ticks * REST_PERCENT // 100
+                return Order(Side.BUY, self._contracts, "pulse", (), OrderType.LIMIT, price, TimeInForce.GTC)
         buys = memory.buys_next
         if net >= self._most or net <= -self._most:
             buys = net < 0
         memory.buys_next = not buys
         return self._buy if buys else self._sell
+
+    def _take_back(self, view: View) -> Decision:
+        self.memory.is_resting, self.memory.due_ns = False, view.now_ns + self._pause
+        return TAKE_BACK

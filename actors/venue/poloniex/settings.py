@@ -20,10 +20,14 @@ class PoloniexVenueSettings(Settings, frozen=True, kw_only=True):
     """Reach, patience and limits of one account's connection."""
 
     key: Annotated[
-        str, setting("API key: a reference to a secret.", examples=("secret://polytrade/poloniex#key",))
+        str,
+        setting(
+            "API key: a reference to a secret.", secret=True, examples=("secret://polytrade/poloniex#key",)
+        ),
     ] = ""
     secret: Annotated[
-        str, setting("Its secret: a reference.", examples=("secret://polytrade/poloniex#secret",))
+        str,
+        setting("Its secret: a reference.", secret=True, examples=("secret://polytrade/poloniex#secret",)),
     ] = ""
     rest_url: Annotated[str, setting("Where REST requests go.", pattern=HOST, reload=Reload.FIXED)] = (
         "https://api.poloniex.com"

@@ -15,7 +15,7 @@ from actors.runtime.behaviour import Behaviour
 from actors.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = [ROOT / "config" / "paper.yaml", *sorted((ROOT / "config" / "examples").glob("*.yaml"))]
+FILES = [path for folder in ("config", "config/examples") for path in sorted((ROOT / folder).glob("*.yaml"))]
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 

@@ -276,3 +276,19 @@ def test_a_loss_limit_of_zero_is_off(risk: Benches) -> None:
     bench.money(1 * USDT, day_start_usdt=10_000 * USDT)
     assert bench.actor.state.halts == {}
     assert bench.name == NAME
+
+
+def test_a_deployment_may_begin_halted_and_is_released_once_for_all(risk: Benches) -> None:
+    bench = risk(begins_halted=True)
+    assert bench.denied(1) == ("halted", int(NO_NEW_RISK), 0)
+    assert [alert.name for alert in bench.alerts] == ["TradingHalted"]
+    bench.restart()
+    bench.hear()
+    bench.reconciled()
+    assert bench.denied(1)[0] == "halted", "a restart releases nothing"
+    assert isinstance(resume(bench, reason="looked at it"), Acknowledged)
+    bench.allowed(1)
+    bench.restart()
+    bench.hear()
+    bench.reconciled()
+    bench.allowed(1)

@@ -1,0 +1,65 @@
+"""From references in settings to a keeper of their values, asked for once, before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actors.deployment.setting_types import fields_of
+from actors.deployment.topology import ActorPlan, Topology
+from actors.secrets.env import EnvironmentSource
+from actors.secrets.keeper import SecretKeeper
+from actors.secrets.port import SecretError, SecretSource
+from actors.secrets.reference import is_reference
+
+__all__ = ["SecretsMissing", "keep_secrets", "secret_source", "secrets_of"]
+
+
+class SecretsMissing(Exception):
+    """References without a value, each with its place and remedy."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+def keep_secrets(topology: Topology, source: SecretSource | None = None) -> SecretKeeper:
+    """Return a keeper that holds every secret of the deployment. Errors: SecretsMissing."""
+    held = {plan.address: tuple(text for _, text in secrets_of(plan)) for plan in topology.actors}
+    keeper = SecretKeeper(source or secret_source(topology), held)
+    errors = keeper.fetch()
+    if errors:
+        raise SecretsMissing([_told(error, topology) for error in errors])
+    return keeper
+
+
+def secret_source(topology: Topology) -> SecretSource:
+    """Return the provider that the deployment names."""
+    section = topology.secrets
+    return EnvironmentSource(section.prefix, section.defaults)
+
+
+def secrets_of(plan: ActorPlan) -> Iterator[tuple[str, str]]:
+    """Yield the references in one actor's settings: (name of the setting, reference).
+
+    Only settings that are declared as secrets count: no other text is ever replaced by a value.
+    """
+    for name, one in fields_of(type(plan.settings)).items():
+        text: Any = getattr(plan.settings, name, "")
+        if one.is_secret and isinstance(text, str) and is_reference(text):
+            yield name, text
+
+
+def _told(error: SecretError, topology: Topology) -> str:
+    """Return an error as an operator reads it, with the place of the first reference."""
+    text = str(error.reference)
+    for plan in topology.actors:
+        for name, found in secrets_of(plan):
+            if found == text:
+                place = _place(plan.origins, plan, name)
+                return f"{place}: actor {plan.address!r}: no value for {text}: {error.reason}; {error.help}"
+    return f"no value for {text}: {error.reason}; {error.help}"
+
+
+def _place(origins: Mapping[str, Any], plan: ActorPlan, name: str) -> str:
+    return str(origins.get(f"settings.{name}", plan.origin))

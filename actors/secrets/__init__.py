@@ -1,0 +1,1 @@
+"""Values behind secret references: one port, one module per place that can hold them."""
