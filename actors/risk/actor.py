@@ -84,6 +84,7 @@ class RiskActor(KillSwitch):
             (rule.name, check) for rule, check in made if check is not None and rule.binds_reducing
         )
         self._epoch = 0
+        self._tick_waits = False  # only while a position differs from the ledger's
         self._deaf: set[str] = set()  # strategies that send us intents but do not read us
 
     # -- life -------------------------------------------------------------------------------------
@@ -93,7 +94,6 @@ class RiskActor(KillSwitch):
         self._epoch = context.epoch
         picture.bind(state)
         picture.gate_open = state.gate_epoch == self._epoch
-        context.schedule(TICK_NS, RiskTick(), key="tick")
         self.recall_halts(context)
 
     # -- intents: the hot path --------------------------------------------------------------------
@@ -240,14 +240,25 @@ class RiskActor(KillSwitch):
         book, after = self.peek(position.symbol), position.net_contracts
         differed = market.ledger_known and market.ledger_contracts != book.net_contracts
         market.ledger_contracts, market.ledger_known = after, True
-        if differed or after != book.net_contracts:
+        differs = after != book.net_contracts
+        if differed or differs:
             self._picture.revalue(market, book)
+        if differs and not self._tick_waits:
+            self._tick_later(context)
 
     def on_risk_tick(self, tick: RiskTick, context: Context) -> None:
-        context.schedule(TICK_NS, tick, key="tick")
+        self._tick_waits = False
         for market in self._markets.values():
             if market.ledger_known:
                 self._compare(market, context)
+            else:
+                market.differs_since_ns = 0  # it will speak of our last fill, and then we see
+            if market.differs_since_ns and not self._tick_waits:
+                self._tick_later(context)
+
+    def _tick_later(self, context: Context) -> None:
+        self._tick_waits = True
+        context.schedule(TICK_NS, RiskTick(), key="tick")
 
     def _compare(self, market: Market, context: Context) -> None:
         """Believe the ledger once it has differed from our fills for long enough: it also hears of others."""

@@ -79,6 +79,11 @@ class Inlet:
         """Messages and calls that no turn has taken yet."""
         return self._waiting.qsize()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether there is anything for the next turn."""
+        return bool(self.calls) or self._first is not None or bool(self._waiting.qsize())
+
     def take(self, count: int, deliver: Deliver, taped: list[Any] | None = None) -> int:
         """Deliver up to `count` messages in the order they came; return how many.
 

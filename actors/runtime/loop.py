@@ -22,7 +22,7 @@ from actors.runtime.operations import perform
 from actors.runtime.ports import Guardian, Pump, TapedTurn, TapeWriter
 from actors.runtime.pykka_port import ActorDeadError, Envelope, answer
 from actors.runtime.timers import Timer, Timers
-from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter
+from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter, release
 from actors.runtime.writer import TurnWriter
 
 __all__ = ["Loop"]
@@ -132,6 +132,8 @@ class Loop:
             if count == 0:
                 break
             self._run_ready()
+            if count < INPUT_CHUNK:
+                break  # nothing waits: commit what there is, rather than wait for more
             if self.clock.reading_ns() - started > self.limits.turn_ns_max:
                 break
         return taken
@@ -305,9 +307,11 @@ class Loop:
 
     def _finish(self, taken: int) -> None:
         out, counters = self.out, self.counters
-        self.out = TurnOutput()
         counters.turns += 1
         counters.inputs += taken
+        if not (self.records or out.is_wanted or self.held or self.timers.writes or self.writer.is_due):
+            return  # most turns of a quiet market
+        self.out = TurnOutput()
         held, self.held = self.held, set()
         write = self.writer.write(out, held)
         if any(write):
@@ -323,22 +327,17 @@ class Loop:
                 counters.events += len(self.records)
                 self.records.clear()
         self.sequence = self.journal.sequence
-        self._release(out)
-
-    def _release(self, out: TurnOutput) -> None:
-        for port, message, address in out.effects:
-            self.pumps[port].put(message, address)
-        for future, reply in out.replies:
-            answer(future, reply)
-        for line in out.logs:
-            self.log_sink(*line)
-        if self.guardian is not None:
-            for cell, message in out.overflows.values():
-                self.guardian.cannot_keep_up(cell, message)
-            for cell, error, item, retried in out.failures:
-                self.guardian.failed(cell, error, item, retried=retried)
+        release(self, out)
 
     # -- between turns -------------------------------------------------------------------------------
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing will happen before a timer is due or something comes in."""
+        if self.ready or self.records or self.touched or self.inlet.has_waiting:
+            return False
+        due_ns = self.timers.next_due_ns()
+        return due_ns is None or due_ns > self.clock.now_ns()
 
     def wait(self, longest_ns: int) -> None:
         """Sleep until something comes in, a timer is due, or the time is over."""

@@ -103,7 +103,7 @@ class Simulation:
     def _run(self, end_ns: int, condition: Callable[[], bool]) -> bool:
         while True:
             while not condition():
-                if not self.step():
+                if self.node.loop.is_quiet or not self.step():
                     break
             else:
                 return True

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from actors.runtime.cell import Ask, Cell, CellState, is_fleeting
 from actors.runtime.codec import encode_message
 from actors.runtime.messages import Message
+from actors.runtime.pykka_port import answer
 
-__all__ = ["LoopCounters", "LoopLimits", "TurnOutput", "dead_letter", "held_key", "held_writes"]
+if TYPE_CHECKING:
+    from actors.runtime.loop import Loop
+
+__all__ = ["LoopCounters", "LoopLimits", "TurnOutput", "dead_letter", "held_key", "held_writes", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,36 @@ class TurnOutput:
     failures: list[tuple[Cell, BaseException, Any, bool]] = field(default_factory=list)
     overflows: dict[str, tuple[Cell, Message]] = field(default_factory=dict)
     dead_letters: list[bytes] = field(default_factory=list)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be written or released."""
+        return bool(
+            self.saves
+            or self.replies
+            or self.effects
+            or self.outbox
+            or self.seen
+            or self.logs
+            or self.failures
+            or self.overflows
+            or self.dead_letters
+        )
+
+
+def release(loop: Loop, out: TurnOutput) -> None:
+    """Let out what waited for the commit."""
+    for port, message, address in out.effects:
+        loop.pumps[port].put(message, address)
+    for future, reply in out.replies:
+        answer(future, reply)
+    for line in out.logs:
+        loop.log_sink(*line)
+    if loop.guardian is not None:
+        for cell, message in out.overflows.values():
+            loop.guardian.cannot_keep_up(cell, message)
+        for cell, error, item, retried in out.failures:
+            loop.guardian.failed(cell, error, item, retried=retried)
 
 
 def dead_letter(at_ns: int, cell: Cell, item: Any, retried: bool) -> bytes:

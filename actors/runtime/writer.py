@@ -29,6 +29,11 @@ class TurnWriter:
         self._dedupe_count = store.seen_count()
         self._dead_letter_number = int(last[0]) + 1 if last else 0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether snapshots are due, even if the turn recorded nothing."""
+        return self._loop.journal.events_since_snapshot >= self._loop.limits.snapshot_events
+
     def write(self, out: TurnOutput, held: Iterable[Cell]) -> TurnWrite:
         """Return everything this turn makes durable."""
         loop = self._loop

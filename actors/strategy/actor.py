@@ -17,7 +17,7 @@ from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, Orde
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message, MessageRefused, Severity
 from actors.strategy.bar_intake import close_by_time, due_in_ns, missed_bars, take_bar, take_trade
-from actors.strategy.desk import Desk
+from actors.strategy.desk import Desk, PendingCheck
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.library import STRATEGIES
 from actors.strategy.protocol import Cancel, Decision, Hold, View
@@ -39,10 +39,6 @@ class BarDue(Message, frozen=True):
 
 class HistoryLate(Message, frozen=True):
     """The feed should have answered by now."""
-
-
-class PendingCheck(Message, frozen=True):
-    """Look for own orders that found no end."""
 
 
 class StrategyActor(Behaviour):
@@ -96,7 +92,6 @@ class StrategyActor(Behaviour):
             state.epoch, state.feed_state = context.epoch, FeedState.SILENT.value
         self._view.last_ticks = state.last_ticks
         self._desk.open(state, context)
-        context.schedule(self.settings.order_alert_after, PendingCheck(), key="pending")
         if self._on_bar is not None:
             self._ask_history(context)
         context.save()
@@ -295,8 +290,7 @@ class StrategyActor(Behaviour):
     def on_position_overruled(self, overruled: PositionOverruled, context: Context) -> None:
         self._desk.take_overruling(overruled, context)
 
-    def on_pending_check(self, check: PendingCheck, context: Context) -> None:
-        context.schedule(self.settings.order_alert_after, check, key="pending")
+    def on_pending_check(self, _: PendingCheck, context: Context) -> None:
         self._desk.look_for_unresolved(context)
 
     # -- for operators ----------------------------------------------------------------------------

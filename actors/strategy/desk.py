@@ -10,7 +10,7 @@ from actors.messages.account import PositionOverruled
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, Reason
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import require
-from actors.runtime.messages import MessageRefused, Severity
+from actors.runtime.messages import Message, MessageRefused, Severity
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.own_orders import adopt_position, take_update
 from actors.strategy.protocol import Cancel, Decision, Order, Reasons, Target, View
@@ -18,7 +18,7 @@ from actors.strategy.settings import StrategySettings
 from actors.strategy.sizing import next_step
 from actors.strategy.state import PendingOrder, StrategyState
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "PendingCheck"]
 
 UNRESOLVED = "OrderUnresolved"
 DUPLICATE = "duplicate_intent"  # risk's rules whose denial says more than no
@@ -31,6 +31,10 @@ CONTRACTS_MAX = 10**12
 TICKS_MAX = 10**15
 
 PAUSE_DOUBLINGS_MAX = 8  # 256 times `retry_after`: four minutes from a second
+
+
+class PendingCheck(Message, frozen=True):
+    """Look for own orders that found no end."""
 
 
 class Desk:
@@ -49,6 +53,7 @@ class Desk:
         self._address = ""
         self._prefix = ""
         self._told: set[str] = set()  # intents of which somebody has been told that they find no end
+        self._check_waits = False
         self._constant: dict[str, tuple[Reason, ...]] = {}
 
     def open(self, state: StrategyState, context: Context) -> None:
@@ -57,6 +62,9 @@ class Desk:
         self._address = context.name
         self._prefix = context.name + "#" + str(context.epoch) + "."
         self._view.net_contracts = state.net_contracts
+        self._check_waits = False
+        if state.pending:
+            self._check_later(context)
 
     # -- decisions --------------------------------------------------------------------------------
 
@@ -125,6 +133,8 @@ class Desk:
         price = self._price(side)
         state.last_action, state.last_why = action, why
         state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
+        if not self._check_waits:
+            self._check_later(context)
         context.record(
             SignalDecided(symbol, action, why, state.net_contracts, target, price, intent_id, reasons, now_ns)
         )
@@ -152,8 +162,10 @@ class Desk:
             return
         self._state.goal_pursued = False
         self.note("cancel", decision, context)
-        for intent_id in self._state.pending:
+        for intent_id, order in self._state.pending.items():
+            order.taken_back = True
             context.publish(CancelIntent(intent_id, self._address, self._account))
+        context.save()
 
     def _price(self, side: Side | None) -> int:
         """Return the price an order of this side would meet: the quote's, else the last one seen."""
@@ -189,6 +201,8 @@ class Desk:
             return
         outcome = take_update(state, update)
         self._view.net_contracts = state.net_contracts
+        if state.pending and not self._check_waits:
+            self._check_later(context)
         if outcome.ended:
             if outcome.filled:
                 self._refusals_in_row = 0
@@ -198,7 +212,8 @@ class Desk:
                 state.goal_pursued = False
             if not outcome.filled:
                 state.goal_pursued = False
-                self._pause(context)
+                if outcome.refused:
+                    self._pause(context)
             elif state.goal_pursued and not state.pending:
                 self._pursue(context)
         context.save()
@@ -254,13 +269,20 @@ class Desk:
     # -- orders without an end --------------------------------------------------------------------
 
     def look_for_unresolved(self, context: Context) -> None:
-        """Tell somebody about orders that have been in flight for too long."""
+        """Tell somebody about orders in flight for too long; look again while there are any."""
+        self._check_waits = False
+        if self._state.pending:
+            self._check_later(context)
         limit_ns = context.now_ns - self._settings.order_alert_after
         for intent_id, order in self._state.pending.items():
             if order.since_ns <= limit_ns:
                 self._told.add(intent_id)
                 text = f"{self._address} stands still: {intent_id} has found no end"
                 context.alert(UNRESOLVED, Severity.TICKET, text, key=intent_id, symbol=self._symbol)
+
+    def _check_later(self, context: Context) -> None:
+        self._check_waits = True
+        context.schedule(self._settings.order_alert_after, PendingCheck(), key="pending")
 
     def _resolved(self, intent_id: str, context: Context) -> None:
         if intent_id in self._told:

@@ -22,6 +22,11 @@ class Outcome(NamedTuple):
 
     ended: bool  # it was in flight, and is over now
     filled: bool  # wholly
+    refused: bool  # it ended unfilled, and not because we took it back
+
+
+NOTHING_ENDED = Outcome(False, False, False)
+FILLED_WHOLLY = Outcome(True, True, False)
 
 
 def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
@@ -34,7 +39,7 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
     order = state.pending.get(intent_id)
     if order is None:
         _take_unexpected(state, update)
-        return Outcome(False, False)
+        return NOTHING_ENDED
     news = update.filled_contracts - order.filled_contracts
     if news > 0:
         state.net_contracts += order.side * news
@@ -42,8 +47,10 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
     if now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT:
         del state.pending[intent_id]
         _remember(state, intent_id, order.filled_contracts)
-        return Outcome(True, now is FILLED)
-    return Outcome(False, False)
+        if now is FILLED:
+            return FILLED_WHOLLY
+        return Outcome(True, False, now is not CANCELED or not order.taken_back)
+    return NOTHING_ENDED
 
 
 def _take_unexpected(state: StrategyState, update: OrderUpdate) -> None:

@@ -20,6 +20,7 @@ class PendingOrder(msgspec.Struct, array_like=True):
     filled_contracts: int
     since_ns: int
     reduce_only: bool
+    taken_back: bool = False  # the strategy wants it gone: that it ends unfilled is no refusal
 
 
 class StrategyState(msgspec.Struct):

@@ -154,35 +154,35 @@ class SimulatedVenue(Behaviour):
         self.heard_count_checked = 0
         self.lost_count = 0
         self.unknown_count = 0
+        self._check_waits = False
         self._request_due_ns = 0
         self._answer_due_ns = 0
 
     def started(self, context: Context) -> None:
         context.publish(VenueConnection(self.account, True, "started", context.now_ns))
-        self._schedule_check(context)
 
     # -- from our side ------------------------------------------------------------------------------
 
     def on_place_order(self, message: PlaceOrder, context: Context) -> None:
-        self.placing[message.client_order_id] = context.now_ns
+        self._expect(self.placing, message.client_order_id, context)
         if self.is_direct:
             context.publish(message)
         else:
             self._send_off(message, context)
 
     def on_cancel_order(self, message: CancelOrder, context: Context) -> None:
-        self.canceling[message.client_order_id] = context.now_ns
+        self._expect(self.canceling, message.client_order_id, context)
         if self.is_direct:
             context.publish(message)
         else:
             self._send_off(message, context)
 
     def on_query_order(self, message: QueryOrder, context: Context) -> None:
-        self.asking[message.client_order_id] = context.now_ns
+        self._expect(self.asking, message.client_order_id, context)
         self._send_off(message, context)
 
     def on_query_account(self, message: QueryAccount, context: Context) -> None:
-        self.asking[message.request_id] = context.now_ns
+        self._expect(self.asking, message.request_id, context)
         self._send_off(message, context)
 
     # -- from the far side --------------------------------------------------------------------------
@@ -240,8 +240,9 @@ class SimulatedVenue(Behaviour):
             context.publish(
                 VenueConnection(self.account, False, "the exchange does not answer", context.now_ns)
             )
-        self.heard_count_checked = self.heard_count
-        self._schedule_check(context)
+        self._check_waits = False
+        if self.placing or self.canceling or self.asking:
+            self._check_later(context)
 
     def describe(self) -> dict[str, object]:
         return {
@@ -322,6 +323,14 @@ class SimulatedVenue(Behaviour):
         self.unknown_count += len(late)
         return len(late)
 
-    def _schedule_check(self, context: Context) -> None:
+    def _expect(self, waiting: dict[str, int], name: str, context: Context) -> None:
+        """A request goes out: its answer is looked for until it is there."""
+        waiting[name] = context.now_ns
+        if not self._check_waits:
+            self._check_later(context)
+
+    def _check_later(self, context: Context) -> None:
+        self._check_waits = True
+        self.heard_count_checked = self.heard_count
         delay_ns = self.settings.answer_timeout // CHECKS_PER_TIMEOUT
         context.schedule(delay_ns, CheckAnswers(), key="answers")

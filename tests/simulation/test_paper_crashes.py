@@ -18,7 +18,6 @@ from actors.messages.trading import CancelIntent, Fill, OrderDenied, OrderIntent
 from actors.messages.venue import OrderFilled, PlaceOrder, QueryOrder, VenueAccount
 from actors.oms.timers import Sweep
 from actors.reconciler.timers import Wake
-from actors.risk.actor import RiskTick
 from actors.risk.events import IntentDenied
 from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import CellState
@@ -228,7 +227,6 @@ def test_a_message_that_always_fails_is_tried_twice_and_then_set_aside(address: 
         ("oms/main", Sweep),
         ("ledger/main", LedgerHeartbeat),
         ("reconciler/main", Wake),
-        ("risk/main", RiskTick),
         ("trend/BTC_USDT_PERP", PendingCheck),
     ],
 )

@@ -25,7 +25,7 @@ from actors.risk.actor import RiskActor
 from actors.risk.settings import RiskSettings
 from actors.runtime.behaviour import Behaviour, Context, Phase
 from actors.runtime.cell import Cell, CellSpec
-from actors.runtime.clock import Clock
+from actors.runtime.clock import Clock, VirtualClock
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 from actors.runtime.store import Store
@@ -41,6 +41,7 @@ DEPOSIT = 100_000_000 * 100_000_000  # 1e-8 USDT: never the limit of a benchmark
 SPREAD_TICKS = 1
 DEPTH_CONTRACTS = 1_000_000
 UNLIMITED = 0
+MINUTE_NS = 60_000_000_000
 CATALOG = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.json"
 
 RESTING = "resting"
@@ -84,13 +85,17 @@ class World:
         *,
         strategies_per_symbol: int = 2,
         make_strategy: MakeStrategy = pulse,
+        make_feed: Callable[[str], Behaviour] = Market,
         limits: LoopLimits | None = None,
         symbols_count: int = 18,
         resting_orders: int = 0,
+        looks_every_ns: int = MINUTE_NS,
     ) -> None:
         instruments = load_catalog(json.loads(CATALOG.read_text()))
         self.instruments: dict[str, Instrument] = dict(list(instruments.items())[:symbols_count])
+        self._looks_every = looks_every_ns  # pause of ledger and reconciler when nothing happens
         self._make_strategy = make_strategy
+        self._make_feed = make_feed
         self._per_symbol = strategies_per_symbol
         self.clock = clock
         self._resting_orders = resting_orders
@@ -114,7 +119,8 @@ class World:
             max_open_orders=UNLIMITED,
             max_open_trades=UNLIMITED,
         )
-        ledger, reconciler = LedgerSettings(initial_usdt=DEPOSIT), ReconcilerSettings()
+        ledger = LedgerSettings(initial_usdt=DEPOSIT, heartbeat=self._looks_every, mark_interval=MINUTE_NS)
+        reconciler = ReconcilerSettings(every=self._looks_every)
         venue = SimulatedVenueSettings()
         names = ["venue/main", "oms/main", "ledger/main", "reconciler/main", "risk/main"]
         v, o, n, r, k = names
@@ -141,7 +147,7 @@ class World:
         return [*self._strategies(), *([RESTING] if self._resting_orders else [])]
 
     def _markets(self) -> list[CellSpec]:
-        specs = [CellSpec(f"feed/{symbol}", partial(Market, symbol)) for symbol in self.instruments]
+        specs = [CellSpec(f"feed/{symbol}", partial(self._make_feed, symbol)) for symbol in self.instruments]
         for address in self._strategies():
             symbol = address.partition("/")[2]
             place = self._place(address, symbol=symbol)
@@ -153,9 +159,18 @@ class World:
         """Start, let the reconciler approve, tell every mark once."""
         self.node.start()
         self.mark()
+        if isinstance(self.clock, VirtualClock):
+            self.pass_time(lambda: self.node.is_ready)
         while not self.node.is_ready:
             self.node.turn()
         self.settle()
+
+    def pass_time(self, is_over: Callable[[], bool]) -> None:
+        """Run turns, the virtual clock jumping to the next timer, until something is so and nothing waits."""
+        node, clock, timers = self.node, self.clock, self.node.loop.timers
+        while not is_over():
+            if not node.turn() or node.loop.is_quiet:
+                clock.advance_to(timers.next_due_ns() or 0)
 
     def mark(self) -> None:
         """Tell every market's mark price."""

@@ -336,6 +336,16 @@ def test_after_a_denial_it_pauses_and_tries_again(scripted: Scripter) -> None:
     assert bench.intent().intent_id == f"{NAME}#1.2"
 
 
+def test_an_order_that_it_took_back_is_no_refusal(scripted: Scripter) -> None:
+    bench = scripted({1: GO, 2: Cancel("no"), 3: GO}, retry_after=90 * SECOND)
+    bench.bar(100)
+    intent = bench.intent()
+    bench.bar(100)
+    bench.update(intent, OrderState.CANCELED)
+    bench.bar(100)
+    assert bench.intent().intent_id == f"{NAME}#1.2"
+
+
 def test_refusals_in_a_row_are_followed_by_longer_and_longer_pauses(scripted: Scripter) -> None:
     bench = scripted(dict.fromkeys(range(1, 20), GO), retry_after=50 * SECOND)
     asked = []

@@ -1,0 +1,48 @@
+"""The backtest benchmarks do what they say they measure: checked on a small scale, without a clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.cli.benchmarks import history, orders
+from actors.cli.benchmarks.history import Backtest, CrossSettings, IdleSettings, QuoterSettings
+from actors.domain.lifecycle import OrderState
+
+
+def state(backtest: Backtest, address: str) -> object:
+    return backtest.world.node.cell(address).behaviour.state
+
+
+def test_every_quote_reaches_the_strategy_that_does_nothing() -> None:
+    backtest = Backtest(IdleSettings())
+    backtest.play(history.quotes(backtest.symbol, backtest.reference_ticks, 500))
+    assert backtest.world.node.cell(f"s0/{backtest.symbol}").behaviour.strategy.memory.seen_count == 500
+    assert backtest.orders_count == 0
+
+
+def test_the_cross_trades_at_each_cross_and_every_order_is_filled() -> None:
+    backtest = Backtest(CrossSettings())
+    bars = 2_000
+    backtest.play(history.minutes(backtest.symbol, history.closes(backtest.reference_ticks, bars)))
+    strategy = state(backtest, f"s0/{backtest.symbol}")
+    assert strategy.bars_count == bars
+    assert bars // 30 < backtest.orders_count < bars // 5
+    assert state(backtest, "ledger/main").fills_count == backtest.orders_count
+    assert abs(strategy.net_contracts) == 1
+
+
+def test_the_quoter_submits_and_cancels_in_turn() -> None:
+    backtest = Backtest(QuoterSettings())
+    history.submit_cancel(backtest, 300)
+    oms = state(backtest, "oms/main")
+    assert backtest.orders_count == 300
+    assert [order.state for order in oms.closed.values()] == [OrderState.CANCELED] * 300
+
+
+@pytest.mark.parametrize("flat", [history.submit_cancel_flat, orders.orders_flat])
+def test_old_and_new_nodes_are_compared(monkeypatch: pytest.MonkeyPatch, flat) -> None:
+    for module in (history, orders):
+        monkeypatch.setattr(module, "HISTORY_ORDERS", 100)
+        monkeypatch.setattr(module, "ORDERS", 100)
+        monkeypatch.setattr(module, "FLAT_ROUNDS", 1)
+    assert flat() > 0
