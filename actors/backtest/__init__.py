@@ -1,0 +1,1 @@
+"""Runs over recorded history: what a run leaves behind, its metrics and reports."""
