@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run test test-long check format clean bench lock
+.PHONY: help setup run demo-live test test-long check format clean bench lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ $(STAMP): requirements-dev.lock pyproject.toml
 
 run: setup ## set up, then run the paper deployment (CONFIG=... ARGS=...)
 	@$(BIN)/polytrade up $(CONFIG) $(ARGS)
+
+demo-live: setup ## the live path on this machine: config/local.yaml and an exchange for it (ARGS=...)
+	@$(BIN)/polytrade up config/local.yaml --exchange $(ARGS)
 
 test: setup ## the default test suite (WORKERS=2 ARGS=...)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

@@ -71,6 +71,9 @@ class Wish:
     "--json", "as_json", is_flag=True, help="Print one JSON object about the run when it has ended."
 )
 @click.option("--no-heart", is_flag=True, help="Run the node in this process; nobody restarts it.")
+@click.option(
+    "--exchange", "beside", is_flag=True, help="Run `polytrade exchange` beside it, where it trades."
+)
 @click.option("--picture", default="", hidden=True, metavar="FILE.svg", help="Save the view as a picture.")
 def up(
     files: tuple[str, ...],
@@ -80,6 +83,7 @@ def up(
     for_s: float | None,
     as_json: bool,
     no_heart: bool,
+    beside: bool,
     picture: str,
 ) -> None:
     """Run a deployment and show it live. Ctrl-C stops it in order; the next `up` goes on where it stopped."""
@@ -90,8 +94,15 @@ def up(
 
         tell_faults(topology.warnings)
     _look_for_secrets(topology)
-    code = _under_heart(topology, wish) if wish.heart else _in_this_process(topology, wish)
+    with _beside(topology) if beside else contextlib.nullcontext():
+        code = _under_heart(topology, wish) if wish.heart else _in_this_process(topology, wish)
     sys.exit(code)
+
+
+def _beside(topology: Any) -> contextlib.AbstractContextManager[None]:
+    from actors.cli.rehearsal import exchange_beside
+
+    return exchange_beside(topology)
 
 
 def _look_for_secrets(topology: Any) -> None:

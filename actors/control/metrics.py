@@ -1,7 +1,8 @@
 """Metrics for Prometheus, read from plain ints when somebody scrapes; nothing is counted twice for them.
 
 Names start with `polytrade_`, units are base units and stand at the end, counters end in `_total`. The only
-label with more than a few values is `actor`, and a deployment names its actors beforehand.
+label with more than a few values is `actor`, and a deployment names its actors beforehand. A behaviour may
+give a gauge one label of its own, with values that are known beforehand too: `requests_lost{path=GET /...}`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = ["NodeCollector", "exposition", "gauge_name", "make_registry"]
 
 GAUGES_PER_ACTOR_MAX = 100  # a behaviour that invents names must not fill the monitoring's memory
 NANO = 1e-9
+LABELED = re.compile(r"([^{]+)\{([a-z]\w*)=(.*)\}")
 
 # Counter of the loop -> (metric, help)
 LOOP_COUNTERS = {
@@ -115,13 +117,20 @@ class NodeCollector:
         for cell in self._node.loop.cells.values():
             owner = (cell.kind or cell.name).partition(".")[0].partition("/")[0]
             for name, value in list(read_gauges(cell).items())[:GAUGES_PER_ACTOR_MAX]:
+                name, labels = _labels(name)
                 metric, factor = gauge_name(owner, name)
                 family = families.get(metric)
                 if family is None:
                     text = f"{name.replace('_', ' ').capitalize()}, as the {owner} actor states it."
-                    family = families[metric] = GaugeMetricFamily(metric, text, labels=["actor"])
-                family.add_metric([cell.name], value * factor)
+                    family = families[metric] = GaugeMetricFamily(metric, text, labels=["actor", *labels])
+                family.add_metric([cell.name, *labels.values()], value * factor)
         yield from families.values()
+
+
+def _labels(name: str) -> tuple[str, dict[str, str]]:
+    """Return a gauge's name and its own label, if it has one: `requests_lost{path=GET /v3/...}`."""
+    found = LABELED.fullmatch(name)
+    return (found[1], {found[2]: found[3]}) if found else (name, {})
 
 
 def gauge_name(owner: str, name: str) -> tuple[str, float]:

@@ -9,6 +9,7 @@ from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.places import Span
 from actors.deployment.quantities import format_e8
 from actors.deployment.yaml_tree import Map
+from actors.domain.money import E8
 
 __all__ = ["check_accounts"]
 
@@ -25,6 +26,7 @@ def check_accounts(drafts: list[Draft], log: FaultLog) -> None:
             _check_position(draft, traders, log)
         elif draft.family == "exchange":
             _check_exchange(draft, known, ledgers, log)
+    _check_shares(drafts, log)
 
 
 def _place(draft: Draft, *path: str) -> Span:
@@ -62,6 +64,25 @@ def _check_position(draft: Draft, traders: dict[tuple[str, str], Draft], log: Fa
     if first is not draft and account and symbol:
         message = f"actors {first.address!r} and {draft.address!r} would share one position in {symbol}"
         log.add("W405", draft.key.span, message, "give each its own symbols, or its own account")
+
+
+def _check_shares(drafts: list[Draft], log: FaultLog) -> None:
+    """Note actors that would together use more than all of what a key, or an address, may."""
+    users: dict[tuple[str, str], list[Draft]] = {}
+    for draft in drafts:
+        if draft.kind is not None and draft.kind.shares and draft.settings is not None:
+            whose = str(getattr(draft.settings, draft.kind.shares))
+            users.setdefault((draft.kind.shares, whose), []).append(draft)
+    for (name, _), sharers in users.items():
+        total = sum(getattr(draft.settings, "limits_fraction", 0) for draft in sharers)
+        if total > E8 and len(sharers) > 1:
+            last, count = sharers[-1], len(sharers)
+            message = (
+                f"{count} actors share the limits of one {name!r} and would use {format_e8(total)} of them"
+            )
+            each = format_e8(E8 // count)
+            help = f"give each a 'limits_fraction' of at most {each}"
+            log.add("E219", _place(last, "limits_fraction"), message, help)
 
 
 def _check_exchange(draft: Draft, known: dict[str, Draft], ledgers: dict[str, Draft], log: FaultLog) -> None:

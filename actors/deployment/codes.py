@@ -158,6 +158,10 @@ CODES: dict[str, Code] = {
         "books that begin differently",
         "In a deployment with its own exchange, ledger and exchange must begin with the same cash.",
     ),
+    "E219": Code(
+        "limits used twice",
+        "Actors that share the venue's limits per address or per key may use all of them together, not more.",
+    ),
     "E301": Code(
         "live without limits",
         "In live mode each limit of a risk actor must be written down, not left to a default.",

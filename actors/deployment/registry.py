@@ -38,6 +38,7 @@ class Kind:
     owns: str = ""  # the variable of which there may be one actor of this kind only
     vets_orders: bool = False  # an order must pass an actor of such a kind
     trades_at: tuple[str, ...] = ()  # settings with the places where orders go
+    shares: str = ""  # setting that names whose limits it uses a `limits_fraction` of
     listens: bool = False  # hears what the node itself tells everybody, whoever it reads
 
     @cached_property
@@ -111,6 +112,7 @@ _TABLE = (
         variables=("symbol",),
         modes=REAL_TIME,
         owns="symbol",
+        shares="rest_url",
     ),
     _strategy(
         "trend_follow",
@@ -181,6 +183,7 @@ _TABLE = (
         tells=("OrderAccepted|OrderFilled",),
         owns="account",
         trades_at=("rest_url", "stream_url"),
+        shares="key",
     ),
     Kind(
         name="exchange",

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from actors.poloniex.answers import Answer, read_answer
+from actors.poloniex.answers import OK, Answer, read_answer
 from actors.poloniex.rate_budget import Priority, RateBudget
-from actors.poloniex.request import Request, to_http
+from actors.poloniex.request import Request, query_text, to_http
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpFailure, HttpResponse
@@ -23,6 +23,7 @@ __all__ = ["Call", "Line", "LineDue", "NotAnswered", "PathStats", "Seal"]
 WAITING_MAX = 1_000  # requests; more means that the line is down or the budget far too small
 PUMP_GRACE_NS = 5_000_000_000  # after its time-out a request is given up even if the pump says nothing
 RATE_LIMITED = "429"
+SENT_SHOWN = 300  # characters of a query or body in the log
 
 Headers = tuple[tuple[str, str], ...]
 Seal = Callable[[Request, int], Headers | None]  # (request, now) -> headers; None: it must not leave now
@@ -50,6 +51,7 @@ class Call:
     priority: Priority
     deadline_ns: int  # it does not leave after this instant
     outcome: Callable[[Call, Outcome, Context], None]
+    attempt: int = 1  # of the same request: 1 the first time
     left_ns: int = 0  # when it left; 0 before
 
 
@@ -61,6 +63,7 @@ class PathStats:
     refused: int = 0  # answered with an error
     lost: int = 0
     expired: int = 0  # never left
+    retried: int = 0  # left once more, after it had certainly not been carried out
     elapsed_ns: int = 0  # of all that were answered
     elapsed_ns_max: int = 0
 
@@ -74,6 +77,7 @@ class Line:
     budget: RateBudget
     seal: Seal
     prefix: str = ""  # of request ids: tells this run's answers from an earlier one's
+    logs_all: bool = False  # also what went well
     stats: dict[str, PathStats] = field(default_factory=dict)
     _waiting: dict[str, list[tuple[int, int, Call]]] = field(default_factory=dict)  # by class of limit
     _under_way: dict[str, Call] = field(default_factory=dict)
@@ -111,8 +115,8 @@ class Line:
         stats.answered += 1
         stats.elapsed_ns += response.elapsed_ns
         stats.elapsed_ns_max = max(stats.elapsed_ns_max, response.elapsed_ns)
-        if answer.code != "200":
-            stats.refused += 1
+        stats.refused += answer.code != OK
+        if answer.code != OK or self.logs_all:
             self._log(call, answer.code or str(answer.status), answer.text, response.elapsed_ns, context)
         if answer.code == RATE_LIMITED or response.status == 429:
             self.budget.refused(call.request.limit, context.now_ns, _retry_after_ns(response))
@@ -136,6 +140,22 @@ class Line:
         for name in late:
             self.failed(HttpFailure(name, True, "the pump did not answer"), context)
         self.pump(context)
+
+    def gauges(self) -> dict[str, int | float]:
+        """Return what became of requests, by path, as gauges of their owner."""
+        found: dict[str, int | float] = {}
+        for path, stats in self.stats.items():
+            for name, value in (
+                ("requests_answered", stats.answered),
+                ("requests_refused", stats.refused),
+                ("requests_lost", stats.lost),
+                ("requests_not_sent", stats.expired),
+                ("requests_retried", stats.retried),
+                ("requests_elapsed_sum_ns", stats.elapsed_ns),
+                ("requests_elapsed_max_ns", stats.elapsed_ns_max),
+            ):
+                found[f"{name}{{path={path}}}"] = value
+        return found
 
     @property
     def waiting_count(self) -> int:
@@ -177,6 +197,7 @@ class Line:
         self._count += 1
         request_id = f"{self.prefix}{self._count}"
         call.left_ns = context.now_ns
+        self._stats_of(request).retried += call.attempt > 1
         self._under_way[request_id] = call
         context.effect("http", to_http(request, request_id, self.host, headers, self.timeout_ns))
 
@@ -193,12 +214,16 @@ class Line:
         return stats
 
     def _log(self, call: Call, code: str, text: str, elapsed_ns: int, context: Context) -> None:
-        """Write what went wrong; neither headers nor bodies, so that no key and no signature is in it."""
+        """Write what became of a request; never its headers, for they hold key and signature."""
+        request = call.request
+        sent = query_text(request.query) if request.body is None else request.body
         context.log(
             "venue request",
-            path=_name(call.request),
+            path=_name(request),
             code=code,
             text=text,
+            sent=sent[:SENT_SHOWN],
+            attempt=call.attempt,
             elapsed_ms=elapsed_ns // 1_000_000,
         )
 

@@ -113,7 +113,7 @@ class Books:
         self._cells: dict[str, Cell] = node.loop.cells
         self.oms = self.state("oms/main")
         self.ledger = self.state("ledger/main")
-        self.exchange = self.state("exchange")
+        self.exchange = self.state("exchange") if "exchange" in self._cells else None
         self.risk = self.state("risk/main")
         self.entries = [
             (entry.cell, entry.event) for record in node.journal.turns() for entry in record.entries

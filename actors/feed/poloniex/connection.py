@@ -43,8 +43,10 @@ __all__ = ["FeedConnection"]
 MS = 1_000_000
 SECOND = 1_000 * MS
 PULSE_NS = 250 * MS
+FUNDING_SILENT_NS = 300 * SECOND  # it comes once a minute
 BOOK, DEPTH = "book_lv2", 20
-SURPRISE = "FeedUnreadable"
+SURPRISE, UNREACHABLE, RATE_LIMITED = "FeedUnreadable", "FeedUnreachable", "VenueRateLimited"
+LOSSES_TOLD = 2  # attempts in a row without a connection, before somebody is told
 
 
 class FeedConnection(Behaviour):
@@ -79,6 +81,7 @@ class FeedConnection(Behaviour):
         self._stream_was_up = False
         self._stale_sockets: set[str] = set()
         self._surprised = False
+        self._losses_in_row = 0
         self._handlers: dict[type, Any] = {
             BookFrame: self._on_book,
             TradesFrame: self._on_trades,
@@ -93,13 +96,13 @@ class FeedConnection(Behaviour):
         channels = (
             Channel(BOOK, symbols, settings.silent_after, DEPTH),
             Channel("mark_price", symbols, settings.silent_after),
-            Channel("index_price", symbols),
-            Channel("trades", symbols),
-            Channel("funding_rate", symbols),
+            Channel("index_price", symbols, settings.silent_after),
+            Channel("trades", symbols),  # nobody owes us trades
+            Channel("funding_rate", symbols, max(FUNDING_SILENT_NS, settings.silent_after)),
         )
         limits = StreamLimits(backoff_min=settings.backoff_min, backoff_max=settings.backoff_max)
         self.session = StreamSession(f"{context.name}@{now_ns}", channels, limits, context.random)
-        budget = RateBudget(limits_of(0, settings.limits_fraction), {})
+        budget = RateBudget(limits_of(0, settings.limits_fraction), self.state.paces)
         prefix = f"{context.epoch}.{now_ns}."
         self.line = Line(settings.rest_url, settings.request_timeout, budget, _unsigned, prefix)
         self.subscription = Subscription(self.symbol, settings, now_ns, gap_ns=0)
@@ -157,12 +160,20 @@ class FeedConnection(Behaviour):
     def on_socket_closed(self, message: SocketClosed, context: Context) -> None:
         """It has none any more."""
         self._stale_sockets.discard(message.socket_id)
+        losses_count = self.session.stats.losses
         reason = f"socket closed ({message.code}): {message.reason}"
         self._act(self.session.closed(message.socket_id, reason, context.now_ns), context)
+        if self.session.stats.losses != losses_count:
+            self._tell_unreachable(message.reason, context)
 
     def on_http_response(self, message: HttpResponse, context: Context) -> None:
         """An answer came."""
+        refused_count = self.line.budget.refused_count()
         self.line.answered(message, context)
+        if self.line.budget.refused_count() != refused_count:
+            context.save()
+            text = f"The venue limits the requests of {self.symbol}: fewer leave for a while"
+            context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.symbol)
 
     def on_http_failure(self, message: HttpFailure, context: Context) -> None:
         """No answer came."""
@@ -250,12 +261,25 @@ class FeedConnection(Behaviour):
     def _turned(self, context: Context) -> None:
         """The stream came up, or went down."""
         if self._stream_was_up:
+            self._losses_in_row = 0
+            context.resolve(UNREACHABLE, key=self.symbol)
             if not self.picture.book.is_ready:
                 self._snapshot_due_ns = context.now_ns + self.settings.snapshot_timeout
             return
         self._snapshot_due_ns = 0
         self.picture.forget_book()
         context.log("stream lost", reason=self.session.reason)
+
+    def _tell_unreachable(self, reason: str, context: Context) -> None:
+        """Say in plain words that there is no market to be seen, once it is no hiccup any more."""
+        self._losses_in_row += 1
+        if self._losses_in_row == LOSSES_TOLD:
+            text = (
+                f"{self.symbol} has no market data: {self.settings.stream_url} cannot be reached ({reason})"
+            )
+            context.alert(
+                UNREACHABLE, Severity.TICKET, text + "; it is tried again and again", key=self.symbol
+            )
 
     def _shut_stale(self, socket_id: str, context: Context) -> None:
         """A connection from before this behaviour was rebuilt still lives in the pump."""
@@ -283,6 +307,7 @@ class FeedConnection(Behaviour):
             "stream_is_up": int(self.session.is_up),
             "stream_losses": self.session.stats.losses,
             "stream_unknown_frames": self.session.stats.unknown_frames,
+            **self.line.gauges(),
         }
 
 

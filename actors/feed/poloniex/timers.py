@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from actors.poloniex.rate_budget import Pace
 from actors.runtime.messages import Message
 
 __all__ = ["FeedPulse", "HistoryRetry", "PoloniexFeedState"]
 
 
 class PoloniexFeedState(msgspec.Struct):
-    """The newest funding settlement that was told: a restart must neither lose nor repeat one."""
+    """What a restart must neither lose nor repeat."""
 
-    settled_ns: int = 0
+    settled_ns: int = 0  # the newest funding settlement that was told
+    paces: dict[str, Pace] = {}  # what 429 taught about the venue's limits
 
 
 class FeedPulse(Message, frozen=True):

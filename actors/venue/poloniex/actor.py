@@ -117,6 +117,7 @@ class PoloniexVenue(VenueConnecting):
                     "refused": stats.refused,
                     "lost": stats.lost,
                     "not_sent": stats.expired,
+                    "retried": stats.retried,
                     "elapsed_ms_mean": stats.elapsed_ns // max(1, stats.answered) // MS,
                     "elapsed_ms_max": stats.elapsed_ns_max // MS,
                 }
@@ -128,20 +129,16 @@ class PoloniexVenue(VenueConnecting):
         """Return what is worth a metric."""
         if not self.is_started:
             return {"is_up": 0}
-        paths = list(self.line.stats.values())
         return {
             "is_up": int(self.is_up),
             "clock_offset_ms": self.guard.offset_ns // MS,
             "requests_waiting": self.line.waiting_count,
             "requests_under_way": self.line.under_way_count,
-            "requests_answered": sum(stats.answered for stats in paths),
-            "requests_refused": sum(stats.refused for stats in paths),
-            "requests_lost": sum(stats.lost for stats in paths),
-            "requests_not_sent": sum(stats.expired for stats in paths),
             "rate_limited": self.line.budget.refused_count(),
             "stream_losses": self.session.stats.losses,
             "stream_unknown_frames": self.session.stats.unknown_frames,
             "surprises": self.surprises_count,
             "fills_heard": self.fills_heard,
             "repeats": self.repeats_count,
+            **self.line.gauges(),
         }

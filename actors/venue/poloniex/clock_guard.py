@@ -19,6 +19,7 @@ MS = 1_000_000
 HALF_MS = MS // 2  # the venue cuts its clock to whole ms
 LOOKS_KEPT = 9
 STEP_LOOKS = 3  # so many looks in a row that contradict the rest are a step
+DRIFT_LOOKS = 6  # fewer say nothing about drift: the median of each half must outvote a liar
 
 
 class ClockJudgement(enum.Enum):
@@ -78,6 +79,14 @@ class ClockGuard:
         return now_ns + self.offset_ns
 
     @property
+    def is_puzzled(self) -> bool:
+        """The newest look contradicts what the rest say: look again soon, to know which is true."""
+        if not self._looks:
+            return False
+        newest = self._looks[-1]
+        return abs(newest.offset_ns - self.offset_ns) > newest.doubt_ns + self.doubt_ns + MS
+
+    @property
     def looks_count(self) -> int:
         """How many looks the judgement rests on."""
         return len(self._looks)
@@ -117,14 +126,19 @@ def _offset(look: Look) -> int:
 
 
 def _drift_ppb(looks: list[Look]) -> int:
-    """Return the growth of the offset between the oldest and the newest look, beyond what doubt explains."""
-    if len(looks) < 2:
+    """Return the growth of the offset beyond what doubt explains, from the older looks to the newer.
+
+    Of each half the median counts, so that a single liar is no drift.
+    """
+    if len(looks) < DRIFT_LOOKS:
         return 0
-    oldest, newest = min(looks), max(looks)
-    elapsed_ns = newest.at_ns - oldest.at_ns
-    grown_ns = newest.offset_ns - oldest.offset_ns
-    unexplained_ns = max(0, abs(grown_ns) - oldest.doubt_ns - newest.doubt_ns)
-    if not elapsed_ns or not unexplained_ns:
+    in_time = sorted(looks)
+    half = len(in_time) // 2
+    old, new = (sorted(part, key=_offset)[len(part) // 2] for part in (in_time[:half], in_time[-half:]))
+    elapsed_ns = new.at_ns - old.at_ns
+    grown_ns = new.offset_ns - old.offset_ns
+    unexplained_ns = max(0, abs(grown_ns) - old.doubt_ns - new.doubt_ns)
+    if elapsed_ns <= 0 or not unexplained_ns:
         return 0
     per_second = unexplained_ns * 1_000_000_000 // elapsed_ns
     return per_second if grown_ns > 0 else -per_second

@@ -138,6 +138,8 @@ class VenueConnecting(VenueQuestions):
             self.surprise(str(error), context)
             return
         self.guard.add(call.left_ns, context.now_ns, venue_ms)
+        if self.guard.is_puzzled:
+            self._clock_due_ns = min(self._clock_due_ns, context.now_ns + FIRST_LOOK_EVERY_NS)
         self._judge_clock(context)
 
     def _judge_clock(self, context: Context) -> None:

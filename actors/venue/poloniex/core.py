@@ -82,6 +82,7 @@ class VenueCore(Behaviour):
             RateBudget(limits, self.state.paces, settings.reserve_percent),
             self.seal,
             f"{context.epoch}.{context.now_ns}.",
+            logs_all=True,
         )
 
     def seal(self, request: Request, now_ns: int) -> Headers | None:
@@ -158,7 +159,8 @@ class VenueCore(Behaviour):
 
     def _send(self, reading: Reading, request: Request, context: Context) -> None:
         outcome = partial(self._answered, reading)
-        self.line.put(Call(request, reading.priority, reading.deadline_ns, outcome), context)
+        call = Call(request, reading.priority, reading.deadline_ns, outcome, reading.attempts + 1)
+        self.line.put(call, context)
 
     def _answered(
         self, reading: Reading, call: Call, outcome: Answer | NotAnswered, context: Context

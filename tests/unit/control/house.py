@@ -93,7 +93,7 @@ class HouseClerk(Behaviour):
         self.state.count += 1
 
     def gauges(self) -> dict[str, int | float]:
-        return {"counted_count": self.state.count, "wait_ms": 250}
+        return {"counted_count": self.state.count, "wait_ms": 250, "lost{path=GET /orders/{id}/trades}": 2}
 
 
 class HouseGuard(Behaviour):

@@ -46,7 +46,7 @@ def lint(text: str) -> list[str]:
         for sample in family.samples:
             if family.type == "counter" and not sample.name.endswith("_total"):
                 faults.append(f"{sample.name}: a counter ends in _total")
-            if set(sample.labels) - {"actor", "version", "deployment"}:
+            if set(sample.labels) - {"actor", "path", "version", "deployment"}:
                 faults.append(f"{sample.name}: a label nobody has bounded")
     return faults
 
@@ -123,3 +123,7 @@ def test_two_nodes_have_registries_of_their_own() -> None:
         node = make_node()
         node.start()
         assert exposition(make_registry(node, {"version": "1"}))
+
+
+def test_a_gauge_may_carry_one_label_of_its_own(text) -> None:
+    assert 'polytrade_clerk_lost{actor="clerk/main",path="GET /orders/{id}/trades"} 2.0' in text

@@ -135,3 +135,25 @@ def test_paths_are_counted_without_the_names_of_single_orders(bench: LineBench) 
     assert list(stats) == ["GET /orders/{id}"]
     assert (stats["GET /orders/{id}"].answered, stats["GET /orders/{id}"].refused) == (3, 3)
     assert all("o-1" not in repr(fields) for _, fields in bench.logs)
+
+
+def test_requests_are_counted_by_path_and_logged_without_headers(bench: LineBench) -> None:
+    bench.owner.line.logs_all = True
+    bench.put("a", query=(("symbol", "X"),))
+    request = bench.effects[0][1]
+    assert isinstance(request, HttpRequest)
+    bench.tell(HttpResponse(request.request_id, 200, (), b'{"code":200,"msg":"ok","data":[]}', 7 * MS))
+    bench.put("orders/17/trades", limit=Limit.PUBLIC)
+    gauges = bench.owner.line.gauges()
+    assert gauges["requests_answered{path=GET /a}"] == 1
+    assert gauges["requests_elapsed_max_ns{path=GET /a}"] == 7 * MS
+    assert "requests_answered{path=GET /orders/{id}/trades}" in gauges
+    ((text, fields),) = bench.logs
+    assert (text, fields["path"], fields["code"], fields["elapsed_ms"]) == (
+        "venue request",
+        "GET /a",
+        "200",
+        7,
+    )
+    assert fields["sent"] == "symbol=X"
+    assert "at" not in fields

@@ -59,6 +59,8 @@ class FeedBench(Bench):
         self.sent_frames: list[dict[str, Any]] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.book_id = 100
+        self.line_is_up = True
+        self.rest_code = 200
         self._answers: list[Message] = []
         place = Place("test", f"feed/{BTC}", "live", variables={"symbol": BTC}, instruments={BTC: INSTRUMENT})
         wanted = PoloniexFeedSettings(**settings)
@@ -99,6 +101,10 @@ class FeedBench(Bench):
 
     def _socket(self, message: Message) -> None:
         if isinstance(message, SocketOpen):
+            if not self.line_is_up:
+                reason = "ClientConnectorDNSError: no such name"
+                self._answers.append(SocketClosed(message.socket_id, 1006, reason))
+                return
             self.sockets.append(message.socket_id)
             self._answers.append(SocketOpened(message.socket_id))
         elif isinstance(message, SocketClose):
@@ -127,7 +133,7 @@ class FeedBench(Bench):
         else:
             start, end = int(query["sTime"]), int(query["eTime"])
             data = [row for row in self.candles if start <= int(row[7]) <= end][-500:]
-        body = json.dumps({"code": 200, "msg": "Success", "data": data}).encode()
+        body = json.dumps({"code": self.rest_code, "msg": "...", "data": data}).encode()
         return HttpResponse(request.request_id, 200, (), body, MS)
 
     def _frame(self, content: dict[str, Any] | bytes) -> SocketFrame:
@@ -160,6 +166,11 @@ class FeedBench(Bench):
     def mark_price(self, price: str = "100.00") -> None:
         row = {"s": BTC, "mPx": price, "ts": self.now_ns // MS}
         self.frame({"channel": "mark_price", "data": [row]})
+        self.index_price(price)
+
+    def index_price(self, price: str = "100.00") -> None:
+        row = {"s": BTC, "iPx": price, "ts": self.now_ns // MS}
+        self.frame({"channel": "index_price", "data": [row]})
 
     def alert_names(self) -> list[str]:
         return [alert.name for alert in self.alerts]

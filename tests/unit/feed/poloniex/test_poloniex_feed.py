@@ -169,6 +169,30 @@ def test_silence_and_recovery_are_told() -> None:
     assert states(bench) == [FeedState.LIVE]
 
 
+def test_a_venue_that_cannot_be_reached_is_told_in_plain_words_and_tried_again() -> None:
+    bench = FeedBench(up=False)
+    bench.line_is_up = False
+    bench.run(20 * SECOND)
+    (alert,) = [alert for alert in bench.alerts if alert.name == "FeedUnreachable"]
+    assert "wss://ws.poloniex.com/ws/v3/public cannot be reached" in alert.summary
+    assert "no such name" in alert.summary
+    assert 4 <= bench.feed.session.stats.connects <= 40, "pauses grow"
+    bench.line_is_up = True
+    bench.run(40 * SECOND)
+    assert "FeedUnreachable" in [alert.name for alert in bench.resolved]
+
+
+def test_a_429_slows_a_feed_down_and_survives_a_restart() -> None:
+    bench = FeedBench(cross_check_every=5 * SECOND)
+    bench.rest_code = 429
+    bench.run(6 * SECOND, books=True)
+    assert "VenueRateLimited" in bench.alert_names()
+    slowed = {name: pace.slowed for name, pace in bench.feed.state.paces.items()}
+    assert max(slowed.values()) > 1
+    bench.restart()
+    assert {name: pace.slowed for name, pace in bench.feed.line.budget.paces.items()} == slowed
+
+
 def test_one_silent_channel_among_living_ones_is_subscribed_to_again() -> None:
     bench = FeedBench()
     bench.sent_frames.clear()

@@ -81,3 +81,15 @@ def test_a_steady_clock_has_no_drift() -> None:
     for step in range(9):
         look(clock, 30 * step, 100, 10 + step % 3, 10)
     assert clock.drift_ppb == 0
+
+
+def test_a_single_liar_is_no_drift_and_asks_for_another_look() -> None:
+    clock = guard()
+    for step in range(6):
+        look(clock, 30 * step, 0)
+    assert not clock.is_puzzled
+    look(clock, 180, 3_000)
+    assert clock.is_puzzled
+    assert (clock.drift_ppb, clock.judge(START + 181 * SECOND)) == (0, ClockJudgement.GOOD)
+    look(clock, 181, 0)
+    assert not clock.is_puzzled

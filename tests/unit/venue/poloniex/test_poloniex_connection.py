@@ -189,6 +189,14 @@ def test_a_clock_that_jumps_while_trading_takes_it_down() -> None:
     assert "ClockSkew" in names(bench.alerts)
 
 
+def test_a_clock_that_jumps_is_noticed_at_the_next_look() -> None:
+    bench = VenueBench()
+    bench.far.clock_ahead_ms = 30_000
+    bench.run(33 * SECOND)
+    assert not bench.venue.is_up
+    assert "ClockSkew" in names(bench.alerts)
+
+
 # -- the rate budget
 
 
