@@ -46,3 +46,25 @@ def test_old_and_new_nodes_are_compared(monkeypatch: pytest.MonkeyPatch, flat) -
         monkeypatch.setattr(module, "ORDERS", 100)
         monkeypatch.setattr(module, "FLAT_ROUNDS", 1)
     assert flat() > 0
+
+
+def test_the_frames_of_the_wire_benchmarks_are_what_the_adapter_takes() -> None:
+    from actors.cli.benchmarks.wire import book_frames, order_frames
+    from actors.poloniex.book import Book, BookChange
+    from actors.poloniex.frames import BookFrame, OrdersFrame, StreamFillsFrame, read_private, read_public
+    from actors.poloniex.numbers import PriceReader
+
+    reader, book = PriceReader(1_000_000), Book()
+    for raw in book_frames(50):
+        frame = read_public(raw)
+        assert isinstance(frame, BookFrame)
+        (row,) = frame.data
+        bids, asks = (
+            [(reader.on_grid(price), size) for price, size in side] for side in (row.bids, row.asks)
+        )
+        if frame.action == "snapshot":
+            assert book.replace(row.id, bids, asks) is BookChange.APPLIED
+        else:
+            assert book.update(row.lid, row.id, bids, asks) is BookChange.APPLIED
+    kinds = {type(read_private(raw)) for raw in order_frames(6)}
+    assert kinds == {OrdersFrame, StreamFillsFrame}
