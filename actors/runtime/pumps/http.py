@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from actors.runtime.clock import monotonic_ns
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpFailure, HttpRequest, HttpResponse
+from actors.runtime.pumps.reasons import reason_of
 from actors.runtime.pumps.thread import PumpThread
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class HttpPump:
         except TimeoutError:
             return HttpFailure(request.request_id, trace.bytes_left, "no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            return HttpFailure(request.request_id, trace.bytes_left, reason)
+            return HttpFailure(request.request_id, trace.bytes_left, reason_of(error))
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -16,6 +16,7 @@ from actors.runtime.pumps.messages import (
     SocketOpened,
     SocketSend,
 )
+from actors.runtime.pumps.reasons import reason_of
 from actors.runtime.pumps.thread import PumpThread
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ class SocketPump:
                     wanted.url, headers=dict(wanted.headers), max_msg_size=FRAME_BYTES_MAX, autoping=True
                 )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._deliver(address, SocketClosed(wanted.socket_id, NO_CLOSE_FRAME, reason))
+            self._deliver(address, SocketClosed(wanted.socket_id, NO_CLOSE_FRAME, reason_of(error)))
             return
         self._sockets[key] = socket
         self._deliver(address, SocketOpened(wanted.socket_id))

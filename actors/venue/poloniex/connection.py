@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from actors.domain.place import Place
 from actors.messages.venue import VenueConnection
-from actors.poloniex.answers import Answer
+from actors.poloniex.answers import OK, Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.frames import (
     AuthFrame,
@@ -49,7 +49,7 @@ __all__ = ["VenueConnecting"]
 
 PULSE_NS = 250 * MS
 FIRST_LOOKS = 5  # at the venue's clock, in quick succession, before anything is signed
-FIRST_LOOK_EVERY_NS = 200 * MS
+FIRST_LOOK_EVERY_NS, FIRST_LOOK_EVERY_NS_MAX = 200 * MS, 5 * SECOND
 SYNC_RETRY_NS = 2 * SECOND
 ACCESS_RETRY_NS = 30 * SECOND  # a refused key is not tried again and again: that gets addresses banned
 CURSOR_BEHIND_MS = 600_000
@@ -74,6 +74,8 @@ class VenueConnecting(VenueQuestions):
         self._down_told = False
         self._clock_due_ns = 0
         self._clock_told: ClockJudgement | None = None
+        self._clock_failures = 0  # looks in a row that nobody answered
+        self._clock_fault = ""  # why the last one was not
         self._sync_due_ns = 0  # 0: nothing to be read, or being read
         self._sync_number = 0  # grows whenever we go down: a reading that began before is worth nothing
         self._stream_was_up = False
@@ -122,16 +124,17 @@ class VenueConnecting(VenueQuestions):
 
     def _look_at_clock(self, context: Context) -> None:
         if context.now_ns >= self._clock_due_ns:
-            first = self.guard.looks_count < FIRST_LOOKS
-            every_ns = FIRST_LOOK_EVERY_NS if first else self.settings.clock_every
-            self._clock_due_ns = context.now_ns + every_ns
+            self._clock_due_ns = context.now_ns + self._clock_pause_ns()
             deadline_ns = context.now_ns + self.settings.request_timeout
             self.line.put(Call(server_time(), Priority.NORMAL, deadline_ns, self._clock_seen), context)
         self._judge_clock(context)
 
     def _clock_seen(self, call: Call, outcome: Answer | NotAnswered, context: Context) -> None:
-        if isinstance(outcome, NotAnswered) or outcome.code != "200":
+        if isinstance(outcome, NotAnswered) or outcome.code != OK:
+            self._clock_failures += 1
+            self._clock_fault = outcome.reason if isinstance(outcome, NotAnswered) else outcome.text
             return
+        self._clock_failures, self._clock_fault = 0, ""
         try:
             venue_ms = read_server_time_ms(outcome)
         except Malformed as error:
@@ -141,6 +144,12 @@ class VenueConnecting(VenueQuestions):
         if self.guard.is_puzzled:
             self._clock_due_ns = min(self._clock_due_ns, context.now_ns + FIRST_LOOK_EVERY_NS)
         self._judge_clock(context)
+
+    def _clock_pause_ns(self) -> int:
+        """Return when to look next: often at first, less often while nobody answers."""
+        if self.guard.looks_count >= FIRST_LOOKS:
+            return self.settings.clock_every
+        return min(FIRST_LOOK_EVERY_NS << min(self._clock_failures, 20), FIRST_LOOK_EVERY_NS_MAX)
 
     def _judge_clock(self, context: Context) -> None:
         judgement = self.guard.judge(context.now_ns)
@@ -320,6 +329,8 @@ class VenueConnecting(VenueQuestions):
             return
         self._down_told = True
         reason = self.down_reason if self.credentials else "its key is missing"
+        if self.credentials and self._clock_fault:
+            reason = f"{self.settings.rest_url} does not tell its time: {self._clock_fault}"
         text = f"Account {self.account} cannot be traded: {reason}"
         context.alert(UNREACHABLE, Severity.PAGE, text, key=self.account, stream=self.session.reason)
 

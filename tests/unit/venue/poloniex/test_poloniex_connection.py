@@ -72,6 +72,18 @@ def test_a_fill_told_by_the_stream_is_not_told_again_after_a_reconnect() -> None
     assert bench.take(OrderFilled) == []
 
 
+def test_a_venue_that_is_not_there_is_named_in_the_page_and_asked_ever_less_often() -> None:
+    bench = VenueBench(up=False)
+    bench.far.overrides["GET /timestamp"] = Silence(bytes_left=False)
+    bench.run(60 * SECOND)
+    (page,) = [alert for alert in bench.alerts if alert.name == "VenueUnreachable"]
+    assert "does not tell its time" in page.summary
+    assert len([one for one in bench.requests if one.url.endswith("/timestamp")]) < 25
+    del bench.far.overrides["GET /timestamp"]
+    bench.run(20 * SECOND)
+    assert bench.venue.is_up
+
+
 def test_it_stays_down_while_the_lists_cannot_be_read() -> None:
     bench = VenueBench()
     bench.far.overrides["GET /v3/trade/order/history"] = Silence()
