@@ -14,6 +14,7 @@ from actors.deployment.faults import ConfigError, FaultLog
 from actors.deployment.fingerprint import content_hash
 from actors.deployment.inputs import input_scope, unused_inputs
 from actors.deployment.layers import read_layers
+from actors.deployment.places import Span
 from actors.deployment.policy import check_mode, check_secrets
 from actors.deployment.reads import connect
 from actors.deployment.references import Scope, fill_in
@@ -31,7 +32,7 @@ from actors.deployment.structure import check_structure
 from actors.deployment.supervisors import adopt, read_supervisors
 from actors.deployment.topology import ActorPlan, Edge, SupervisorPlan, Topology
 from actors.deployment.wiring import check_wiring
-from actors.deployment.yaml_tree import Map, Scalar
+from actors.deployment.yaml_tree import List, Map, Scalar
 from actors.domain.catalog import CatalogError, load_catalog
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
@@ -143,12 +144,23 @@ class Reading:
                 self.sections[name] = Converter(self.log, name).settings(section, node, missing_at=at)
 
     def _read_catalog(self) -> dict[str, Instrument] | None:
+        """Return the instruments of all markets files together."""
         node = self.root.get("catalog")
-        if node is not None and not (isinstance(node, Scalar) and isinstance(node.value, str)):
-            return None
-        said = node.text if isinstance(node, Scalar) else CATALOG
-        span = self.root.span if node is None else node.span
-        folder = os.path.dirname(self.files[0]) if node is None else span.source.directory
+        if node is None:
+            return self._read_markets(CATALOG, self.root.span, os.path.dirname(self.files[0]))
+        found: dict[str, Instrument] = {}
+        for said in node.items if isinstance(node, List) else [node]:
+            if not (isinstance(said, Scalar) and isinstance(said.value, str)):
+                return None
+            instruments = self._read_markets(said.text, said.span, said.span.source.directory)
+            if instruments is None:
+                return None
+            for symbol in instruments.keys() & found.keys():
+                self.log.add("E114", said.span, f"the markets file {said.text!r} has {symbol} once more")
+            found |= instruments
+        return found
+
+    def _read_markets(self, said: str, span: Span, folder: str) -> dict[str, Instrument] | None:
         path = Path(folder, said)
         try:
             return load_catalog(path.read_text(encoding="utf-8"))

@@ -195,6 +195,15 @@ _TABLE = (
         tells=("OrderAccepted|OrderFilled",),
     ),
     Kind(
+        name="exchange.spot",
+        behaviour="actors.exchange.spot:SpotExchangeActor",
+        settings="actors.exchange.settings:SpotExchangeSettings",
+        summary="The far side of a spot account: coins against money at once, fees in what is received.",
+        modes=NOT_REAL,
+        hears=("PlaceOrder", "BookDepth|Quote|Trade"),
+        tells=("OrderAccepted|OrderFilled",),
+    ),
+    Kind(
         name="reconciler",
         behaviour="actors.reconciler.actor:ReconcilerActor",
         settings="actors.reconciler.settings:ReconcilerSettings",

@@ -116,9 +116,12 @@ def _deployment(dialect: Dialect, actor: Schema, supervisor: Schema, sections: d
             **scalar_schema(["integer"], dialect, minimum=0, maximum=(1 << 63) - 1),
         },
         "catalog": {
-            "description": "The markets file, relative to the folder of the file that says it.",
+            "description": "The markets file, or a list of several; relative to the folder of the file "
+            "that says it.",
             "default": "markets/poloniex-futures.json",
-            **scalar_schema(["string"], dialect),
+            **scalar_schema(["string", "array"], dialect),
+            "items": scalar_schema(["string"], dialect),
+            "minItems": 1,
         },
         "inputs": {
             "description": "What may differ from one start to the next; `$name` refers to it.",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from actors.domain.instrument import Instrument, RiskTier
+from actors.domain.instrument import Instrument, MarketKind, RiskTier
 from actors.domain.money import E8, format_e8, parse_e8
 
 __all__ = ["CatalogError", "load_catalog"]
@@ -21,6 +22,10 @@ SOURCES = ("wire", "documentation", "announcement", "assumed")
 COUNTS = ("contracts_min", "contracts_max_limit", "contracts_max_market", "leverage_max", "leverage_default")
 DECIMALS = ("tick", "contract", "price_band", "maker_fee", "taker_fee", "reference_price")
 FIELDS = ("symbol", "base", "source", *COUNTS, *DECIMALS, "funding_interval_hours", "assumed", "tiers")
+MARGIN_FIELDS = ("leverage_max", "leverage_default", "funding_interval_hours", "tiers")
+SPOT_FIELDS = ("market", *(field for field in FIELDS if field not in MARGIN_FIELDS))
+QUOTE = "USDT"
+POSITION_ORDERS = 100  # of the largest orders a spot holding may be: the venue has no limit of its own
 TIER_FIELDS = ("contracts_max", "leverage_max", "maintenance")
 
 # Field of the file -> field of Instrument, where they differ (the file has no units of 1e-8).
@@ -93,6 +98,8 @@ def _instrument(index: int, row: Any, faults: list[str]) -> Instrument | None:
     def report(field: str, text: str) -> None:
         faults.append(f"{name}.{field}: {text}")
 
+    if "market" in row:
+        return _spot_instrument(row, faults, report)
     _check_names(row, FIELDS, report)
     _check_words(row, report)
     numbers = _numbers(row, report)
@@ -101,6 +108,30 @@ def _instrument(index: int, row: Any, faults: list[str]) -> Instrument | None:
         return None  # the checks below would only repeat it
     _check_sense(numbers, tiers, report)
     return _build(row, numbers, tiers) if len(faults) == before else None
+
+
+def _spot_instrument(row: Mapping[str, Any], faults: list[str], report: Report) -> Instrument | None:
+    """Return a spot market: one contract is one step of the coin; nothing is borrowed and nothing funded."""
+    before = len(faults)
+    if row["market"] != MarketKind.SPOT.value:
+        report("market", f"must be spot, or be left out for a perpetual, not {row['market']!r}")
+    _check_names(row, SPOT_FIELDS, report)
+    _check_words(row, report)
+    numbers = _numbers(row, report)
+    if len(faults) > before:
+        return None
+    if row["symbol"] != f"{row['base']}_{QUOTE}":
+        report("symbol", f"must be {row['base']}_{QUOTE}: only markets against {QUOTE} can be counted")
+    if numbers["maker_fee"] < 0:
+        report("maker_fee", "must not be a rebate at a spot market")
+    most = max(numbers["contracts_max_limit"], numbers["contracts_max_market"])
+    tier = RiskTier(most * POSITION_ORDERS, 1, 0)
+    numbers |= {"leverage_max": 1, "leverage_default": 1, "funding_interval_hours": 24}
+    _check_prices(numbers, report)
+    _check_fees_and_sizes(numbers, report)
+    if len(faults) > before:
+        return None
+    return replace(_build(row, numbers, (tier,)), market=MarketKind.SPOT)
 
 
 def _check_names(row: Mapping[str, Any], fields: tuple[str, ...], report: Report) -> None:
@@ -183,6 +214,17 @@ def _tier(index: int, row: Any, report: Report) -> RiskTier | None:
 def _check_sense(numbers: dict[str, int], tiers: tuple[RiskTier, ...], report: Report) -> None:
     """Report numbers that are well formed and cannot be true."""
     _check_prices(numbers, report)
+    _check_fees_and_sizes(numbers, report)
+    if numbers["leverage_default"] > numbers["leverage_max"]:
+        report("leverage_default", f"must be at most leverage_max, which is {numbers['leverage_max']}")
+    if 24 % numbers["funding_interval_hours"]:
+        report("funding_interval_hours", "must divide a day")
+    if tiers[0].leverage_max != numbers["leverage_max"]:
+        report("tiers[0].leverage_max", f"must be leverage_max, which is {numbers['leverage_max']}")
+    _check_tiers(tiers, report)
+
+
+def _check_fees_and_sizes(numbers: dict[str, int], report: Report) -> None:
     for field in ("maker_fee", "taker_fee"):
         if abs(numbers[field]) >= E8 // 100:
             report(field, f"must be below 1 % of notional, not {format_e8(numbers[field])}")
@@ -191,13 +233,6 @@ def _check_sense(numbers: dict[str, int], tiers: tuple[RiskTier, ...], report: R
     for field in ("contracts_max_limit", "contracts_max_market"):
         if numbers[field] < numbers["contracts_min"]:
             report(field, f"must be at least contracts_min, which is {numbers['contracts_min']}")
-    if numbers["leverage_default"] > numbers["leverage_max"]:
-        report("leverage_default", f"must be at most leverage_max, which is {numbers['leverage_max']}")
-    if 24 % numbers["funding_interval_hours"]:
-        report("funding_interval_hours", "must divide a day")
-    if tiers[0].leverage_max != numbers["leverage_max"]:
-        report("tiers[0].leverage_max", f"must be leverage_max, which is {numbers['leverage_max']}")
-    _check_tiers(tiers, report)
 
 
 def _check_prices(numbers: dict[str, int], report: Report) -> None:

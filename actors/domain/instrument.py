@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from decimal import Decimal
 
 from actors.domain.money import E8, divide_half_even, format_e8, parse_e8
 
-__all__ = ["Instrument", "RiskTier"]
+__all__ = ["Instrument", "MarketKind", "RiskTier"]
+
+
+class MarketKind(enum.Enum):
+    """What a trade leads to."""
+
+    PERPETUAL = "perpetual"  # a position on margin, long or short, that pays funding
+    SPOT = "spot"  # coins against money at once; what is held is never below zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,11 @@ class RiskTier:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One linear, USDT-settled perpetual. Prices are ints of `tick_e8`, sizes ints of contracts."""
+    """One market against USDT. Prices are ints of `tick_e8`, sizes ints of contracts.
+
+    A contract of a spot market is one step of the coin's quantity. It has leverage 1 and no maintenance, so
+    that the margin of what is held is its whole value, and what is free is the money.
+    """
 
     symbol: str
     base: str
@@ -39,6 +51,7 @@ class Instrument:
     tiers: tuple[RiskTier, ...]  # ascending by contracts_max
     reference_ticks: int = 0  # a plausible price for synthetic markets; 0 when nobody knows one
     assumed: frozenset[str] = frozenset()  # fields that nobody has confirmed with the venue
+    market: MarketKind = MarketKind.PERPETUAL
 
     def __post_init__(self) -> None:
         if self.tick_e8 <= 0 or self.contract_e8 <= 0 or self.tick_e8 * self.contract_e8 % E8:
@@ -50,6 +63,11 @@ class Instrument:
             {t.contracts_max for t in self.tiers}
         ):
             raise ValueError(f"{self.symbol}: risk tiers must exist and ascend")
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether trades settle at once, in coins."""
+        return self.market is MarketKind.SPOT
 
     @property
     def tick_value(self) -> int:
@@ -97,6 +115,16 @@ class Instrument:
         """Return the fee of a fill in 1e-8 USDT, rounded half-even; positive is paid, negative a rebate."""
         notional = abs(self.notional(contracts, price_ticks))
         return divide_half_even(notional * (self.maker_fee_e8 if maker else self.taker_fee_e8), E8)
+
+    def coin_fee(self, fee_e8: int) -> tuple[int, int]:
+        """Return what a fee taken in the coin (1e-8 of it) does to what was bought: (contracts, dust).
+
+        So many whole contracts go; of the last one the fee takes only a part, and the rest, the dust (1e-8
+        of the coin), stays in the account beside the contracts. Exact: contracts x contract_e8 - dust is
+        the fee. It depends on the one fill alone, so a fill told twice or late says the same.
+        """
+        contracts = -(-fee_e8 // self.contract_e8)
+        return contracts, contracts * self.contract_e8 - fee_e8
 
     def funding(self, net_contracts: int, mark_ticks: int, rate_e8: int) -> int:
         """Return what a position pays at one settlement, in 1e-8 USDT; negative when it receives.

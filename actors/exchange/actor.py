@@ -92,12 +92,12 @@ class ExchangeActor(Behaviour):
 
     def __init__(self, settings: ExchangeSettings, place: Place) -> None:
         self.settings = settings
-        self.instruments = place.instruments
+        self.instruments = {symbol: one for symbol, one in place.instruments.items() if not one.is_spot}
         self.addresses = {account: f"{settings.venue}/{account}" for account in settings.accounts}
-        unknown = [symbol for symbol in settings.leverage if symbol not in place.instruments]
-        if unknown:
-            raise ValueError(f"leverage.{unknown[0]}: is not an instrument of this deployment")
-        self.exchange = Exchange(place.instruments, settings.rules())
+        for symbol in settings.leverage:
+            if symbol not in self.instruments:
+                raise ValueError(f"leverage.{symbol}: is not an instrument of this deployment")
+        self.exchange = Exchange(self.instruments, settings.rules())
 
     @property
     def state(self) -> ExchangeState:

@@ -20,7 +20,13 @@ from actors.messages.venue import (
     VenuePosition,
 )
 
-__all__ = ["answer_account", "answer_order", "describe_exchange"]
+__all__ = [
+    "account_statement",
+    "answer_account",
+    "answer_order",
+    "describe_exchange",
+    "describe_orders",
+]
 
 
 def answer_order(exchange: Projection, query: QueryOrder, at_ns: int) -> VenueOrder:
@@ -51,12 +57,25 @@ def answer_account(exchange: Projection, query: QueryAccount, at_ns: int) -> Ven
     member = exchange.members.get(query.account)
     if member is None:
         return None
+    positions = tuple(_position(standing) for standing in member.positions())
+    return account_statement(exchange, member, query, member.wallet.cash_usdt, positions, at_ns)
+
+
+def account_statement(
+    exchange: Projection,
+    member: Member,
+    query: QueryAccount,
+    cash_usdt: int,
+    positions: tuple[VenuePosition, ...],
+    at_ns: int,
+) -> VenueAccount:
+    """Return an account's statement with the money and positions given, and its orders, fills and funding."""
     resting = _resting(exchange, member)
     return VenueAccount(
         query.account,
         query.request_id,
-        member.wallet.cash_usdt,
-        tuple(_position(standing) for standing in member.positions()),
+        cash_usdt,
+        positions,
         tuple(_venue_order(order, at_ns) for order in resting),
         tuple(_fills_since(member.wallet.closed, resting, query.fills_since_ns)),
         tuple(_funding_since(member.wallet.funding, query.fills_since_ns)),
@@ -103,8 +122,13 @@ def _describe_member(exchange: Projection, member: Member) -> dict[str, Any]:
             }
             for standing in member.positions()
         },
-        "open_orders": [_describe_order(order) for order in _resting(exchange, member)],
+        "open_orders": describe_orders(exchange, member),
     }
+
+
+def describe_orders(exchange: Projection, member: Member) -> list[dict[str, Any]]:
+    """Return the open orders of an account as plain values."""
+    return [_describe_order(order) for order in _resting(exchange, member)]
 
 
 def _describe_order(order: Order) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from actors.domain.money import E8 as ONE
 from actors.exchange.rules import Rules
 from actors.runtime.settings import E8, Reload, Settings, setting
 
-__all__ = ["ExchangeSettings"]
+__all__ = ["ExchangeSettings", "HouseSettings", "SpotExchangeSettings"]
 
 
 def _one_account() -> dict[str, int]:
     return {"main": 10_000 * ONE}
 
 
-class ExchangeSettings(Settings, frozen=True, kw_only=True):
-    """Accounts and house rules of a simulated exchange."""
+class HouseSettings(Settings, frozen=True, kw_only=True):
+    """Accounts and rules that every simulated exchange has."""
 
     accounts: Annotated[
         dict[str, E8],
@@ -28,10 +28,6 @@ class ExchangeSettings(Settings, frozen=True, kw_only=True):
             examples=({"main": "10000"},),
         ),
     ] = msgspec.field(default_factory=_one_account)
-    leverage: Annotated[
-        dict[str, int],
-        setting("Leverage by symbol; a symbol not named has its contract's default.", risk="raise"),
-    ] = msgspec.field(default_factory=dict)
     queue: Annotated[
         Literal["through", "touch"],
         setting(
@@ -47,21 +43,11 @@ class ExchangeSettings(Settings, frozen=True, kw_only=True):
             examples=({"maker": "0.0002", "taker": "0.0006"},),
         ),
     ] = msgspec.field(default_factory=dict)
-    funding: Annotated[
-        Literal["feed", "clock"],
-        setting(
-            "When funding is settled: `feed` when the feed says so, `clock` at the contract's interval "
-            "(00, 08, 16 UTC for 8 hours) with the last rate and mark price."
-        ),
-    ] = "feed"
     open_orders_max: Annotated[int, setting("Resting orders one account may have.", minimum=1)] = 20_000
     closed_orders_kept_max: Annotated[
         int,
         setting("Ended orders per account that are remembered, for questions and for duplicates.", minimum=1),
     ] = 5_000
-    funding_kept_max: Annotated[
-        int, setting("Funding payments per account that are remembered.", minimum=1)
-    ] = 1_000
     venue: Annotated[
         str, setting("The venue actor of an account is `<venue>/<account>`.", pattern=r"^[a-z][a-z0-9_-]*$")
     ] = "venue"
@@ -72,14 +58,36 @@ class ExchangeSettings(Settings, frozen=True, kw_only=True):
         for name, deposit in self.accounts.items():
             if deposit < 0:
                 raise ValueError(f"accounts.{name}: a deposit cannot be negative")
-        for symbol, leverage in self.leverage.items():
-            if leverage < 1:
-                raise ValueError(f"leverage.{symbol}: must be at least 1")
         for name, fee in self.fees.items():
             if name not in ("maker", "taker"):
                 raise ValueError(f"fees.{name}: is neither `maker` nor `taker`")
             if abs(fee) >= ONE // 100:
                 raise ValueError(f"fees.{name}: must be below 0.01 of notional")
+
+
+class ExchangeSettings(HouseSettings, frozen=True, kw_only=True):
+    """Accounts and house rules of a simulated futures exchange."""
+
+    leverage: Annotated[
+        dict[str, int],
+        setting("Leverage by symbol; a symbol not named has its contract's default.", risk="raise"),
+    ] = msgspec.field(default_factory=dict)
+    funding: Annotated[
+        Literal["feed", "clock"],
+        setting(
+            "When funding is settled: `feed` when the feed says so, `clock` at the contract's interval "
+            "(00, 08, 16 UTC for 8 hours) with the last rate and mark price."
+        ),
+    ] = "feed"
+    funding_kept_max: Annotated[
+        int, setting("Funding payments per account that are remembered.", minimum=1)
+    ] = 1_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for symbol, leverage in self.leverage.items():
+            if leverage < 1:
+                raise ValueError(f"leverage.{symbol}: must be at least 1")
 
     def rules(self) -> Rules:
         """Return the engine's rules."""
@@ -91,4 +99,22 @@ class ExchangeSettings(Settings, frozen=True, kw_only=True):
             open_orders_max=self.open_orders_max,
             closed_orders_kept_max=self.closed_orders_kept_max,
             funding_kept_max=self.funding_kept_max,
+        )
+
+
+class SpotExchangeSettings(HouseSettings, frozen=True, kw_only=True):
+    """Accounts and house rules of a simulated spot exchange."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fees.get("maker", 0) < 0:
+            raise ValueError("fees.maker: a spot market pays no rebate")
+
+    def rules(self) -> Rules:
+        """Return the engine's rules."""
+        return Rules(
+            queue_front=self.queue == "touch",
+            fees_e8=self.fees,
+            open_orders_max=self.open_orders_max,
+            closed_orders_kept_max=self.closed_orders_kept_max,
         )

@@ -69,6 +69,7 @@ class SyntheticFeed(Behaviour):
         self._settings = settings
         self._symbol = place.symbol
         self._tick_ns = settings.tick
+        self._is_spot = place.instrument.is_spot
         self._funding_interval_ns = place.instrument.funding_interval_ns
         self._market = SyntheticMarket(settings, place.symbol, place.instrument)
         self._faults = FaultSwitch()
@@ -178,7 +179,7 @@ class SyntheticFeed(Behaviour):
         if at_ns >= self._mark_due_ns:
             self._mark_due_ns = _next(at_ns, self._settings.mark_every)
             context.publish(MarkPrice(symbol, at_ns, *market.mark_and_index(moment.at_ns)))
-        if at_ns >= self._funding_due_ns:
+        if at_ns >= self._funding_due_ns and not self._is_spot:
             self._tell_funding(at_ns, context)
 
     def _turn_session(self, at_ns: int, context: Context) -> None:

@@ -99,7 +99,7 @@ class LedgerActor(LedgerStatements):
             self._start_day_if_due(context)
         if fill.contracts <= 0 or fill.price_ticks <= 0:
             require(False, "a fill has a size and a price", symbol=symbol, trade_id=fill.trade_id)
-        signed = fill.contracts * fill.side
+        signed = fill.contracts * fill.side - fill.fee_contracts
         price, fee, state = fill.price_ticks, fill.fee_usdt, self.state
         holding = state.holdings.get(symbol)
         before = FLAT if holding is None else Position(holding.net_contracts, holding.cost_ticks)
@@ -120,12 +120,13 @@ class LedgerActor(LedgerStatements):
                 cash,
                 fill.liquidation,
                 fill.at_ns,
+                fill.dust_e8,
             )
         )
         if not valued.mark_ticks:
             self._value_unmarked(symbol, valued, price, net)
         if valued.mark_ticks:
-            self._valuation.revalue(valued, net, cost)
+            self._valuation.revalue(valued, net, cost, state.holdings[symbol].dust_e8)
             self._publish_position(symbol, valued, context)
         self._publish_account(context)
 
@@ -213,15 +214,15 @@ class LedgerActor(LedgerStatements):
         self._check_books()
         state = self.state
         positions = tuple(
-            LedgerPosition(symbol, holding.net_contracts, holding.cost_ticks)
+            LedgerPosition(symbol, holding.net_contracts, holding.cost_ticks, holding.dust_e8)
             for symbol, holding in state.holdings.items()
-            if holding.net_contracts
+            if holding.net_contracts or holding.dust_e8
         )
         context.publish(
             LedgerSnapshot(
                 self._account,
                 request.request_id,
-                state.cash_usdt,
+                self._money_usdt(),
                 positions,
                 state.fills_count,
                 tuple(state.funding_ids),
@@ -231,13 +232,14 @@ class LedgerActor(LedgerStatements):
 
     def describe(self) -> Any:
         """Return the account as an operator sees it; amounts are 1e-8 USDT."""
-        return {"account": self._account, **account_report(self.state, self._valuation)}
+        report = account_report(self.state, self._valuation)
+        return {"account": self._account, **report, "cash_usdt": self._money_usdt()}
 
     def gauges(self) -> dict[str, int | float]:
         """Return the account in whole USDT; read at scrape, so plain fields only."""
         state, valuation = self.state, self._valuation
         return {
-            "cash_usdt": state.cash_usdt / E8,
+            "cash_usdt": self._money_usdt() / E8,
             "equity_usdt": (state.cash_usdt + valuation.unrealised_usdt) / E8,
             "margin_used_usdt": valuation.margin_usdt_initial / E8,
             "margin_maintenance_usdt": valuation.margin_usdt_maintenance / E8,

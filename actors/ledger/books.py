@@ -58,6 +58,7 @@ class LedgerBooks(Behaviour):
         holding.realised_usdt += realised
         holding.fees_usdt += fee
         holding.fills_count += 1
+        holding.dust_e8 += event.dust_e8
         state.cash_usdt = event.cash_usdt
         state.realised_usdt += realised
         state.fees_usdt += fee

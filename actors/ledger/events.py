@@ -41,6 +41,7 @@ class FillBooked(Message, frozen=True):
     cash_usdt: int
     liquidation: bool
     at_ns: int
+    dust_e8: int = 0  # spot: coins that the fill left beside the contracts
 
 
 class FillSetAside(Message, frozen=True):

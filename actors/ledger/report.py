@@ -45,4 +45,5 @@ def _position(symbol: str, state: LedgerState, valuation: Valuation) -> dict[str
         "fees_usdt": holding.fees_usdt,
         "funding_usdt": holding.funding_usdt,
         "fills_count": holding.fills_count,
+        "dust_e8": holding.dust_e8,
     }

@@ -16,6 +16,7 @@ class Holding(msgspec.Struct):
     fees_usdt: int = 0
     funding_usdt: int = 0
     fills_count: int = 0
+    dust_e8: int = 0  # spot: coins beside the contracts, in 1e-8
 
 
 class LedgerState(msgspec.Struct):

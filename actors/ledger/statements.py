@@ -51,6 +51,7 @@ class LedgerStatements(LedgerBooks):
         self.settings = settings
         self._account = place.account
         self._valuation = Valuation(place.instruments)
+        self._spot = tuple(symbol for symbol, one in place.instruments.items() if one.is_spot)
         self._moved: set[str] = set()  # symbols whose mark moved since the last tick
         self._tick_waits = False
         self._day_end_ns = 0
@@ -66,9 +67,9 @@ class LedgerStatements(LedgerBooks):
             return
         valued.mark_ticks = mark
         holding = self.state.holdings.get(symbol)
-        if holding is None or not holding.net_contracts:
+        if holding is None or not (holding.net_contracts or holding.dust_e8):
             return
-        self._valuation.revalue(valued, holding.net_contracts, holding.cost_ticks)
+        self._valuation.revalue(valued, holding.net_contracts, holding.cost_ticks, holding.dust_e8)
         if symbol in self._valuation.unmarked:
             self._first_mark(symbol, valued, context)
             return
@@ -131,6 +132,18 @@ class LedgerStatements(LedgerBooks):
     def _equity_usdt(self) -> int:
         return self.state.cash_usdt + self._valuation.unrealised_usdt
 
+    def _money_usdt(self) -> int:
+        """Return what is there in money: the books' cash less what the coins cost that it was spent on.
+
+        The books count coins as positions, so their cash changes by profit, fees and transfers alone.
+        """
+        money, by_symbol = self.state.cash_usdt, self._valuation.by_symbol
+        for symbol in self._spot:
+            holding = self.state.holdings.get(symbol)
+            if holding is not None:
+                money -= holding.cost_ticks * by_symbol[symbol].tick_value
+        return money
+
     def _publish_position(self, symbol: str, valued: Valued, context: Context) -> None:
         holding = self.state.holdings[symbol]
         context.publish(
@@ -159,7 +172,7 @@ class LedgerStatements(LedgerBooks):
         context.publish(
             AccountState(
                 self._account,
-                state.cash_usdt,
+                self._money_usdt() if self._spot else state.cash_usdt,
                 equity,
                 valuation.margin_usdt_initial,
                 valuation.margin_usdt_maintenance,

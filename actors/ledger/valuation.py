@@ -52,8 +52,8 @@ class Valuation:
         self.margin_usdt_initial = 0
         self.margin_usdt_maintenance = 0
 
-    def revalue(self, valued: Valued, net_contracts: int, cost_ticks: int) -> None:
-        """Put one position's present size, cost and mark into the sums.
+    def revalue(self, valued: Valued, net_contracts: int, cost_ticks: int, dust_e8: int = 0) -> None:
+        """Put one position's present size, cost and mark into the sums; dust is worth its coins at the mark.
 
         Margin follows the venue: value at the mark over the leverage, and times the maintenance rate of the
         tier that the whole position falls into; both rounded half-even.
@@ -72,6 +72,10 @@ class Valuation:
             maintenance = divide_half_even(value * tier.maintenance_e8, E8)
         else:
             unrealised = initial = maintenance = 0
+        if dust_e8:
+            worth = divide_half_even(dust_e8 * valued.mark_ticks * valued.instrument.tick_e8, E8)
+            unrealised += worth
+            initial += worth
         self.unrealised_usdt += unrealised - valued.unrealised_usdt
         self.margin_usdt_initial += initial - valued.margin_usdt_initial
         self.margin_usdt_maintenance += maintenance - valued.margin_usdt_maintenance

@@ -43,8 +43,8 @@ class AccountState(Message, frozen=True):
     OVERFLOW: ClassVar[Overflow] = Overflow.CONFLATE
 
     account: str
-    cash_usdt: int  # deposits + realised - fees - funding
-    equity_usdt: int  # cash + unrealised
+    cash_usdt: int  # deposits + realised - fees - funding; what coins cost is no longer in it
+    equity_usdt: int  # cash + what coins cost + unrealised
     margin_usdt_used: int  # initial margin of positions (orders are reserved by risk)
     margin_usdt_maintenance: int
     unrealised_usdt: int
@@ -92,6 +92,7 @@ class LedgerPosition(Message, frozen=True):
     symbol: str
     net_contracts: int
     cost_ticks: int
+    dust_e8: int = 0  # spot: coins beside the contracts, in 1e-8
 
 
 class LedgerSnapshot(Message, frozen=True):
@@ -99,7 +100,7 @@ class LedgerSnapshot(Message, frozen=True):
 
     account: str
     request_id: str
-    cash_usdt: int  # deposits + realised - fees - funding
+    cash_usdt: int  # deposits + realised - fees - funding; what coins cost is no longer in it
     positions: tuple[LedgerPosition, ...]  # only those that are not flat
     fills_count: int  # how many different fills were booked since the account began
     funding_ids: tuple[str, ...]  # of the settlements booked last, newest last; keep about 64

@@ -108,6 +108,7 @@ class OrderUpdate(Message, frozen=True):
     state: OrderState
     reason: str
     at_ns: int
+    fee_contracts: int = 0  # of what was bought, taken as the fee so far; spot only
 
 
 class Fill(Message, frozen=True):
@@ -126,6 +127,13 @@ class Fill(Message, frozen=True):
     maker: bool
     liquidation: bool
     at_ns: int  # by the venue's clock
+    fee_contracts: int = 0  # as in OrderFilled
+    dust_e8: int = 0  # as in OrderFilled
+
+    @property
+    def signed_contracts(self) -> int:
+        """What the position moves by; positive is more."""
+        return self.side * self.contracts - self.fee_contracts
 
 
 class OrdersSnapshotRequest(Message, frozen=True):
@@ -153,7 +161,7 @@ class KnownFill(Message, frozen=True):
 
     symbol: str
     trade_id: str
-    signed_contracts: int  # positive bought, negative sold
+    signed_contracts: int  # what the position moved by: positive bought, negative sold
     at_ns: int  # by the venue's clock
 
 

@@ -102,6 +102,13 @@ class OrderFilled(Message, frozen=True):
     maker: bool
     liquidation: bool
     at_ns: int
+    fee_contracts: int = 0  # spot buys: taken from what was bought, and valued in fee_usdt at the price
+    dust_e8: int = 0  # spot buys: what of these contracts was not fee and stays, in 1e-8 of the coin
+
+    @property
+    def signed_contracts(self) -> int:
+        """What the position moves by; positive is more."""
+        return self.side * self.contracts - self.fee_contracts
 
 
 class OrderCanceled(Message, frozen=True):
@@ -194,6 +201,7 @@ class VenuePosition(Message, frozen=True):
     cost_ticks: int  # as in domain.positions
     leverage: int
     isolated: bool
+    dust_e8: int = 0  # spot: coins beside the contracts, in 1e-8
 
 
 class VenueAccount(Message, frozen=True):
@@ -201,7 +209,7 @@ class VenueAccount(Message, frozen=True):
 
     account: str
     request_id: str
-    cash_usdt: int  # wallet balance without unrealised profit, 1e-8 USDT
+    cash_usdt: int  # wallet balance without unrealised profit, 1e-8 USDT; spot: the money alone
     positions: tuple[VenuePosition, ...]
     open_orders: tuple[VenueOrder, ...]
     fills: tuple[OrderFilled, ...]  # since the asked instant

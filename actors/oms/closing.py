@@ -81,13 +81,15 @@ class OmsClosing(OmsInquiry):
     def _flatten_step(self, symbol: str, context: Context) -> None:
         """Send what is missing, or end."""
         net = self.state.net_contracts.get(symbol, 0)
+        instrument = self.place.instruments.get(symbol)
+        if instrument is not None and instrument.is_spot and 0 < net < instrument.contracts_min:
+            net = 0  # no venue sells so little: it stays
         if net == 0 and not self._covered[symbol]:
             self._flatten_done(symbol, context)
             return
         if net == 0 or symbol in self._retries:
             return
         working = sum(self._working(client_order_id) for client_order_id in self._closers[symbol])
-        instrument = self.place.instruments.get(symbol)
         contracts_max = instrument.contracts_max_market if instrument is not None else 0
         side, sizes = closing_orders(net, working, contracts_max)
         for contracts in sizes:

@@ -65,6 +65,7 @@ class OrderFillApplied(Message, frozen=True):
     maker: bool
     filled_at_ns: int  # by the venue's clock
     at_ns: int
+    fee_contracts: int = 0  # of what was bought, taken as the fee; spot only
 
 
 class CancelWanted(Message, frozen=True):

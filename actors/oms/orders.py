@@ -192,6 +192,7 @@ class OmsOrders(OmsRecord):
                 maker,
                 filled_at_ns,
                 context.now_ns,
+                report.fee_contracts,
             )
         )
         context.publish(
@@ -209,6 +210,8 @@ class OmsOrders(OmsRecord):
                 maker,
                 report.liquidation,
                 filled_at_ns,
+                report.fee_contracts,
+                report.dust_e8,
             )
         )
 
@@ -343,6 +346,7 @@ class OmsOrders(OmsRecord):
             order.state,
             order.reason,
             context.now_ns,
+            order.fee_contracts,
         )
         strategy, risk = order.strategy, order.risk
         if strategy != self._address:

@@ -95,11 +95,12 @@ class OmsRecord(Behaviour):
         """Contracts changed hands: position and sums follow, the state does where the table has the pair."""
         state, signed = self.state, event.signed_contracts
         state.fills_count += 1
-        state.fills[event.symbol + "/" + event.trade_id] = (signed, event.filled_at_ns)
+        moved = signed - event.fee_contracts
+        state.fills[event.symbol + "/" + event.trade_id] = (moved, event.filled_at_ns)
         if len(state.fills) > 2 * self._fills_kept:
             self._forget_fills()
         net = state.net_contracts
-        net[event.symbol] = net.get(event.symbol, 0) + signed
+        net[event.symbol] = net.get(event.symbol, 0) + moved
         order = state.live.get(event.client_order_id) or state.closed.get(event.client_order_id)
         if order is None:
             return
@@ -107,6 +108,7 @@ class OmsRecord(Behaviour):
         order.filled_contracts += contracts
         order.filled_ticks += contracts * event.price_ticks
         order.fee_usdt += event.fee_usdt
+        order.fee_contracts += event.fee_contracts
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         whole = order.filled_contracts >= order.contracts

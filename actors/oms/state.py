@@ -50,6 +50,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     unknown_since_ns: int = 0  # 0 while not UNKNOWN
     changed_at_ns: int = 0
     reason: str = ""
+    fee_contracts: int = 0  # of what was bought, taken as fees; spot only
 
 
 class OmsState(msgspec.Struct):

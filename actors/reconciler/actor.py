@@ -32,7 +32,7 @@ __all__ = ["ReconcilerActor"]
 
 RECONCILE_FAILED = "ReconcileFailed"
 POSITION_DRIFT = "PositionDrift"
-_POSITIONS = (Kind.POSITION_PHANTOM, Kind.POSITION_ORPHANED, Kind.POSITION_WRONG)
+_POSITIONS = (Kind.POSITION_PHANTOM, Kind.POSITION_ORPHANED, Kind.POSITION_WRONG, Kind.COINS_WRONG)
 
 
 class Stage(enum.Enum):
@@ -88,6 +88,7 @@ class ReconcilerActor(Behaviour):
         self.settings = settings
         self._account = place.account
         self._tick_values = {symbol: spec.tick_value for symbol, spec in place.instruments.items()}
+        self._coins_e8 = {s: spec.contract_e8 for s, spec in place.instruments.items() if spec.is_spot}
         self._stage = Stage.PAUSE
         self._round = Round(settings.passes_max)
         self._request_id = ""
@@ -162,6 +163,7 @@ class ReconcilerActor(Behaviour):
             ledger,
             fills_since_ns=self._since_ns,
             tick_values=self._tick_values,
+            coins_e8=self._coins_e8,
             cash_drift_usdt_max=self.settings.cash_drift_usdt_max,
         )
         found = without_ignored(comparison.differences, self.settings)

@@ -9,6 +9,8 @@ Invariants
 * A fill that the venue's list lacks is a difference only where the position differs too: lists are cut short.
 * A position differs only by what fills do not explain: a fill we missed is one difference, not two.
 * An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
+* Coins of a spot market are compared to the last 1e-8, contracts and dust in one number, when no later fill
+  of ours stands between the statements.
 * Cash is compared only when no fill and no funding stands between the two statements, and at equal cost: the
   order in which fills are booked decides what of the profit is realised already, not how much it is.
 """
@@ -16,14 +18,14 @@ Invariants
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.money import format_e8
-from actors.messages.account import LedgerSnapshot
+from actors.messages.account import LedgerPosition, LedgerSnapshot
 from actors.messages.trading import KnownFill, OpenOrder, OrdersSnapshot
-from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueOrder
+from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueOrder, VenuePosition
 
 __all__ = ["Comparison", "Difference", "Kind", "compare", "fill_name", "order_name"]
 
@@ -42,6 +44,7 @@ class Kind(enum.Enum):
     POSITION_PHANTOM = "phantom position"  # open in our books, flat at the venue
     POSITION_ORPHANED = "orphaned position"  # flat in our books, open at the venue
     POSITION_WRONG = "position of wrong size"
+    COINS_WRONG = "coins of wrong amount"  # of a spot market, in 1e-8 of the coin
     BOOKS_SPLIT = "OMS and ledger differ"
     CASH_DRIFT = "cash drift"  # in 1e-8 USDT
     FUNDING_MISSED = "funding missed"
@@ -60,6 +63,9 @@ class Difference(NamedTuple):
         """What an operator reads."""
         if self.kind is Kind.CASH_DRIFT:
             return f"{self.kind.value}: ours {format_e8(self.ours)}, theirs {format_e8(self.theirs)} USDT"
+        if self.kind is Kind.COINS_WRONG:
+            ours, theirs = format_e8(self.ours), format_e8(self.theirs)
+            return f"{self.kind.value}: {self.key}: ours {ours}, theirs {theirs}"
         return f"{self.kind.value}: {self.key}: ours {self.ours}, theirs {self.theirs}"
 
 
@@ -88,19 +94,22 @@ def compare(
     *,
     fills_since_ns: int,
     tick_values: Mapping[str, int],
+    coins_e8: Mapping[str, int] | None = None,
     cash_drift_usdt_max: int = 0,
 ) -> Comparison:
     """Return every difference between the venue's statement and ours.
 
     `fills_since_ns` is the instant from which the venue was asked for fills and funding. orders and ledger
     must be one cut: answers to the same request. Cash in 1e-8 USDT; tick_values is what one tick of one
-    contract is worth, by symbol, in the same unit.
+    contract is worth, by symbol, in the same unit; coins_e8 what one contract of a spot market holds, in
+    1e-8 of its coin.
     """
+    spot = coins_e8 or {}
     fills = _compare_fills(theirs, orders, fills_since_ns)
     order_differences, strangers = _compare_orders(theirs, orders, fills)
     funding_missed = _funding_missed(theirs, ledger)
     split = _compare_books(orders, ledger)
-    positions = _compare_positions(theirs, ledger, fills)
+    positions = _compare_positions(theirs, ledger, fills, spot)
     wrong_symbols = {difference.key for difference in positions}
     differences = [
         *order_differences,
@@ -114,7 +123,7 @@ def compare(
         *split,
         *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt) for p in funding_missed),
     ]
-    their_cash = _cash_at_our_cost(theirs, ledger, tick_values)
+    their_cash = _cash_at_our_cost(theirs, ledger, tick_values, spot)
     cash_comparable = not (fills.missed or fills.later_count or funding_missed or split or positions)
     if cash_comparable and abs(their_cash - ledger.cash_usdt) > cash_drift_usdt_max:
         differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, their_cash))
@@ -132,18 +141,25 @@ def _funding_missed(theirs: VenueAccount, ledger: LedgerSnapshot) -> tuple[Fundi
     return tuple(p for p in theirs.funding if p.funding_id not in known and p.settled_at_ns > from_ns)
 
 
-def _cash_at_our_cost(theirs: VenueAccount, ledger: LedgerSnapshot, tick_values: Mapping[str, int]) -> int:
-    """Return the venue's cash as it would be if its open positions had cost what ours did."""
+def _cash_at_our_cost(
+    theirs: VenueAccount, ledger: LedgerSnapshot, tick_values: Mapping[str, int], spot: Mapping[str, int]
+) -> int:
+    """Return the venue's cash as it would be if its open positions had cost what ours did.
+
+    Coins are paid for at once: their cost is in nobody's cash.
+    """
     costs = {position.symbol: position.cost_ticks for position in ledger.positions}
     cash = theirs.cash_usdt
     for position in theirs.positions:
+        if position.symbol in spot:
+            continue
         ours = costs.get(position.symbol, 0)
         cash += (ours - position.cost_ticks) * tick_values.get(position.symbol, 0)
     return cash
 
 
 def _missed(fill: OrderFilled) -> Difference:
-    return Difference(Kind.FILL_MISSED, fill_name(fill), 0, fill.side * fill.contracts)
+    return Difference(Kind.FILL_MISSED, fill_name(fill), 0, fill.signed_contracts)
 
 
 def fill_name(fill: OrderFilled) -> str:
@@ -176,20 +192,44 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
     return _Fills(missed, tuple(doubled), later, later_count)
 
 
-def _compare_positions(theirs: VenueAccount, ledger: LedgerSnapshot, fills: _Fills) -> list[Difference]:
+def _compare_positions(
+    theirs: VenueAccount, ledger: LedgerSnapshot, fills: _Fills, spot: Mapping[str, int]
+) -> list[Difference]:
     ours = {position.symbol: position.net_contracts for position in ledger.positions}
     for symbol, signed in fills.later.items():
         ours[symbol] = ours.get(symbol, 0) - signed
     venue = {position.symbol: position.net_contracts for position in theirs.positions}
     explained = dict(venue)
     for fill in fills.missed:
-        explained[fill.symbol] = explained.get(fill.symbol, 0) - fill.side * fill.contracts
-    found = []
-    for symbol in sorted(ours.keys() | explained.keys()):
+        explained[fill.symbol] = explained.get(fill.symbol, 0) - fill.signed_contracts
+    found = _compare_coins(theirs, ledger, fills, spot)
+    for symbol in sorted((ours.keys() | explained.keys()) - spot.keys()):
         our_net, their_net = ours.get(symbol, 0), explained.get(symbol, 0)
         if our_net != their_net:
             found.append(Difference(_position_kind(our_net, their_net), symbol, our_net, their_net))
     return found
+
+
+def _compare_coins(
+    theirs: VenueAccount, ledger: LedgerSnapshot, fills: _Fills, spot: Mapping[str, int]
+) -> list[Difference]:
+    def coins(positions: Iterable[VenuePosition | LedgerPosition]) -> dict[str, int]:
+        return {
+            each.symbol: each.net_contracts * spot[each.symbol] + each.dust_e8
+            for each in positions
+            if each.symbol in spot
+        }
+
+    ours, explained = coins(ledger.positions), coins(theirs.positions)
+    for fill in fills.missed:
+        if fill.symbol in spot:
+            moved = fill.signed_contracts * spot[fill.symbol] + fill.dust_e8
+            explained[fill.symbol] = explained.get(fill.symbol, 0) - moved
+    return [
+        Difference(Kind.COINS_WRONG, symbol, ours.get(symbol, 0), explained.get(symbol, 0))
+        for symbol in sorted(ours.keys() | explained.keys())
+        if symbol not in fills.later and ours.get(symbol, 0) != explained.get(symbol, 0)
+    ]
 
 
 def _position_kind(our_net: int, their_net: int) -> Kind:

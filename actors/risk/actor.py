@@ -164,9 +164,14 @@ class RiskActor(KillSwitch):
         ended = now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT
         before = order.filled_contracts
         if ended:
-            context.record(OrderFinished(intent_id, filled, now, order.symbol, update.side, context.now_ns))
+            context.record(
+                OrderFinished(
+                    *(intent_id, filled, now, order.symbol, update.side, context.now_ns),
+                    update.fee_contracts,
+                )
+            )
         elif filled > before:
-            context.record(OrderProgressed(intent_id, filled, context.now_ns))
+            context.record(OrderProgressed(intent_id, filled, context.now_ns, update.fee_contracts))
         else:
             return
         market = self._markets[order.symbol]

@@ -55,6 +55,7 @@ class OrderProgressed(Message, frozen=True):
     intent_id: str
     filled_contracts: int  # in all
     at_ns: int
+    fee_contracts: int = 0  # in all
 
 
 class OrderFinished(Message, frozen=True):
@@ -66,6 +67,7 @@ class OrderFinished(Message, frozen=True):
     symbol: str
     side: Side
     at_ns: int
+    fee_contracts: int = 0  # in all
 
 
 class OrderAdopted(Message, frozen=True):

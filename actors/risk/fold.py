@@ -85,7 +85,8 @@ class RiskFold(Behaviour):
         book = self.book(order.symbol)
         left = order.contracts - order.filled_contracts
         news = event.filled_contracts - order.filled_contracts
-        book.net_contracts += order.side * news
+        book.net_contracts += order.side * news - (event.fee_contracts - order.fee_contracts)
+        order.fee_contracts = event.fee_contracts
         _reserve(book, order.side, -max(0, min(left, news)))
         order.filled_contracts = event.filled_contracts
 
@@ -94,14 +95,15 @@ class RiskFold(Behaviour):
         order = state.reserved.pop(intent_id, None)
         book = self.book(event.symbol)
         if order is None:
-            before = self.ended_with(intent_id) or 0
+            before, fees_before = self.ended_with(intent_id) or 0, event.fee_contracts
         else:
-            before = order.filled_contracts
+            before, fees_before = order.filled_contracts, order.fee_contracts
             left = order.contracts - before
             if left > 0:
                 _reserve(book, order.side, -left)
         if filled > before:
-            book.net_contracts += event.side * (filled - before)
+            # The fee of a fill after the order's end is not known apart: the ledger will tell of it.
+            book.net_contracts += event.side * (filled - before) - (event.fee_contracts - fees_before)
         else:
             filled = before
         closed = state.closed

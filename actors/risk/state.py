@@ -29,6 +29,7 @@ class Reservation(msgspec.Struct, array_like=True):
     contracts: int
     filled_contracts: int = 0
     adopted: bool = False  # nobody asked us: the OMS flattens, or somebody trades by hand
+    fee_contracts: int = 0  # of what was bought, taken as fees; spot only
 
 
 class HaltRecord(msgspec.Struct, array_like=True):

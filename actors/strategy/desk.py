@@ -13,9 +13,9 @@ from actors.runtime.errors import require
 from actors.runtime.messages import Message, MessageRefused, Severity
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.own_orders import adopt_position, take_update
-from actors.strategy.protocol import Cancel, Decision, Order, Reasons, Target, View
+from actors.strategy.protocol import Cancel, Decision, Hold, Order, Reasons, Target, View
 from actors.strategy.settings import StrategySettings
-from actors.strategy.sizing import next_step
+from actors.strategy.sizing import is_reached, next_step
 from actors.strategy.state import PendingOrder, StrategyState
 
 __all__ = ["Desk", "PendingCheck"]
@@ -23,6 +23,7 @@ __all__ = ["Desk", "PendingCheck"]
 UNRESOLVED = "OrderUnresolved"
 DUPLICATE = "duplicate_intent"  # risk's rules whose denial says more than no
 REDUCE_ONLY = "reduce_only"
+NOTHING_TO_SELL = "nothing held to sell"
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -98,14 +99,31 @@ class Desk:
         sane = 0 < order.contracts <= CONTRACTS_MAX and 0 <= order.limit_ticks <= TICKS_MAX
         require(sane, "an order has a size and a price", contracts=order.contracts, why=order.why)
         self._state.goal_pursued = False
+        if self._instrument.is_spot and order.side is SELL:
+            held = self._sellable()
+            if held <= 0:
+                self.note("hold", Hold(NOTHING_TO_SELL, order.reasons), context)
+                return
+            if held < order.contracts:
+                order = order._replace(contracts=held)
         target = self._state.net_contracts + order.side * order.contracts
         self._submit("order", order, target, self._reasons(order.why, order.reasons), context)
+
+    def _sellable(self) -> int:
+        """Return what may still be sold at a spot market: what is held, less what is on offer already."""
+        offered = sum(
+            order.contracts - order.filled_contracts
+            for order in self._state.pending.values()
+            if order.side < 0
+        )
+        return self._state.net_contracts - offered
 
     def _aim(self, target: Target, context: Context) -> None:
         state = self._state
         limit = self._settings.contracts_max or self._instrument.tiers[-1].contracts_max
-        goal = max(-limit, min(limit, target.net_contracts))
-        if goal == state.net_contracts:
+        least = 0 if self._instrument.is_spot else -limit  # nobody is short of coins: it stays flat instead
+        goal = max(least, min(limit, target.net_contracts))
+        if is_reached(state.net_contracts, goal, self._instrument):
             state.goal_pursued = False
             self.note("target", target, context)
             return
@@ -116,8 +134,9 @@ class Desk:
     def _pursue(self, context: Context) -> None:
         """Send the next order on the way to the goal, if it is not reached."""
         state, instrument = self._state, self._instrument
-        step = next_step(state.net_contracts, state.goal_contracts, instrument.contracts_max_market)
-        if step is None:
+        net, goal = state.net_contracts, state.goal_contracts
+        step = next_step(net, goal, instrument.contracts_max_market)
+        if step is None or is_reached(net, goal, instrument):
             state.goal_pursued = False
             return
         order = Order(step.side, step.contracts, state.goal_why, reduce_only=step.reduce_only)

@@ -42,8 +42,9 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
         return NOTHING_ENDED
     news = update.filled_contracts - order.filled_contracts
     if news > 0:
-        state.net_contracts += order.side * news
+        state.net_contracts += order.side * news - (update.fee_contracts - order.fee_contracts)
         order.filled_contracts += news
+        order.fee_contracts = update.fee_contracts
     if now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT:
         del state.pending[intent_id]
         _remember(state, intent_id, order.filled_contracts)
@@ -58,11 +59,14 @@ def _take_unexpected(state: StrategyState, update: OrderUpdate) -> None:
     known = state.closed.get(intent_id)
     news = filled - (known or 0)
     if news > 0:
-        state.net_contracts += update.side * news
+        # The fee of a fill after the order's end is not known apart: the account's position will tell of it.
+        state.net_contracts += update.side * news - (update.fee_contracts if known is None else 0)
     if known is None:
         _skip_number(state, intent_id)
     if known is None and update.state not in (FILLED, CANCELED, REJECTED, ABSENT):
-        order = PendingOrder(int(update.side), update.contracts, filled, update.at_ns, False)
+        order = PendingOrder(
+            *(int(update.side), update.contracts, filled, update.at_ns, False, False), update.fee_contracts
+        )
         state.pending[intent_id] = order
     else:
         _remember(state, intent_id, max(filled, known or 0))

@@ -10,7 +10,7 @@ from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.strategy.settings import StrategySettings
 
-__all__ = ["Step", "contracts_at_risk", "contracts_cap", "next_step"]
+__all__ = ["Step", "contracts_at_risk", "contracts_cap", "is_reached", "next_step"]
 
 
 class Step(NamedTuple):
@@ -47,6 +47,18 @@ def contracts_cap(
     value_usdt = equity_usdt * settings.notional_fraction // E8
     cap = min(value_usdt // instrument.notional(1, price_ticks), instrument.tiers[-1].contracts_max)
     return min(cap, settings.contracts_max) if settings.contracts_max else cap
+
+
+def is_reached(net_contracts: int, target_contracts: int, instrument: Instrument) -> bool:
+    """Tell whether a target needs no further order.
+
+    At a spot market the fee of a buy is taken from what was bought; a target is not topped up for what the
+    fee took, because the fee of that order would take it again.
+    """
+    lacking = target_contracts - net_contracts
+    if lacking <= 0 or not instrument.is_spot:
+        return lacking == 0
+    return lacking <= 2 * (1 + target_contracts * instrument.taker_fee_e8 // E8)
 
 
 def next_step(net_contracts: int, target_contracts: int, contracts_max: int) -> Step | None:

@@ -21,6 +21,7 @@ class PendingOrder(msgspec.Struct, array_like=True):
     since_ns: int
     reduce_only: bool
     taken_back: bool = False  # the strategy wants it gone: that it ends unfilled is no refusal
+    fee_contracts: int = 0  # of what was bought, taken as fees; spot only
 
 
 class StrategyState(msgspec.Struct):

@@ -1,7 +1,7 @@
 """The engine settling at once: who buys gets coins for money, who sells money for coins. Nobody borrows.
 
 Matching, orders, self-trades and events are the engine's own; positions stay flat. Contracts are the smallest
-lots of a coin. A fee is taken in what the order receives, so `fee_usdt` of a spot fill is in that currency.
+lots of a coin. A fee is taken in what the order receives; `Instrument.coin_fee` is what it does to a purchase.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from actors.domain.instrument import Instrument, RiskTier
+import msgspec
+
+from actors.domain.instrument import Instrument, MarketKind, RiskTier
 from actors.domain.money import E8, divide_half_even
 from actors.domain.orders import Side
 from actors.exchange.accounts import Member, Standing
 from actors.exchange.admission import Refused
 from actors.exchange.codes import Refusal
-from actors.exchange.engine import Exchange
+from actors.exchange.engine import Exchange, Outcomes
+from actors.exchange.outcomes import rejected
 from actors.exchange.rules import Rules
 from actors.exchange.server.spot_state import (
     CoinsMoved,
@@ -27,6 +30,7 @@ from actors.exchange.server.spot_state import (
     Transfer,
 )
 from actors.exchange.state import Order
+from actors.exchange.terms import PLAIN, Terms
 from actors.messages.venue import OrderFilled, PlaceOrder
 
 __all__ = ["QUOTE", "SpotEngine", "price_scale", "spot_instruments"]
@@ -68,7 +72,8 @@ def spot_instruments(futures: Mapping[str, Instrument]) -> dict[str, Instrument]
             taker_fee_e8=FEE_E8,
             leverage_max=1,
             leverage_default=1,
-            tiers=(RiskTier(max(1, level) * 400, 1, E8 // 2),),
+            tiers=(RiskTier(max(1, level) * 400, 1, 0),),
+            market=MarketKind.SPOT,
         )
     return found
 
@@ -86,6 +91,14 @@ class SpotEngine(Exchange):
         self._appliers[SmartOrderPlaced] = self.apply_smart_order_placed
         self._appliers[SmartOrderEnded] = self.apply_smart_order_ended
         self._appliers[KillSwitchSet] = self.apply_kill_switch_set
+
+    def place(self, request: PlaceOrder, at_ns: int, terms: Terms = PLAIN) -> Outcomes:
+        """Take an order. Selling is all the reducing there is, so `reduce_only` only forbids to buy."""
+        if request.reduce_only:
+            if request.side is Side.BUY:
+                return rejected(request, (Refusal.REDUCE_ONLY, "a purchase reduces nothing"), at_ns)
+            request = msgspec.structs.replace(request, reduce_only=False)
+        return super().place(request, at_ns, terms)
 
     # -- money --------------------------------------------------------------------------------------
 
@@ -132,11 +145,24 @@ class SpotEngine(Exchange):
                 total[currency] = total.get(currency, 0) + amount
         return total
 
+    def books_balance(self) -> bool:
+        """Tell whether every coin and all money came from outside, and is in a purse, a fee or the market."""
+        total = self.coins_balance()
+        for symbol, books in self.state.markets.items():
+            market = self.markets.get(symbol)
+            if market is not None:
+                base, size = market.instrument.base, books.net_contracts * market.instrument.contract_e8
+                total[base] = total.get(base, 0) + size
+                total[QUOTE] = total.get(QUOTE, 0) + books.cash_usdt
+        moved = self.spot.moved
+        return all(total.get(name, 0) == moved.get(name, 0) for name in total.keys() | moved.keys())
+
     # -- events -------------------------------------------------------------------------------------
 
     def apply_coins_moved(self, event: CoinsMoved) -> None:
         purse = self.purse(event.account)
         purse.coins[event.currency] = purse.coins.get(event.currency, 0) + event.amount
+        self.spot.moved[event.currency] = self.spot.moved.get(event.currency, 0) + event.amount
         self.spot.transfers_count += 1
         row = Transfer(
             self.spot.transfers_count,
@@ -191,6 +217,9 @@ class SpotEngine(Exchange):
         coins[instrument.base] = coins.get(instrument.base, 0) + sign * size
         coins[currency] -= fee
         self.spot.fees[currency] = self.spot.fees.get(currency, 0) + fee
+        fee_contracts, dust_e8 = instrument.coin_fee(fee) if sign > 0 else (0, 0)
+        if sign > 0:
+            fee = instrument.notional(fee_contracts, price_ticks)
         order.filled_contracts += contracts
         order.fills.append(
             OrderFilled(
@@ -206,6 +235,8 @@ class SpotEngine(Exchange):
                 maker,
                 False,
                 at_ns,
+                fee_contracts,
+                dust_e8,
             )
         )
 

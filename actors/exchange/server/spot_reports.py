@@ -11,7 +11,7 @@ from actors.exchange.protocol.ids import trade_number
 from actors.exchange.server.sessions import ALL
 from actors.exchange.server.spot_account import account_id
 from actors.exchange.server.spot_engine import QUOTE
-from actors.exchange.server.spot_rows import quantity_text, spot_order_row
+from actors.exchange.server.spot_rows import fee_amount, quantity_text, spot_order_row
 from actors.exchange.server.spot_streams import PRIVATE_PATH
 from actors.exchange.state import Order
 from actors.messages.venue import OrderAccepted, OrderCanceled, OrderFilled
@@ -74,7 +74,7 @@ class SpotReports:
             "type": row["type"],
             "quantity": row["quantity"],
             "orderId": row["id"],
-            "tradeFee": format_e8(fill.fee_usdt) if fill else "0",
+            "tradeFee": format_e8(fee_amount(fill, one)) if fill else "0",
             "clientOrderId": row["clientOrderId"],
             "accountType": "SPOT",
             "feeCurrency": base if fill else "",

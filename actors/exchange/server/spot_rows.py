@@ -22,6 +22,7 @@ from actors.messages.venue import OrderFilled
 __all__ = [
     "STATES",
     "currency_row",
+    "fee_amount",
     "market_row",
     "quantity_text",
     "spot_candle",
@@ -238,6 +239,13 @@ def spot_order_row(order: Order, instrument: Instrument) -> dict[str, Any]:
     }
 
 
+def fee_amount(fill: OrderFilled, instrument: Instrument) -> int:
+    """Return the fee in what it was taken in: coins of a purchase, USDT of a sale; in 1e-8."""
+    if fill.side is Side.BUY:
+        return fill.fee_contracts * instrument.contract_e8 - fill.dust_e8
+    return fill.fee_usdt
+
+
 def spot_trade_row(order: Order, fill: OrderFilled, instrument: Instrument) -> dict[str, Any]:
     """Return one own fill."""
     is_buy = fill.side is Side.BUY
@@ -254,7 +262,7 @@ def spot_trade_row(order: Order, fill: OrderFilled, instrument: Instrument) -> d
         "quantity": quantity_text(instrument, fill.contracts),
         "amount": format_e8(instrument.notional(fill.contracts, fill.price_ticks)),
         "feeCurrency": instrument.base if is_buy else QUOTE,
-        "feeAmount": format_e8(fill.fee_usdt),
+        "feeAmount": format_e8(fee_amount(fill, instrument)),
         "pageId": str(int(fill.trade_id) * 2 + fill.maker),
         "clientOrderId": fill.client_order_id,
     }

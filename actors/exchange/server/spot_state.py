@@ -73,6 +73,7 @@ class SpotState(msgspec.Struct, gc=False):
     fees: dict[str, int] = {}  # taken, by currency
     smart_count: int = 0
     transfers_count: int = 0
+    moved: dict[str, int] = {}  # into accounts from elsewhere, less out of them, by currency
 
 
 class CoinsMoved(Message, frozen=True):

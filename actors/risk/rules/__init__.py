@@ -19,13 +19,15 @@ from actors.risk.rules import (
     position_notional,
     price_band,
     reduce_only,
+    spot_inventory,
     stale_data,
 )
 
 __all__ = ["RULES"]
 
 RULES: tuple[Rule, ...] = (
-    *(order_form.RULE, duplicate_intent.RULE, not_reconciled.RULE, reduce_only.RULE, halted.RULE),
+    *(order_form.RULE, duplicate_intent.RULE, not_reconciled.RULE, reduce_only.RULE),
+    *(spot_inventory.RULE, halted.RULE),
     *(stale_data.RULE, account_unknown.RULE, daily_loss.RULE),
     *(order_contracts.RULE, order_notional.RULE, price_band.RULE),
     *(open_orders.RULE, open_trades.RULE, position_contracts.RULE, position_notional.RULE),

@@ -261,3 +261,30 @@ def test_a_difference_reads_well() -> None:
     assert drift.text == "cash drift: ours 0, theirs 10 USDT"
     phantom = _compared(ours={BTC: 4}).differences[0]
     assert phantom.text == f"phantom position: {BTC}: ours 4, theirs 0"
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [((5, 30), (5, 31)), ((5, 0), (4, 0)), ((0, 7), (0, 0))])
+def test_coins_are_compared_to_the_last_unit(ours: tuple[int, int], theirs: tuple[int, int]) -> None:
+    (difference,) = _spot(ours, theirs).differences
+    amounts = [contracts * 100 + dust for contracts, dust in (ours, theirs)]
+    assert tuple(difference) == (Kind.COINS_WRONG, ETH, *amounts)
+
+
+def test_coins_are_the_same_however_contracts_and_dust_are_cut() -> None:
+    comparison = _spot((5, 130), (6, 30))
+    assert comparison.differences == ()
+    assert comparison.cash_compared
+
+
+def _spot(ours: tuple[int, int], theirs: tuple[int, int]) -> Comparison:
+    """Compare coins of a spot market with 100 units a contract, which cost us 9 ticks a contract."""
+    mine = LedgerPosition(ETH, ours[0], 9 * ours[0], ours[1])
+    held = VenuePosition(ETH, theirs[0], 0, 1, False, theirs[1])
+    return compare(
+        replace(venue_account(), positions=(held,)),
+        orders_snapshot(positions={ETH: ours[0]} if ours[0] else {}),
+        replace(ledger_snapshot(), positions=(mine,)),
+        fills_since_ns=SINCE,
+        tick_values={ETH: 1},
+        coins_e8={ETH: 100},
+    )

@@ -20,13 +20,16 @@ from actors.risk.settings import RiskSettings
 from actors.runtime.testing import Bench
 
 ROOT = Path(__file__).resolve().parents[3]
-CATALOG = load_catalog((ROOT / "config/markets/poloniex-futures.json").read_text())
+CATALOG = load_catalog((ROOT / "config/markets/poloniex-futures.json").read_text()) | load_catalog(
+    (ROOT / "config/markets/poloniex-spot.json").read_text()
+)
 BTC, ETH, SOL = "BTC_USDT_PERP", "ETH_USDT_PERP", "SOL_USDT_PERP"
+COIN = "BTC_USDT"  # a spot market
 NAME, TREND = "risk/main", f"trend/{BTC}"
 USDT = 100_000_000
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
-MARKS = {BTC: 8_000_000, ETH: 250_000, SOL: 140_000}  # a contract is worth 80, 25 and 14 USDT
+MARKS = {BTC: 8_000_000, ETH: 250_000, SOL: 140_000, COIN: 8_000_000}  # worth 80, 25, 14 and 0.08 USDT
 
 OFF: dict[str, int] = {
     "max_order_notional_usdt": 0,

@@ -1,11 +1,14 @@
 """How many contracts: rounded down, never more than any of the limits, closing before opening."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.domain.instrument import MarketKind
 from actors.domain.orders import Side
 from actors.strategy.settings import StrategySettings
-from actors.strategy.sizing import Step, contracts_at_risk, contracts_cap, next_step
+from actors.strategy.sizing import Step, contracts_at_risk, contracts_cap, is_reached, next_step
 from tests.unit.strategy.strategy_bench import BTC, CATALOG
 
 UNIT = 100_000_000
@@ -71,3 +74,13 @@ def test_steps_reach_every_target_and_never_overshoot(net: int, target: int, mos
         assert step.reduce_only or abs(after) > abs(net)
         net = after
     assert net == target
+
+
+def test_a_target_in_coins_is_not_topped_up_for_what_the_fee_took() -> None:
+    coin = replace(INSTRUMENT, market=MarketKind.SPOT, taker_fee_e8=200_000)
+    assert is_reached(998, 1_000, coin)
+    assert is_reached(994, 1_000, coin)
+    assert not is_reached(993, 1_000, coin)
+    assert not is_reached(1_001, 1_000, coin)
+    assert not is_reached(998, 1_000, INSTRUMENT)
+    assert is_reached(1_000, 1_000, INSTRUMENT)
