@@ -1,7 +1,7 @@
 """The engine settling at once: who buys gets coins for money, who sells money for coins. Nobody borrows.
 
 Matching, orders, self-trades and events are the engine's own; positions stay flat. Contracts are the smallest
-lots of a coin. A fee is taken in what the order receives; `Instrument.coin_fee` says what it costs a purchase.
+lots of a coin. A fee is taken in what the order receives (`Instrument.coin_fee`).
 """
 
 from __future__ import annotations
