@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 import time
 from typing import Any
 
@@ -71,8 +72,18 @@ def resume(words: tuple[str, ...], scope: str, reason: str, as_json: bool) -> No
     """Release a halt."""
     file, _ = split_words(words)
     target = find_target(file)
-    reason = reason or click.prompt("why is it safe to go on?", err=True)
+    reason = reason or _asked_reason()
     _tell(target.client.post("/v1/resume", {"scope": scope, "actor": who(), "reason": reason}), as_json)
+
+
+def _asked_reason() -> str:
+    try:
+        return str(click.prompt("why is it safe to go on?", err=True))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        remedy = "write --reason 'why it is safe to go on'"
+        raise Problem(ExitCode.USAGE, "a resume needs a reason", remedy) from None
 
 
 def _tell(found: dict[str, Any], as_json: bool) -> None:
