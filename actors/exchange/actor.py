@@ -118,10 +118,6 @@ class ExchangeActor(Behaviour):
             exchange.open_account(account, deposit, context.now_ns)
         self._schedule_funding(context)
 
-    def receive(self, message: Message, context: Context) -> None:
-        self.exchange.record = context.record
-        self.HANDLERS[type(message)](self, message, context)
-
     # -- requests -----------------------------------------------------------------------------------
 
     def on_place_order(self, message: PlaceOrder, context: Context) -> None:

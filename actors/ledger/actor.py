@@ -127,7 +127,17 @@ class LedgerActor(LedgerStatements):
             self._value_unmarked(symbol, valued, price, net)
         if valued.mark_ticks:
             self._valuation.revalue(valued, net, cost, state.holdings[symbol].dust_e8)
+            self._filled[symbol] = valued
+        self._is_told = False
+
+    def caught_up(self, context: Context) -> None:
+        """Tell where the fills of this batch have led: once, however many they were."""
+        if self._is_told:
+            return
+        self._is_told = True
+        for symbol, valued in self._filled.items():
             self._publish_position(symbol, valued, context)
+        self._filled.clear()
         self._publish_account(context)
 
     def _value_unmarked(self, symbol: str, valued: Valued, price_ticks: int, net_contracts: int) -> None:

@@ -54,6 +54,8 @@ class LedgerStatements(LedgerBooks):
         self._spot = tuple(symbol for symbol, one in place.instruments.items() if one.is_spot)
         self._moved: set[str] = set()  # symbols whose mark moved since the last tick
         self._tick_waits = False
+        self._filled: dict[str, Valued] = {}  # symbols that fills have moved and readers have not heard of
+        self._is_told = True  # what the fills have made of the account
         self._day_end_ns = 0
         self._peak_usdt = 0  # the journaled peak, or a higher one seen since
         self._duplicates_count = 0

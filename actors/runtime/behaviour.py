@@ -164,6 +164,13 @@ class Behaviour:
     def stopping(self, context: Context) -> None:
         """The node stops in order; last chance to send."""
 
+    def caught_up(self, context: Context) -> None:
+        """All messages that waited for this actor have been handled, in the turn in hand.
+
+        Here it says once what would be said too often after each of them. What it records, publishes and
+        saves is under the rules of a message; it is called only when overridden.
+        """
+
     def receive(self, message: Message, context: Context) -> None:
         """Handle one message."""
         self.HANDLERS[type(message)](self, message, context)

@@ -105,6 +105,7 @@ class Cell:
         "actor",
         "behaviour",
         "capacity",
+        "caught_up",
         "conflate_at",
         "context",
         "control",
@@ -153,6 +154,7 @@ class Cell:
         self.behaviour = prototype
         self.phase = int(prototype.PHASE)
         self.handlers: dict[type, Callable[[Any, Any], None]] = {}
+        self.caught_up: Callable[[Any], None] | None = None
         self.decoder: Any = None
         self.suspect: Any = None  # the item that failed last
         self.last_error = ""
@@ -167,6 +169,8 @@ class Cell:
         self.handlers = {
             kind: _method(behaviour, "receive", behaviour.HANDLERS, kind) for kind in behaviour.HANDLERS
         }
+        overrides = type(behaviour).caught_up is not Behaviour.caught_up
+        self.caught_up = behaviour.caught_up if overrides else None
         event_sourced = behaviour.PERSISTENCE is Persistence.EVENT_SOURCED
         self.context.appliers = (
             {kind: _method(behaviour, "apply", behaviour.APPLIERS, kind) for kind in behaviour.APPLIERS}

@@ -18,7 +18,7 @@ from actors.runtime.inlet import Call, Inlet
 from actors.runtime.journal import Journal
 from actors.runtime.mailbox import make_room
 from actors.runtime.messages import Message
-from actors.runtime.operations import perform
+from actors.runtime.operations import explained, perform
 from actors.runtime.ports import Guardian, Pump, TapedTurn, TapeWriter
 from actors.runtime.pykka_port import ActorDeadError, Envelope, answer
 from actors.runtime.timers import Timer, Timers
@@ -110,9 +110,8 @@ class Loop:
             called, self.is_hosting = not call.is_hosted, call.is_hosted
             call.action()
             self.is_hosting = False
-        taken = self._take_inputs(started)
+        taken, more = self._take_inputs(started), bool(self.inlet.calls)
         is_idle = not (taken or self.ready or self.records or self.touched)
-        more = bool(self.inlet.calls)
         if self.tape is not None and (not is_idle or called or self.commands or self.tapes_idle_turns):
             self.tape_turn(TapedTurn(self.now_ns, is_idle, more, called, self.commands, self._chunks))
             self.commands, self._chunks = [], []
@@ -238,22 +237,27 @@ class Loop:
                     operations.clear()
             except Exception as error:
                 self._undo(cell, mark)
-                known = type(message) in handlers
-                unknown = InvariantError(f"{cell.name} does not accept {type(message).__name__}")
-                self._failed(cell, lane, item, error if known else unknown)
+                self._failed(cell, lane, item, explained(cell, message, error))
                 cell.handled_count += position
                 return position + 1
             if sent:
                 sent.clear()
         cell.handled_count += count
         cell.recent.append(message)
+        if cell.caught_up is not None:
+            self._run_guarded(cell, cell.caught_up)
         return count
 
     def run_hook(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
         """Run `started` or `stopping` of a behaviour under the rules of a message; False when it raised."""
-        context, mark = cell.context, len(self.records)
+        context = cell.context
         context.cause, context.sender, context.now_ns = 0, "", self.now_ns
         self.touched = True
+        return self._run_guarded(cell, hook)
+
+    def _run_guarded(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
+        """Run a part of a behaviour; all it did is taken back when it raises."""
+        context, mark = cell.context, len(self.records)
         try:
             hook(context)
             perform(self, cell, context.operations)

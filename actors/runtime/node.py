@@ -270,6 +270,7 @@ class Node:
     def snapshot_all(self) -> None:
         """Write a snapshot of every event-sourced state that changed since its last one."""
         self.journal.events_since_snapshot = self.loop.limits.snapshot_events
+        self.loop.writer.takes_all = True
         self.loop.touched = True
         self.loop.turn()
 

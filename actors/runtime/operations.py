@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actors.runtime.errors import InvariantError
 from actors.runtime.mailbox import refuse, relieve
 from actors.runtime.messages import Message
 from actors.runtime.timers import Timer
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     from actors.runtime.cell import Cell, CellContext
     from actors.runtime.loop import Loop
 
-__all__ = ["once", "perform"]
+__all__ = ["explained", "once", "perform"]
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def explained(cell: Cell, message: Message, error: Exception) -> Exception:
+    """Return what went wrong with a message: the error, or that the actor does not take such messages."""
+    if type(message) in cell.handlers:
+        return error
+    return InvariantError(f"{cell.name} does not accept {type(message).__name__}")
 
 
 def perform(loop: Loop, cell: Cell, operations: list[tuple[Any, ...]]) -> None:
@@ -30,7 +40,7 @@ def perform(loop: Loop, cell: Cell, operations: list[tuple[Any, ...]]) -> None:
         elif name == "save":
             behaviour = cell.behaviour
             # Encoded at once: should a later message of this turn fail, this state still is the truth.
-            out.saves[cell.name] = behaviour.STATE_VERSION, msgspec.msgpack.encode(behaviour.state)
+            out.saves[cell.name] = behaviour.STATE_VERSION, _encode(behaviour.state)
         elif name == "cancel":
             loop.timers.cancel(cell.name, operation[1])
         elif name == "announce":

@@ -83,6 +83,7 @@ class Bench:
         """Let the behaviour do one thing; a state it wants saved is saved as it is in the end."""
         self._saves = False
         act(self)
+        self.behaviour.caught_up(self)
         if self._saves:
             self._saved = msgspec.msgpack.encode(self.behaviour.state)
 

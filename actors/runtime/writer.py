@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TurnWriter"]
 
+# What a snapshot may cost, in bytes per event since the one before: larger states are written less often.
+SNAPSHOT_BYTES_PER_EVENT = 20
 IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
 
 
@@ -27,6 +29,8 @@ class TurnWriter:
         store = loop.journal.store
         last = store.last("dead_letters")
         self._dedupe_count = store.seen_count()
+        self._snapshot_bytes: dict[str, int] = {}  # size of each state when it was written last
+        self.takes_all = False  # whatever it costs, as the node stops
         self._dead_letter_number = int(last[0]) + 1 if last else 0
 
     @property
@@ -65,26 +69,38 @@ class TurnWriter:
         """Add a snapshot of every event-sourced state that changed since its last one; return the new floor.
 
         The floor says that every state is as its snapshot tells up to there. A changed state that is in
-        doubt, as its cell waits for a restart or is stopped, is not written: its cell keeps its floor.
+        doubt, as its cell waits for a restart or is stopped, is not written: its cell keeps its floor. So
+        does a state so large that it is not worth writing yet.
         """
         journal = self._loop.journal
         event_sourced = [cell for cell in self._loop.cells.values() if cell.context.appliers is not None]
         changed = [cell for cell in event_sourced if cell.dirty]
-        in_doubt = {cell.name: journal.floor_of(cell.name) for cell in changed if cell.state in IN_DOUBT}
+        kept_back = {
+            cell.name: journal.floor_of(cell.name)
+            for cell in changed
+            if cell.state in IN_DOUBT or self._is_early(cell, sequence)
+        }
         for cell in changed:
-            if cell.name not in in_doubt:
+            if cell.name not in kept_back:
                 behaviour = cell.behaviour
                 raw = journal.snapshot_bytes(sequence, behaviour.STATE_VERSION, behaviour.state)
                 snapshots.append((cell.name.encode(), raw))
+                self._snapshot_bytes[cell.name] = len(raw)
                 cell.dirty = False
         journal.events_since_snapshot = -len(self._loop.records)
         journal.snapshot_floor = sequence
         floor = (b"snapshot_floor", b"%d" % sequence)
-        if not journal.floors and not in_doubt:
+        if not journal.floors and not kept_back:
             return (floor,)
-        journal.members.update(dict.fromkeys(journal.floors, -1) | in_doubt)
-        journal.floors = in_doubt
+        journal.members.update(dict.fromkeys(journal.floors, -1) | kept_back)
+        journal.floors = kept_back
         return (floor, journal.members_entry())
+
+    def _is_early(self, cell: Cell, sequence: int) -> bool:
+        """Tell whether too little has happened since a state was written last for its size."""
+        events_count = sequence - self._loop.journal.floor_of(cell.name)
+        size = self._snapshot_bytes.get(cell.name, 0)
+        return size > events_count * SNAPSHOT_BYTES_PER_EVENT and not self.takes_all
 
     def _dead_letter_writes(self, letters: list[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
         """Append letters under growing numbers; each one beyond the bound takes the place of the oldest."""

@@ -219,6 +219,8 @@ class Desk:
         if update.account != self._account or update.symbol != self._symbol:
             return
         outcome = take_update(state, update)
+        if not outcome.changed:
+            return
         self._view.net_contracts = state.net_contracts
         if state.pending and not self._check_waits:
             self._check_later(context)

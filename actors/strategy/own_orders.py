@@ -13,20 +13,22 @@ __all__ = ["Outcome", "adopt_position", "take_update"]
 # Ended orders whose late fills are still told apart from new ones; a strategy has few orders at a time.
 CLOSED_KEPT = 8
 
-FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
+OPEN, FILLED, CANCELED = OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED
 REJECTED, ABSENT = OrderState.REJECTED, OrderState.ABSENT
 
 
 class Outcome(NamedTuple):
     """What an update did."""
 
+    changed: bool  # there is something to save
     ended: bool  # it was in flight, and is over now
     filled: bool  # wholly
     refused: bool  # it ended unfilled, and not because we took it back
 
 
-NOTHING_ENDED = Outcome(False, False, False)
-FILLED_WHOLLY = Outcome(True, True, False)
+NOTHING = Outcome(False, False, False, False)
+MOVED = Outcome(True, False, False, False)
+FILLED_WHOLLY = Outcome(True, True, True, False)
 
 
 def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
@@ -39,19 +41,21 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
     order = state.pending.get(intent_id)
     if order is None:
         _take_unexpected(state, update)
-        return NOTHING_ENDED
+        return MOVED
     news = update.filled_contracts - order.filled_contracts
     if news > 0:
         state.net_contracts += order.side * news - (update.fee_contracts - order.fee_contracts)
         order.filled_contracts += news
         order.fee_contracts = update.fee_contracts
+    elif now is OPEN:
+        return NOTHING
     if now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT:
         del state.pending[intent_id]
         _remember(state, intent_id, order.filled_contracts)
         if now is FILLED:
             return FILLED_WHOLLY
-        return Outcome(True, False, now is not CANCELED or not order.taken_back)
-    return NOTHING_ENDED
+        return Outcome(True, True, False, now is not CANCELED or not order.taken_back)
+    return MOVED
 
 
 def _take_unexpected(state: StrategyState, update: OrderUpdate) -> None:
