@@ -146,7 +146,9 @@ def _describe_order(order: Order) -> dict[str, Any]:
 
 
 def _resting(exchange: Projection, member: Member) -> list[Order]:
-    orders = [order for order in member.orders.values() if order.number in exchange.nodes]
+    if not member.open_count:
+        return []
+    orders = [order for order in exchange.state.open_orders.values() if order.request.account == member.name]
     return sorted(orders, key=lambda order: order.number)
 
 

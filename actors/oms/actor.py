@@ -88,6 +88,8 @@ class OmsActor(OmsClosing):
     def started(self, context: Context) -> None:
         """Whatever was on its way when the node went down is in doubt now; the rest is compared at once."""
         self._prefix = id_prefix(self.place.deployment, self._account, context.epoch)
+        for _, at_ns in self.state.fills.values():
+            self._fills_order.note(at_ns)
         for order in list(self.state.live.values()):
             self._by_intent[order.intent_id] = order.client_order_id
             if order.state is OrderState.SUBMITTING or order.state is OrderState.CANCELING:
@@ -233,7 +235,7 @@ class OmsActor(OmsClosing):
         """State the books, and have the ledger state its own behind every fill it was sent."""
         if message.account != self._account:
             return
-        context.reply(snapshot_of(self.state, message, context.now_ns))
+        context.reply(snapshot_of(self.state, message, context.now_ns, self._fills_order.disorder_ns))
         context.publish(LedgerSnapshotRequest(self._account, message.request_id))
 
     def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:

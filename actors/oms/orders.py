@@ -17,7 +17,7 @@ from actors.oms.deadlines import Doubts, backoff_ns
 from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
 from actors.oms.record import OmsRecord
 from actors.oms.settings import OmsSettings
-from actors.oms.state import NEXT, TERMINAL_VALUES, Order, fill_key
+from actors.oms.state import NEXT, TERMINAL_VALUES, FillsOrder, Order, fill_key
 from actors.oms.timers import Sweep
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import InvariantError
@@ -34,6 +34,7 @@ CANCELS_UNTIL_ALERT = 3
 SWEEP_PAUSE_NS = 50_000_000  # two sweeps are at least so far apart, however many deadlines there are
 
 OPEN, PARTIALLY_FILLED = OrderState.OPEN, OrderState.PARTIALLY_FILLED
+BUY = Side.BUY
 UNKNOWN, CANCELING = OrderState.UNKNOWN, OrderState.CANCELING
 
 _AFTER_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
@@ -52,6 +53,7 @@ class OmsOrders(OmsRecord):
         # None of the following is state: started() makes it again from the orders.
         self._awaiting: dict[str, int] = {}  # unanswered requests -> deadline, soonest first
         self._doubts = Doubts()
+        self._fills_order = FillsOrder()
         self._by_intent: dict[str, str] = {}  # live orders by intent_id
         self._covered: dict[str, set[str]] = {}  # by symbol being flattened: live orders that may reopen it
         self._retries: dict[str, int] = {}  # by symbol being flattened: when to try again
@@ -180,13 +182,14 @@ class OmsOrders(OmsRecord):
         symbol, trade_id, side = report.symbol, report.trade_id, report.side
         contracts, price_ticks, fee_usdt = report.contracts, report.price_ticks, report.fee_usdt
         venue_order_id, maker, filled_at_ns = report.venue_order_id, report.maker, report.at_ns
+        self._fills_order.note(filled_at_ns)
         context.record(
             OrderFillApplied(
                 client_order_id,
                 venue_order_id,
                 symbol,
                 trade_id,
-                contracts if side is Side.BUY else -contracts,
+                contracts if side is BUY else -contracts,
                 price_ticks,
                 fee_usdt,
                 maker,
@@ -351,6 +354,8 @@ class OmsOrders(OmsRecord):
         strategy, risk = order.strategy, order.risk
         if strategy != self._address:
             self._send(strategy, update, context)
+            if order.state is OPEN and not order.filled_contracts:
+                return  # risk allowed it, and reserves as much for it as before
         if risk:
             self._send(risk, update, context)
 

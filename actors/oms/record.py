@@ -24,6 +24,9 @@ from actors.runtime.messages import Message
 
 __all__ = ["OmsRecord"]
 
+# An enum's member costs less as a name of the module than as an attribute of its class.
+UNKNOWN, CANCEL_REQUESTED = OrderState.UNKNOWN, OrderEvent.CANCEL_REQUESTED
+
 ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; more than that is one big alert anyway
 
 _BY_FILLED_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
@@ -84,7 +87,7 @@ class OmsRecord(Behaviour):
         order.state = after = NEXT[happened._value_][order.state._value_]
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
-        if happened is OrderEvent.CANCEL_REQUESTED:
+        if happened is CANCEL_REQUESTED:
             order.cancel_wanted = True
             order.cancels_count += 1
         _stamp(order, event.reason, event.at_ns)
@@ -169,7 +172,7 @@ class OmsRecord(Behaviour):
 def _stamp(order: Order, reason: str, at_ns: int) -> None:
     order.reason = reason
     order.changed_at_ns = at_ns
-    if order.state is OrderState.UNKNOWN:
+    if order.state is UNKNOWN:
         order.unknown_since_ns = order.unknown_since_ns or at_ns
     else:
         order.unknown_since_ns = 0

@@ -14,7 +14,7 @@ from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderEvent, OrderStat
 from actors.domain.orders import OrderType, Side
 from actors.runtime.errors import InvariantError
 
-__all__ = ["NEXT", "TERMINAL_VALUES", "OmsState", "Order", "fill_key", "keep_newest"]
+__all__ = ["NEXT", "TERMINAL_VALUES", "FillsOrder", "OmsState", "Order", "fill_key", "keep_newest"]
 
 V = TypeVar("V")
 
@@ -79,6 +79,23 @@ class OmsState(msgspec.Struct):
         if order is None:
             raise InvariantError("an order that is not in the books", client_order_id=client_order_id)
         return order
+
+
+class FillsOrder:
+    """How far the order in which fills came is from the order of the venue's dates."""
+
+    __slots__ = ("_newest_ns", "disorder_ns")
+
+    def __init__(self) -> None:
+        self._newest_ns = 0
+        self.disorder_ns = 0  # the most by which a fill was dated before one that had come already
+
+    def note(self, at_ns: int) -> None:
+        """Take the date of the next fill."""
+        if at_ns >= self._newest_ns:
+            self._newest_ns = at_ns
+        elif self._newest_ns - at_ns > self.disorder_ns:
+            self.disorder_ns = self._newest_ns - at_ns
 
 
 def fill_key(symbol: str, trade_id: str) -> str:

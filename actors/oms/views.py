@@ -14,14 +14,22 @@ SHOWN_ORDERS_MAX = 200  # orders an operator is shown; the counts are always com
 SHOWN_CLOSED_MAX = 20
 
 
-def snapshot_of(state: OmsState, request: OrdersSnapshotRequest, now_ns: int) -> OrdersSnapshot:
-    """Return the books as the reconciler compares them."""
+def snapshot_of(
+    state: OmsState, request: OrdersSnapshotRequest, now_ns: int, fills_disorder_ns: int
+) -> OrdersSnapshot:
+    """Return the books as the reconciler compares them.
+
+    No fill came so long, or longer, after one that the venue dates later: further back nobody need look.
+    """
     since_ns = request.fills_since_ns
     fills = []
-    for key, (signed, at_ns) in state.fills.items():
+    for key, (signed, at_ns) in reversed(state.fills.items()):
         if at_ns >= since_ns:
             symbol, _, trade_id = key.partition("/")
             fills.append(KnownFill(symbol, trade_id, signed, at_ns))
+        elif at_ns < since_ns - fills_disorder_ns:
+            break
+    fills.reverse()
     return OrdersSnapshot(
         request.account,
         request.request_id,

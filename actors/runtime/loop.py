@@ -27,6 +27,7 @@ from actors.runtime.writer import TurnWriter
 
 __all__ = ["Loop"]
 
+RUNNING = CellState.RUNNING
 INPUT_CHUNK = 32  # inputs taken between two looks at the time
 CASCADE_MESSAGES_MAX = 5_000_000  # in one turn; more means two cells feed each other without end
 HOSTED = "host"  # key of the node's own timers that whoever runs the node has set
@@ -94,7 +95,8 @@ class Loop:
         taken, is_idle, more = self._take(started) if self.script is None else self._take_again(self.script())
         if not is_idle:
             self.touched = False
-            self._run_ready()
+            if self.ready:
+                self._run_ready()
             self._finish(taken)
             self.counters.busy_ns += self.clock.reading_ns() - started
         self.is_turning = False
@@ -149,9 +151,8 @@ class Loop:
 
     def _take_timers(self, count: int) -> tuple[int, int]:
         """Let timers that are due fire; return how many, and how many of them are the host's."""
-        taken = hosted = 0
-        while taken < count and (timer := self.timers.pop_due(self.now_ns)) is not None:
-            taken += 1
+        hosted, due = 0, self.timers.take_due(self.now_ns, count)
+        for timer in due:
             if timer.cell is not None:
                 sender = FROM_DURABLE_TIMER if timer.durable else ""
                 self.deliver_control(timer.cell, timer.message, timer.cause, sender)
@@ -159,7 +160,7 @@ class Loop:
             is_hosted = timer.key == HOSTED
             hosted += is_hosted
             self.inlet.calls.append(Call(timer.message, is_hosted))
-        return taken, hosted
+        return len(due), hosted
 
     def _take_again(self, taped: TapedTurn) -> tuple[int, bool, bool]:
         """Take exactly what a turn took when the tape was written."""
@@ -201,12 +202,12 @@ class Loop:
         while ready:
             cell = ready.popleft()
             cell.queued = False
-            if cell.state is not CellState.RUNNING:
+            if cell.state is not RUNNING:
                 self._hold(cell)
                 continue
             if cell.control:
                 handled += self._handle(cell, cell.control)
-            if cell.data and cell.state is CellState.RUNNING:
+            if cell.data and cell.state is RUNNING:
                 handled += self._handle(cell, cell.data)
             if handled > CASCADE_MESSAGES_MAX:
                 raise InvariantError(f"one turn handled {handled} messages; {cell.name} is part of a circle")
@@ -323,9 +324,7 @@ class Loop:
                 write = write._replace(meta=(*write.meta, (b"taped", b"%d" % self.taped_count)))
             began = monotonic_ns()
             self.journal.store.commit(write)
-            counters.commits += 1
-            counters.commit_ns_last = monotonic_ns() - began
-            counters.commit_ns += counters.commit_ns_last
+            counters.committed(monotonic_ns() - began)
             if self.records:
                 self.journal.written()
                 counters.events += len(self.records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from actors.runtime.errors import JournalError, JournalFull
 from actors.runtime.store import KEY_BYTES_MAX, TurnWrite
@@ -67,10 +68,16 @@ class MemoryStore:
         if self.fail_commits:
             self.fail_commits -= 1
             raise JournalError("the disk refused the write (simulated)")
-        size = sum(len(key) + len(value or b"") for part in write[:8] for key, value in part)
+        parts: list[tuple[str, Any]] = [
+            (name, part) for name, part in zip(TurnWrite._fields[:8], write, strict=False) if part
+        ]
+        size = longest = 0
+        for _, part in parts:
+            for key, value in part:
+                size += len(key) + len(value or b"")
+                longest = max(longest, len(key))
         if self.used_bytes + size > self.capacity_bytes:
             raise JournalFull("the disk is full (simulated); free space, then start again")
-        longest = max((len(key) for part in write[:8] for key, _ in part), default=0)
         if longest > KEY_BYTES_MAX:
             raise JournalError(
                 f"a key of {longest} bytes is longer than the {KEY_BYTES_MAX} that a disk takes"
@@ -79,11 +86,13 @@ class MemoryStore:
         self.commits_count += 1
         if write.rotate_dedupe:
             self._dedupe = [set(), self._dedupe[0]]
-        for name in DATABASES:
+        for name, part in parts:
+            if name == "dedupe":
+                self._dedupe[0].update(key for key, _ in part)
+                continue
             table = self._tables[name]
-            for key, value in getattr(write, name):
+            for key, value in part:
                 table.put(key, value)
-        self._dedupe[0].update(key for key, _ in write.dedupe)
         self.on_commit(True)
 
     def get(self, database: str, key: bytes) -> bytes | None:

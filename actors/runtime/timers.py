@@ -111,17 +111,20 @@ class Timers:
             self._canceled_count -= 1
         return heap[0][0] if heap else None
 
-    def pop_due(self, now_ns: int) -> Timer | None:
-        """Return the earliest timer that is due, or None. A durable one is forgotten with this turn."""
-        due = self.next_due_ns()
-        if due is None or due > now_ns:
-            return None
-        timer = heapq.heappop(self._heap)[2]
-        if timer.key and timer.cell is not None:
-            self._keyed.pop((timer.cell.name, timer.key), None)
-            if timer.durable:
-                self.writes[_store_key(timer)] = None
-        return timer
+    def take_due(self, now_ns: int, count: int) -> list[Timer]:
+        """Return up to `count` timers that are due, in order. Durable ones are forgotten with this turn."""
+        heap, taken = self._heap, list[Timer]()
+        while heap and heap[0][0] <= now_ns and len(taken) < count:
+            timer = heapq.heappop(heap)[2]
+            if timer.canceled:
+                self._canceled_count -= 1
+                continue
+            taken.append(timer)
+            if timer.key and timer.cell is not None:
+                self._keyed.pop((timer.cell.name, timer.key), None)
+                if timer.durable:
+                    self.writes[_store_key(timer)] = None
+        return taken
 
 
 def _store_key(timer: Timer) -> bytes:

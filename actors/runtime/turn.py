@@ -50,6 +50,12 @@ class LoopCounters:
     dropped: int = 0
     dead_letters: int = 0
 
+    def committed(self, duration_ns: int) -> None:
+        """Count one commit and what it took."""
+        self.commits += 1
+        self.commit_ns_last = duration_ns
+        self.commit_ns += duration_ns
+
 
 @dataclass(slots=True)
 class TurnOutput:

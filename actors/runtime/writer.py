@@ -18,6 +18,7 @@ __all__ = ["TurnWriter"]
 
 # What a snapshot may cost, in bytes per event since the one before: larger states are written less often.
 SNAPSHOT_BYTES_PER_EVENT = 20
+SEEN = b"\x01"
 IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
 
 
@@ -50,17 +51,19 @@ class TurnWriter:
         meta: tuple[tuple[bytes, bytes], ...] = ()
         if journal.events_since_snapshot + len(records) >= self._loop.limits.snapshot_events:
             meta = self._snapshot_into(snapshots, after)
-        durable_timers, loop.timers.writes = loop.timers.writes, {}
-        return TurnWrite(
-            events=(journal.record(loop.now_ns, records),) if records else (),
-            snapshots=tuple(snapshots),
-            outbox=tuple(out.outbox.items()),
-            timers=tuple(durable_timers.items()),
-            dedupe=tuple((key, b"\x01") for key in out.seen),
-            held=held_writes(held) if held else (),
-            dead_letters=self._dead_letter_writes(out.dead_letters),
-            meta=meta,
-            rotate_dedupe=self._rotates_dedupe(len(out.seen)),
+        timers: tuple[tuple[bytes, bytes | None], ...] = ()
+        if loop.timers.writes:
+            timers, loop.timers.writes = tuple(loop.timers.writes.items()), {}
+        return TurnWrite(  # in order of its fields: most turns fill one or two of them
+            (journal.record(loop.now_ns, records),) if records else (),
+            tuple(snapshots),
+            tuple(out.outbox.items()) if out.outbox else (),
+            timers,
+            tuple([(key, SEEN) for key in out.seen]) if out.seen else (),
+            held_writes(held) if held else (),
+            self._dead_letter_writes(out.dead_letters) if out.dead_letters else (),
+            meta,
+            self._rotates_dedupe(len(out.seen)),
         )
 
     def _snapshot_into(

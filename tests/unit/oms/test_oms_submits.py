@@ -27,13 +27,13 @@ def test_a_life_from_submission_to_fill_takes_three_events(bench: OmsBench) -> N
     assert [type(event) for event in bench.events] == [OrderSubmitted, OrderStateChanged, OrderFillApplied]
 
 
-def test_strategy_and_risk_are_told_of_every_change(bench: OmsBench) -> None:
+def test_strategy_is_told_of_every_change_and_risk_of_those_behind_the_acceptance(bench: OmsBench) -> None:
     name = bench.opened()
     bench.fill(name, 4)
     bench.fill(name, 6)
     told = [(to, m.state) for to, m in bench.sent if isinstance(m, OrderUpdate)]
-    states = [OrderState.OPEN, OrderState.PARTIALLY_FILLED, OrderState.FILLED]
-    assert told == [(to, state) for state in states for to in (TREND, RISK)]
+    fills = [OrderState.PARTIALLY_FILLED, OrderState.FILLED]
+    assert told == [(TREND, OrderState.OPEN), *((to, state) for state in fills for to in (TREND, RISK))]
 
 
 def test_an_update_carries_the_fills_so_far(bench: OmsBench) -> None:

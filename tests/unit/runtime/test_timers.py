@@ -268,9 +268,8 @@ def test_replaced_timers_do_not_pile_up() -> None:
         timers.schedule(Timer(10 * SECOND + number, cell, Said("x"), "deadline", False, 0))
     assert len(timers) < 5_000
     assert timers.next_due_ns() == 10 * SECOND + 49_999
-    fired = timers.pop_due(60 * SECOND)
-    assert fired is not None
-    assert timers.pop_due(60 * SECOND) is None
+    assert [timer.due_ns for timer in timers.take_due(60 * SECOND, 10)] == [10 * SECOND + 49_999]
+    assert timers.take_due(60 * SECOND, 10) == []
 
 
 def test_a_heap_that_was_tidied_still_fires_everything_that_was_not_canceled() -> None:
@@ -280,8 +279,8 @@ def test_a_heap_that_was_tidied_still_fires_everything_that_was_not_canceled() -
         timers.schedule(Timer(number, cell, Said(str(number)), f"key {number % 100}", False, 0))
         timers.schedule(Timer(number, cell, Said(f"kept {number}"), "", False, 0))
     fired: list[Message] = []
-    while (timer := timers.pop_due(10_000)) is not None:
-        fired.append(timer.message)
+    while due := timers.take_due(10_000, 7):
+        fired.extend(timer.message for timer in due)
     assert fired.count(Said("4999")) == 1
     assert [m for m in fired if "kept" in m.text] == [Said(f"kept {n}") for n in range(5_000)]  # type: ignore[attr-defined]
     assert len(fired) == 5_100
