@@ -21,7 +21,7 @@ from actors.runtime.store import Store, TurnWrite
 
 __all__ = ["Entry", "Journal", "Snapshot", "TurnRecord", "read_turns", "sequence_key", "verify_chain"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 kept the ids of what was seen in another form, which is read still
 GENESIS = bytes(32)
 RECORD_HEAD = b"\x92\xc4\x20"  # MessagePack: array of two, then 32 bytes of bin; the body follows as it is
 _key = struct.Struct(">Q")

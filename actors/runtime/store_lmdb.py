@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import struct
 import threading
 from collections.abc import Iterator
 from enum import Enum
@@ -24,6 +25,8 @@ MAP_FILL_LIMIT = 0.75  # of the map, after which it doubles
 READ_AT_ONCE = 512  # entries in one read transaction
 CHECK_EVERY_COMMITS = 64  # how often the fill is read; a commit is far smaller than a quarter of the map
 TABLES = ("events", "snapshots", "outbox", "timers", "held", "dead_letters", "meta")
+SEEN_BEFORE_NUMBERS = b"\x01"
+_number = struct.Struct(">Q")
 PUT_ORDER = ("outbox", "timers", "held", "dead_letters", "meta", "snapshots")
 
 
@@ -123,13 +126,22 @@ class LmdbStore:
                 continue
         flag = self._get("meta", b"dedupe_current")
         self._dedupe_current = int(flag) if flag else 0
-        self._dedupe: list[set[bytes]] = [set(self._keys(name)) for name in ("dedupe_0", "dedupe_1")]
+        self._dedupe_number = 0  # of the id that was remembered last
+        self._dedupe: list[set[bytes]] = [self._seen_in(name) for name in ("dedupe_0", "dedupe_1")]
 
-    def _keys(self, database: str) -> list[bytes]:
-        if database not in self._tables:
-            return []
-        with self._reading(database) as transaction:
-            return list(transaction.cursor().iternext(keys=True, values=False))
+    def _seen_in(self, database: str) -> set[bytes]:
+        """Return the ids of one generation, each under a number: together they lie on one page of the disk.
+
+        Journals of schema version 1 hold them under themselves.
+        """
+        ids: set[bytes] = set()
+        for key, value in self.items(database):
+            if value == SEEN_BEFORE_NUMBERS:
+                ids.add(key)
+            else:
+                ids.add(value)
+                self._dedupe_number = max(self._dedupe_number, _number.unpack(key)[0])
+        return ids
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -171,8 +183,9 @@ class LmdbStore:
                 transaction.drop(tables[f"dedupe_{current}"], delete=False)
                 transaction.put(b"dedupe_current", b"%d" % current, db=tables["meta"])
             if write.dedupe:
+                numbered = enumerate(write.dedupe, self._dedupe_number + 1)
                 cursor = transaction.cursor(tables[f"dedupe_{current}"])
-                cursor.putmulti(sorted(write.dedupe))
+                cursor.putmulti([(_number.pack(number), key) for number, (key, _) in numbered])
 
     def _remember(self, write: TurnWrite) -> None:
         """Keep the ids in memory too: nearly every look-up is for an id that is not there."""
@@ -180,7 +193,8 @@ class LmdbStore:
             self._dedupe_current = 1 - self._dedupe_current
             self._dedupe[self._dedupe_current].clear()
         if write.dedupe:
-            self._dedupe[self._dedupe_current].update(key for key, _ in write.dedupe)
+            self._dedupe_number += len(write.dedupe)
+            self._dedupe[self._dedupe_current].update([key for key, _ in write.dedupe])
 
     def _grow_if_filling(self) -> None:
         self._commits_to_check = CHECK_EVERY_COMMITS

@@ -365,3 +365,24 @@ def test_a_node_at_the_limit_of_its_journal_ends_and_starts_again_with_a_larger_
     assert len(node.cell("a").behaviour.state.texts) == said
     assert Journal(node.journal.store).sequence == node.journal.sequence
     node.stop("done")
+
+
+def test_ids_seen_before_they_had_numbers_are_known_still(tmp_path: Path) -> None:
+    LmdbStore(tmp_path).close()
+    with lmdb.open(str(tmp_path), max_dbs=16) as environment:
+        old = environment.open_db(b"dedupe_0")
+        with environment.begin(write=True) as transaction:
+            transaction.put(b"ledger/main\0BTC/1", b"\x01", db=old)
+    for number in (2, 3):
+        store = LmdbStore(tmp_path)
+        store.commit(TurnWrite(dedupe=((b"ledger/main\0BTC/%d" % number, b"\x01"),)))
+        store.close()
+    store = LmdbStore(tmp_path)
+    assert [store.seen(b"ledger/main\0BTC/%d" % number) for number in range(1, 5)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert store.seen_count() == 3
+    store.close()

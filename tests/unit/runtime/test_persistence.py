@@ -489,7 +489,7 @@ def test_a_journal_of_a_newer_schema_refuses_to_open() -> None:
 
     store = MemoryStore()
     store.commit(TurnWrite(meta=((b"schema_version", b"99"),)))
-    with pytest.raises(JournalError, match="schema version 99, the code knows 1"):
+    with pytest.raises(JournalError, match="schema version 99, the code knows 2"):
         Journal(store)
 
 
