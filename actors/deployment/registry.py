@@ -186,6 +186,18 @@ _TABLE = (
         shares="key",
     ),
     Kind(
+        name="venue.poloniex_spot",
+        behaviour="actors.venue.poloniex.spot:PoloniexSpotVenue",
+        settings="actors.venue.poloniex.settings:PoloniexSpotVenueSettings",
+        summary="Our side of one account at Poloniex spot: REST, private stream, signatures.",
+        variables=("account",),
+        modes=REAL_TIME,
+        hears=("PlaceOrder", "Quote"),
+        tells=("OrderAccepted|OrderFilled",),
+        owns="account",
+        trades_at=("rest_url", "stream_url"),
+    ),
+    Kind(
         name="exchange",
         behaviour="actors.exchange.actor:ExchangeActor",
         settings="actors.exchange.settings:ExchangeSettings",

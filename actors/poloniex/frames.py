@@ -35,6 +35,7 @@ __all__ = [
     "StreamFillRow",
     "StreamFillsFrame",
     "TradesFrame",
+    "read_odd",
     "read_private",
     "read_public",
 ]
@@ -221,7 +222,7 @@ def read_public(raw: bytes) -> PublicFrame | Control:
     try:
         return _public.decode(raw)
     except DECODE_ERRORS:
-        found: PublicFrame | Control = _read_odd(_public, PUBLIC_CHANNELS, raw)
+        found: PublicFrame | Control = read_odd(_public, PUBLIC_CHANNELS, raw)
         return found
 
 
@@ -230,11 +231,11 @@ def read_private(raw: bytes) -> PrivateFrame | Control:
     try:
         return _private.decode(raw)
     except DECODE_ERRORS:
-        found: PrivateFrame | Control = _read_odd(_private, PRIVATE_CHANNELS, raw)
+        found: PrivateFrame | Control = read_odd(_private, PRIVATE_CHANNELS, raw)
         return found
 
 
-def _read_odd(decoder: msgspec.json.Decoder[Any], channels: frozenset[str], raw: bytes) -> Any:
+def read_odd(decoder: msgspec.json.Decoder[Any], channels: frozenset[str], raw: bytes) -> Any:
     """Return what did not fit at first: a frame without channel, of an unknown one, or loosely written."""
     try:
         return decode(decoder, raw, "frame")

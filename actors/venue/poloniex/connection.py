@@ -6,6 +6,8 @@ the reports do not come.
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from actors.domain.place import Place
 from actors.messages.venue import VenueConnection
 from actors.poloniex.answers import OK, Answer
@@ -41,7 +43,7 @@ from actors.venue.poloniex.core import MAY_SIGN, MS, RATE_LIMITED, SECOND, SURPR
 from actors.venue.poloniex.questions import VenueQuestions
 from actors.venue.poloniex.readings import Steps, SyncFinding, read_since
 from actors.venue.poloniex.rows import read_mode
-from actors.venue.poloniex.settings import PoloniexVenueSettings
+from actors.venue.poloniex.settings import PoloniexAccountSettings
 from actors.venue.poloniex.signing import login_text
 from actors.venue.poloniex.state import VenuePulse
 
@@ -66,9 +68,13 @@ QUIET = ("positions", "account")  # channels nobody subscribed to; heard without
 class VenueConnecting(VenueQuestions):
     """Keeps the connection."""
 
+    CHANNELS: ClassVar[tuple[Channel, ...]] = CHANNELS
+    QUIET: ClassVar[tuple[str, ...]] = QUIET
+    UNFIT: ClassVar[str] = "in hedge mode; only one-way mode can be traded"  # what sync_steps found
+
     session: StreamSession
 
-    def __init__(self, settings: PoloniexVenueSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
         super().__init__(settings, place)
         self._down_since_ns = 0
         self._down_told = False
@@ -87,7 +93,7 @@ class VenueConnecting(VenueQuestions):
         settings = self.settings
         limits = StreamLimits(backoff_min=settings.backoff_min, backoff_max=settings.backoff_max)
         name = f"{context.name}@{context.now_ns}"
-        self.session = StreamSession(name, CHANNELS, limits, context.random, self._login)
+        self.session = StreamSession(name, self.CHANNELS, limits, context.random, self._login)
         self._down_since_ns = context.now_ns
         context.publish(VenueConnection(self.account, False, self.down_reason, context.now_ns))
         self._pulse(context)
@@ -189,29 +195,38 @@ class VenueConnecting(VenueQuestions):
             self._shut_foreign(message.socket_id, context)
             return
         try:
-            frame = read_private(message.data)
+            frame = self.read_frame(message.data)
         except Malformed as error:
             self.surprise(f"private frame: {error}", context)
             self._sync_due_ns = self._sync_due_ns or context.now_ns + SECOND  # it may have been a fill
             return
         self._now_ns = now_ns = context.now_ns
         if isinstance(frame, Control):
-            quiet = frame.channel in QUIET and not frame.event
+            quiet = frame.channel in self.QUIET and not frame.event
             event = "pong" if quiet else frame.event
             self._act(self.session.control(event, frame.channel, frame.message, now_ns), context)
         elif frame.event:
             channel = frame.__struct_config__.tag
             self._act(self.session.control(frame.event, str(channel), "", now_ns), context)
-        elif isinstance(frame, OrdersFrame):
-            self.session.data("orders", now_ns)
+        elif isinstance(frame, AuthFrame):
+            self._logged_in(frame, context)
+        else:
+            self.data_frame(frame, context)
+
+    def read_frame(self, raw: bytes) -> Any:
+        """Return a frame of the private stream. Errors: Malformed."""
+        return read_private(raw)
+
+    def data_frame(self, frame: Any, context: Context) -> None:
+        """Take in what a channel says."""
+        if isinstance(frame, OrdersFrame):
+            self.session.data("orders", context.now_ns)
             for order in frame.data:
                 self.order_row(order, context)
         elif isinstance(frame, StreamFillsFrame):
-            self.session.data("trade", now_ns)
+            self.session.data("trade", context.now_ns)
             for fill in frame.data:
                 self.fill_row(fill, context)
-        elif isinstance(frame, AuthFrame):
-            self._logged_in(frame, context)
 
     def _logged_in(self, frame: AuthFrame, context: Context) -> None:
         result = frame.data
@@ -270,13 +285,20 @@ class VenueConnecting(VenueQuestions):
                 self._sync_due_ns = context.now_ns + SYNC_RETRY_NS
                 context.log("not synchronised", error=str(error))
 
-        self.begin(_sync_steps(since_ns // MS), done, failed, context, priority=Priority.URGENT)
+        self.begin(self.sync_steps(since_ns // MS), done, failed, context, priority=Priority.URGENT)
+
+    def sync_steps(self, since_ms: int) -> Steps[SyncFinding | None]:
+        """Read what was missed; None when the account cannot be traded as it is set up."""
+        mode = read_mode((yield requests.position_mode()))
+        if mode != "ONE_WAY":
+            return None
+        return (yield from read_since(since_ms))
 
     def _synced(self, finding: SyncFinding | None, context: Context) -> None:
         if finding is None:
-            text = f"Account {self.account} is in hedge mode; only one-way mode can be traded"
+            text = f"Account {self.account} is {self.UNFIT}"
             context.alert(SURPRISE, Severity.PAGE, text, key=WRONG_MODE)
-            self.go_down("the account is in hedge mode", context)
+            self.go_down(f"the account is {self.UNFIT}", context)
             self._sync_due_ns = context.now_ns + ACCESS_RETRY_NS
             return
         for fill in finding.fills:
@@ -349,11 +371,3 @@ class VenueConnecting(VenueQuestions):
     def on_http_failure(self, message: HttpFailure, context: Context) -> None:
         """No answer came."""
         self.line.failed(message, context)
-
-
-def _sync_steps(since_ms: int) -> Steps[SyncFinding | None]:
-    """Read what was missed; None when the account is not in one-way mode."""
-    mode = read_mode((yield requests.position_mode()))
-    if mode != "ONE_WAY":
-        return None
-    return (yield from read_since(since_ms))

@@ -21,7 +21,7 @@ from actors.venue.poloniex.credentials import credentials_of
 from actors.venue.poloniex.failures import ACCESS_CODES, MAINTENANCE_CODES, classify_outcome
 from actors.venue.poloniex.readings import Pause, Steps
 from actors.venue.poloniex.reports import Reporter
-from actors.venue.poloniex.settings import PoloniexVenueSettings
+from actors.venue.poloniex.settings import PoloniexAccountSettings
 from actors.venue.poloniex.signing import auth_headers, sign
 from actors.venue.poloniex.state import PoloniexVenueState, ReadingDue
 
@@ -59,11 +59,11 @@ class VenueCore(Behaviour):
     state: PoloniexVenueState
     line: Line
 
-    def __init__(self, settings: PoloniexVenueSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
         self.settings = settings
         self.account = place.account
         self.credentials = credentials_of(settings.key, settings.secret, place)
-        self.reporter = Reporter(place.account, place.instruments, settings.margin_mode, settings.self_trade)
+        self.reporter = self.reporter_of(settings, place)
         self.guard = ClockGuard(settings.clock_worry, settings.clock_limit, 10 * settings.clock_every)
         self.surprises_count = 0
         self._receive_window = str(settings.receive_window // MS)
@@ -217,6 +217,10 @@ class VenueCore(Behaviour):
     def venue_now_ns(self) -> int:
         """Return the venue's time in this turn."""
         return self.guard.venue_ns(self._now_ns)
+
+    def reporter_of(self, settings: Any, place: Place) -> Reporter:
+        """Return who translates between the venue's words and ours."""
+        return Reporter(place.account, place.instruments, settings.margin_mode, settings.self_trade)
 
     # -- for connection.py to fill in ------------------------------------------------------------------
 

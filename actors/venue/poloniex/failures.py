@@ -14,6 +14,7 @@ from actors.venue.errors import OutcomeUnknownError, RefusedError, UnavailableEr
 __all__ = [
     "ACCESS_CODES",
     "DUPLICATE_CLIENT_ID",
+    "DUPLICATE_CODES",
     "MAINTENANCE_CODES",
     "NOTHING_TO_CANCEL",
     "classify_code",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 DUPLICATE_CLIENT_ID = "250"  # an earlier send of the same order did arrive
+DUPLICATE_CODES = frozenset({DUPLICATE_CLIENT_ID, "21312"})  # futures, spot
 NOTHING_TO_CANCEL = frozenset({"11004", "11008"})  # it has ended: how, only history tells
 ACCESS_CODES = frozenset({"401", "403", "1000", "1003"})  # the key, its address or its owner is not welcome
 MAINTENANCE_CODES = frozenset({"503", "1002"})
@@ -38,6 +40,10 @@ UNAVAILABLE = frozenset(
         "10003",  # no bid
         "10004",  # no ask
         "10005",  # symbol paused
+        "21340",  # spot: maintenance of a symbol, or only post-only orders and cancels
+        "21341",
+        "21342",
+        "21343",
         "24201",  # try again
     }
 )
@@ -51,6 +57,10 @@ REFUSED = frozenset(
         *("10015", "10016", "10017", "10018", "10019"),
         *("11003", "11004", "11008", "11011", "12004"),
         *("21001", "21002", "21010", "21721"),
+        # spot
+        *("601", "602", "603", "21301", "21304", "21305", "21309", "21310", "21311", "21312", "21314"),
+        *("21317", "21319", "21320", "21321", "21322", "21328", "21330", "21335", "21336", "21337"),
+        *("21348", "21350", "21351", "21352", "21353", "21354", "21355", "21356", "21359", "21360", "21709"),
         *("24101", "24102", "24103", "24104", "24105", "24106"),
     }
 )

@@ -31,14 +31,14 @@ from actors.poloniex.request import Request
 from actors.runtime.behaviour import Context
 from actors.venue.errors import OutcomeUnknownError, VenueError
 from actors.venue.poloniex.core import MS, SECOND, Reading, VenueCore
-from actors.venue.poloniex.failures import DUPLICATE_CLIENT_ID
+from actors.venue.poloniex.failures import DUPLICATE_CODES
 from actors.venue.poloniex.readings import OrderFinding, Steps, read_order, read_order_fills
 from actors.venue.poloniex.reports import ENDED, state_of
 from actors.venue.poloniex.requests import cancel_order, place_order
 from actors.venue.poloniex.rows import FillRow, read_placed
-from actors.venue.poloniex.settings import PoloniexVenueSettings
+from actors.venue.poloniex.settings import PoloniexAccountSettings
 
-__all__ = ["VenueOrders"]
+__all__ = ["VenueOrders", "one_request"]
 
 V = TypeVar("V")
 
@@ -60,7 +60,7 @@ class Lacking(NamedTuple):
 class VenueOrders(VenueCore):
     """Orders out, reports in."""
 
-    def __init__(self, settings: PoloniexVenueSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
         super().__init__(settings, place)
         self.is_up = False
         self.down_reason = "starting"
@@ -82,13 +82,13 @@ class VenueOrders(VenueCore):
         if client_order_id in self.state.placing:
             self.repeats_count += 1
             return
-        code, text = self._refusal(message)
+        code, text = self.refusal(message)
         if code:
             self._reject(client_order_id, code, text, context)
             return
         self.state.placing[client_order_id] = message.symbol
         self.begin(
-            _one(place_order(self.reporter.order_body(message))),
+            one_request(self.place_request(message)),
             partial(self._placed, message),
             partial(self._not_placed, message),
             context,
@@ -97,7 +97,7 @@ class VenueOrders(VenueCore):
         )
         context.save()
 
-    def _refusal(self, message: PlaceOrder) -> tuple[str, str]:
+    def refusal(self, message: PlaceOrder) -> tuple[str, str]:
         """Return why an order must not even be sent; "" when it may be."""
         if not self.reporter.knows(message.symbol):
             return "unknown_symbol", f"{message.symbol} is not in the catalog"
@@ -107,7 +107,7 @@ class VenueOrders(VenueCore):
 
     def _placed(self, message: PlaceOrder, answer: Answer, reading: Reading, context: Context) -> None:
         """The venue took it: asynchronously, so what became of it comes by the stream."""
-        venue_order_id, name = _names(answer)
+        venue_order_id, name = self.names_of(answer)
         if name not in ("", message.client_order_id):
             error = OutcomeUnknownError("foreign_answer", f"the venue answered about {name}")
             self._not_placed(message, error, reading, context)
@@ -117,7 +117,7 @@ class VenueOrders(VenueCore):
 
     def _not_placed(self, message: PlaceOrder, error: VenueError, reading: Reading, context: Context) -> None:
         client_order_id = message.client_order_id
-        if error.code == DUPLICATE_CLIENT_ID:
+        if error.code in DUPLICATE_CODES:
             # An earlier send arrived, whatever its answer was. The venue's lists say what became of it.
             self._verify(message.symbol, client_order_id, context)
             return
@@ -129,7 +129,7 @@ class VenueOrders(VenueCore):
 
     def _verify(self, symbol: str, client_order_id: str, context: Context) -> None:
         self.begin(
-            read_order(symbol, client_order_id),
+            self.order_steps(symbol, client_order_id),
             partial(self._verified, client_order_id),
             partial(self._not_verified, client_order_id),
             context,
@@ -139,7 +139,7 @@ class VenueOrders(VenueCore):
         self, client_order_id: str, finding: OrderFinding, reading: Reading, context: Context
     ) -> None:
         if finding.row is None:
-            error = OutcomeUnknownError(DUPLICATE_CLIENT_ID, "the venue has it and does not show it")
+            error = OutcomeUnknownError("duplicate", "the venue has it and does not show it")
             self._not_verified(client_order_id, error, reading, context)
             return
         self._forget_request(self.state.placing, client_order_id, context)
@@ -163,7 +163,7 @@ class VenueOrders(VenueCore):
             return
         self.state.canceling[client_order_id] = message.symbol
         self.begin(
-            _one(cancel_order(message.symbol, client_order_id)),
+            one_request(self.cancel_request(message)),
             partial(self._cancel_taken, client_order_id),
             partial(self._not_canceled, client_order_id),
             context,
@@ -259,8 +259,34 @@ class VenueOrders(VenueCore):
                 continue
             again_ns = now_ns + self.settings.reading_timeout
             self._lacking[client_order_id] = lacking._replace(due_ns=again_ns, attempts=lacking.attempts + 1)
-            steps = read_order_fills(lacking.symbol, client_order_id)
+            steps = self.fills_steps(lacking.symbol, client_order_id)
             self.begin(steps, partial(self._lacking_found, client_order_id), self._ignored, context)
+
+    # -- the venue's requests: another market has others --------------------------------------------
+
+    def place_request(self, message: PlaceOrder) -> Request:
+        """Return the request that places an order."""
+        return place_order(self.reporter.order_body(message))
+
+    def cancel_request(self, message: CancelOrder) -> Request:
+        """Return the request that cancels an order."""
+        return cancel_order(message.symbol, message.client_order_id)
+
+    def names_of(self, answer: Answer) -> tuple[str, str]:
+        """Return the venue's and our name of an order that was placed; empty where it does not say."""
+        try:
+            rows = read_placed(answer)
+        except Malformed:
+            rows = []
+        return (rows[0].ordId, rows[0].clOrdId) if rows else ("", "")
+
+    def order_steps(self, symbol: str, client_order_id: str) -> Steps[OrderFinding]:
+        """Return the reading of one order."""
+        return read_order(symbol, client_order_id)
+
+    def fills_steps(self, symbol: str, client_order_id: str) -> Steps[list[FillRow]]:
+        """Return the reading of one order's fills."""
+        return read_order_fills(symbol, client_order_id)
 
     # -- steps ---------------------------------------------------------------------------------------
 
@@ -306,18 +332,9 @@ class VenueOrders(VenueCore):
             context.save()
 
 
-def _one(request: Request) -> Steps[Answer]:
+def one_request(request: Request) -> Steps[Answer]:
     """A command that is one request. What the venue refuses comes out as its failure."""
     return (yield request)
-
-
-def _names(answer: Answer) -> tuple[str, str]:
-    """Return (ordId, clOrdId) of an answer; empty where it does not say."""
-    try:
-        rows = read_placed(answer)
-    except Malformed:
-        rows = []
-    return (rows[0].ordId, rows[0].clOrdId) if rows else ("", "")
 
 
 def _remember(known: dict[str, V], name: str, value: V) -> None:

@@ -24,13 +24,13 @@ from actors.venue.poloniex.orders import VenueOrders
 from actors.venue.poloniex.readings import (
     AccountFinding,
     OrderFinding,
+    Steps,
     read_account,
     read_funding,
-    read_order,
 )
 from actors.venue.poloniex.reports import cash_usdt
 from actors.venue.poloniex.rows import BillRow, FillRow
-from actors.venue.poloniex.settings import PoloniexVenueSettings
+from actors.venue.poloniex.settings import PoloniexAccountSettings
 
 __all__ = ["VenueQuestions"]
 
@@ -44,7 +44,7 @@ ASKED_MAX = 256  # questions under way; more come from somebody who does not wai
 class VenueQuestions(VenueOrders):
     """Evidence on request."""
 
-    def __init__(self, settings: PoloniexVenueSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
         super().__init__(settings, place)
         self._asked: set[str] = set()  # client_order_ids and request_ids under way
         self._bills: set[str] = set()  # funding payments told since the newest date
@@ -56,7 +56,7 @@ class VenueQuestions(VenueOrders):
         if message.account != self.account or not self._ask(name):
             return
         self.begin(
-            read_order(message.symbol, name),
+            self.order_steps(message.symbol, name),
             partial(self._order_found, message),
             partial(self._order_not_found, message),
             context,
@@ -91,7 +91,7 @@ class VenueQuestions(VenueOrders):
             return
         since_ms = max(message.fills_since_ns // MS, self.venue_now_ns() // MS - RETENTION_MS)
         self.begin(
-            read_account(since_ms, self.venue_now_ns, lambda: self.fills_heard),
+            self.account_steps(since_ms),
             partial(self._account_found, message),
             partial(self._account_not_found, message),
             context,
@@ -121,7 +121,7 @@ class VenueQuestions(VenueOrders):
         return VenueAccount(
             self.account,
             request_id,
-            cash_usdt(finding.balance),
+            self.cash_of(finding),
             reporter.positions(finding.positions),
             tuple([self._resting(row, at_ns) for row in finding.orders]),
             tuple(self._known_fills(finding.fills, context)),
@@ -141,6 +141,14 @@ class VenueQuestions(VenueOrders):
             else:
                 self.surprise(f"a fill in {row.symbol[:40]}, which is not in the catalog", context)
         return found
+
+    def account_steps(self, since_ms: int) -> Steps[AccountFinding]:
+        """Return the reading of the account."""
+        return read_account(since_ms, self.venue_now_ns, lambda: self.fills_heard)
+
+    def cash_of(self, finding: AccountFinding) -> int:
+        """Return the account's cash in 1e-8 USDT. Errors: Malformed."""
+        return cash_usdt(finding.balance)
 
     # -- funding -------------------------------------------------------------------------------------
 

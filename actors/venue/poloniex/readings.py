@@ -28,6 +28,7 @@ from actors.venue.poloniex.rows import (
     read_orders,
     read_positions,
 )
+from actors.venue.poloniex.spot_rows import SpotBalanceRow
 
 __all__ = [
     "AccountFinding",
@@ -35,6 +36,7 @@ __all__ = [
     "Pause",
     "Steps",
     "SyncFinding",
+    "pages",
     "read_account",
     "read_funding",
     "read_order",
@@ -76,7 +78,7 @@ class AccountFinding:
 
     at_ns: int
     balance: BalanceRow
-    positions: list[PositionRow]
+    positions: list[PositionRow] | list[SpotBalanceRow]
     orders: list[OrderRow]
     fills: list[FillRow]
     bills: list[BillRow]
@@ -112,7 +114,7 @@ def read_order_fills(symbol: str, client_order_id: str) -> Steps[list[FillRow]]:
     def page(after: str) -> Request:
         return requests.fills(symbol, client_order_id, after=after)
 
-    rows = yield from _pages(page, read_fills, _fill_page_id)
+    rows = yield from pages(page, read_fills, _fill_page_id)
     return [row for row in rows if row.clOrdId == client_order_id]
 
 
@@ -124,7 +126,7 @@ def read_account(
         at_ns, heard = venue_ns(), fills_heard()
         balance = read_balance((yield requests.balance()))
         positions = read_positions((yield requests.positions()))
-        orders = yield from _pages(_open_orders_page, read_orders, _order_page_id)
+        orders = yield from pages(_open_orders_page, read_orders, _order_page_id)
         fills = yield from _fills_since(since_ms)
         bills = yield from read_funding(since_ms)
         found = AccountFinding(at_ns, balance, positions, orders, fills, bills)
@@ -139,19 +141,19 @@ def read_funding(since_ms: int) -> Steps[list[BillRow]]:
     def page(after: str) -> Request:
         return requests.bills(FUNDING, since_ms=since_ms, after=after)
 
-    rows = yield from _pages(page, read_bills, _bill_page_id)
+    rows = yield from pages(page, read_bills, _bill_page_id)
     return [row for row in reversed(rows) if row.type == FUNDING and row.cTime >= since_ms]
 
 
 def read_since(since_ms: int) -> Steps[SyncFinding]:
     """Everything about orders and fills since an instant, oldest first; fills last: none is missed."""
     found = SyncFinding()
-    found.open_orders = yield from _pages(_open_orders_page, read_orders, _order_page_id)
+    found.open_orders = yield from pages(_open_orders_page, read_orders, _order_page_id)
 
     def page(after: str) -> Request:
         return requests.order_history(since_ms=since_ms, after=after)
 
-    history = yield from _pages(page, read_orders, _order_page_id)
+    history = yield from pages(page, read_orders, _order_page_id)
     found.ended_orders = [row for row in reversed(history) if row.uTime >= since_ms]
     found.fills = yield from _fills_since(since_ms)
     return found
@@ -161,7 +163,7 @@ def _fills_since(since_ms: int) -> Steps[list[FillRow]]:
     def page(after: str) -> Request:
         return requests.fills(since_ms=since_ms, after=after)
 
-    rows = yield from _pages(page, read_fills, _fill_page_id)
+    rows = yield from pages(page, read_fills, _fill_page_id)
     return [row for row in reversed(rows) if (row.uTime or row.cTime) >= since_ms]
 
 
@@ -192,7 +194,7 @@ def _find_order(symbol: str, client_order_id: str) -> Steps[OrderRow | None]:
     return None
 
 
-def _pages(
+def pages(
     make: Callable[[str], Request], read: Callable[[Answer], list[T]], row_id: Callable[[T], str]
 ) -> Steps[list[T]]:
     """Turn pages until one brings nothing new."""

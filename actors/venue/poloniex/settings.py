@@ -8,7 +8,7 @@ from actors.domain.money import E8 as ONE
 from actors.poloniex.rate_budget import VIP_MAX
 from actors.runtime.settings import E8, Duration, Reload, Settings, setting
 
-__all__ = ["PoloniexVenueSettings"]
+__all__ = ["PoloniexAccountSettings", "PoloniexSpotVenueSettings", "PoloniexVenueSettings"]
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -16,8 +16,8 @@ MINUTE = 60 * SECOND
 HOST = r"^(https|http|wss|ws)://[^\s/]+(/[^\s]*[^\s/])?$"
 
 
-class PoloniexVenueSettings(Settings, frozen=True, kw_only=True):
-    """Reach, patience and limits of one account's connection."""
+class PoloniexAccountSettings(Settings, frozen=True, kw_only=True):
+    """Reach, patience and limits of one account's connection, whatever it trades."""
 
     key: Annotated[
         str,
@@ -35,13 +35,6 @@ class PoloniexVenueSettings(Settings, frozen=True, kw_only=True):
     stream_url: Annotated[str, setting("The private WebSocket.", pattern=HOST, reload=Reload.FIXED)] = (
         "wss://ws.poloniex.com/ws/v3/private"
     )
-    margin_mode: Annotated[
-        Literal["CROSS", "ISOLATED"], setting("Margin mode of every order.", reload=Reload.FIXED)
-    ] = "CROSS"
-    self_trade: Annotated[
-        Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
-        setting("What the venue does when an order would meet another one of ours."),
-    ] = "EXPIRE_TAKER"
     order_ttl: Annotated[
         Duration,
         setting("An order that has not left by then is given up instead of leaving late.", minimum=10 * MS),
@@ -108,4 +101,51 @@ class PoloniexVenueSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("backoff_min must not exceed backoff_max")
 
     def __repr__(self) -> str:
-        return f"PoloniexVenueSettings(rest_url={self.rest_url!r}, stream_url={self.stream_url!r}, ...)"
+        return f"{type(self).__name__}(rest_url={self.rest_url!r}, stream_url={self.stream_url!r}, ...)"
+
+
+class PoloniexVenueSettings(PoloniexAccountSettings, frozen=True, kw_only=True):
+    """Reach, patience and limits of one futures account's connection."""
+
+    margin_mode: Annotated[
+        Literal["CROSS", "ISOLATED"], setting("Margin mode of every order.", reload=Reload.FIXED)
+    ] = "CROSS"
+    self_trade: Annotated[
+        Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+        setting("What the venue does when an order would meet another one of ours."),
+    ] = "EXPIRE_TAKER"
+
+    def __repr__(self) -> str:
+        return super().__repr__()
+
+
+class PoloniexSpotVenueSettings(PoloniexAccountSettings, frozen=True, kw_only=True):
+    """Reach, patience and limits of one spot account's connection."""
+
+    stream_url: Annotated[str, setting("The private WebSocket.", pattern=HOST, reload=Reload.FIXED)] = (
+        "wss://ws.poloniex.com/ws/private"
+    )
+    self_trade: Annotated[
+        Literal["NONE", "EXPIRE_TAKER"],
+        setting("What the venue does when an order would meet another one of ours."),
+    ] = "EXPIRE_TAKER"
+    market_slippage: Annotated[
+        E8,
+        setting(
+            "A market order to buy leaves as a limit order that takes at once, at most this fraction above "
+            "the best ask: the venue's own says what it spends, not what it buys.",
+            minimum=0,
+            maximum=ONE // 10,
+            risk="raise",
+            examples=("0.005",),
+        ),
+    ] = ONE // 100
+    quote_age_max: Annotated[
+        Duration,
+        setting(
+            "A market order to buy is refused when the best ask is older.", minimum=100 * MS, risk="raise"
+        ),
+    ] = 10 * SECOND
+
+    def __repr__(self) -> str:
+        return super().__repr__()

@@ -15,6 +15,7 @@ __all__ = [
     "spot_balances",
     "spot_cancel_all",
     "spot_cancel_order",
+    "spot_fees",
     "spot_fills",
     "spot_open_orders",
     "spot_order",
@@ -37,6 +38,7 @@ class SpotOrderBody(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     price: str = ""
     timeInForce: str = ""
     clientOrderId: str = ""
+    stpMode: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -89,6 +91,11 @@ def spot_order_fills(venue_order_id: str) -> Request:
 def spot_balances() -> Request:
     """What the account holds, by currency."""
     return Request("GET", "/accounts/balances", Limit.SPOT_TRADE, (("accountType", "SPOT"),), signed=True)
+
+
+def spot_fees() -> Request:
+    """What the account pays."""
+    return Request("GET", "/feeinfo", Limit.SPOT_READ, signed=True)
 
 
 def _reading(path: str, *pairs: tuple[str, str]) -> Request:

@@ -9,18 +9,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from actors.poloniex.answers import Answer, rows_of
+from actors.poloniex.answers import Answer, row_of, rows_of
 from actors.poloniex.decoding import Milliseconds, Name, Row, decoder_of
 
 __all__ = [
     "SpotAccountRow",
     "SpotBalanceRow",
     "SpotCancelRow",
+    "SpotFeesRow",
     "SpotFillRow",
     "SpotOrderRow",
     "SpotPlacedRow",
     "read_spot_accounts",
     "read_spot_canceled",
+    "read_spot_fees",
     "read_spot_fills",
     "read_spot_orders",
     "read_spot_placed",
@@ -100,6 +102,12 @@ class SpotAccountRow(Row):
     balances: list[SpotBalanceRow] = msgspec.field(default_factory=list)
 
 
+class SpotFeesRow(Row):
+    """What the account pays; with the discount on, fees are taken in TRX."""
+
+    trxDiscount: bool = False
+
+
 def _rows(kind: type[T]) -> msgspec.json.Decoder[list[T]]:
     found: Any = list[kind]  # type: ignore[valid-type]
     return decoder_of(found)
@@ -110,6 +118,7 @@ _canceled = _rows(SpotCancelRow)
 _orders = _rows(SpotOrderRow)
 _fills = _rows(SpotFillRow)
 _accounts = _rows(SpotAccountRow)
+_fees = _rows(SpotFeesRow)
 
 
 def read_spot_placed(answer: Answer) -> list[SpotPlacedRow]:
@@ -130,6 +139,11 @@ def read_spot_orders(answer: Answer) -> list[SpotOrderRow]:
 def read_spot_fills(answer: Answer) -> list[SpotFillRow]:
     """Return fills. Errors: Malformed."""
     return rows_of(answer, _fills, "spot fills")
+
+
+def read_spot_fees(answer: Answer) -> SpotFeesRow:
+    """Return what the account pays. Errors: Malformed."""
+    return row_of(answer, _fees, "spot fees")
 
 
 def read_spot_accounts(answer: Answer) -> list[SpotAccountRow]:
