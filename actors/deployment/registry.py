@@ -114,6 +114,15 @@ _TABLE = (
         owns="symbol",
         shares="rest_url",
     ),
+    Kind(
+        name="feed.poloniex_spot",
+        behaviour="actors.feed.poloniex.spot:PoloniexSpotFeed",
+        settings="actors.feed.poloniex.settings:PoloniexSpotFeedSettings",
+        summary="One symbol's market at Poloniex spot, live, with REST as a second witness.",
+        variables=("symbol",),
+        modes=REAL_TIME,
+        owns="symbol",
+    ),
     _strategy(
         "trend_follow",
         "actors.strategy.library.trend_follow:TrendFollowSettings",

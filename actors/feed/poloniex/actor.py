@@ -12,7 +12,7 @@ import msgspec
 from actors.domain.place import Place
 from actors.feed.poloniex.connection import FeedConnection
 from actors.feed.poloniex.history import HistorySteps, read_history
-from actors.feed.poloniex.settings import PoloniexFeedSettings
+from actors.feed.poloniex.settings import PoloniexMarketSettings
 from actors.feed.poloniex.timers import FeedPulse, HistoryRetry
 from actors.messages.market import (
     BookDepth,
@@ -29,7 +29,7 @@ from actors.messages.market import (
 from actors.poloniex.answers import OK, Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.line import Call, LineDue, NotAnswered
-from actors.poloniex.market_rows import read_candles, read_order_book, read_tickers
+from actors.poloniex.market_rows import CandleRow, read_candles, read_order_book, read_tickers
 from actors.poloniex.rate_budget import Priority
 from actors.poloniex.request import Request, order_book, tickers
 from actors.runtime.behaviour import Context
@@ -86,7 +86,7 @@ class PoloniexFeed(FeedConnection):
     )
     REPLIES: ClassVar[tuple[type[Message], ...]] = (History, FeedStatus)
 
-    def __init__(self, settings: PoloniexFeedSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexMarketSettings, place: Place) -> None:
         super().__init__(settings, place)
         self._histories: dict[int, HistoryReading] = {}
         self._histories_count = 0
@@ -103,8 +103,22 @@ class PoloniexFeed(FeedConnection):
         self.pulse(context)
         if context.now_ns >= self._check_due_ns:
             self._check_due_ns = context.now_ns + self.settings.cross_check_every
-            self._ask(order_book(self.symbol, 5), self._book_answered, context)
-            self._ask(tickers(self.symbol), self._ticker_answered, context)
+            book, ticker = self.check_requests()
+            self._ask(book, self._book_answered, context)
+            self._ask(ticker, self._ticker_answered, context)
+
+    def check_requests(self) -> tuple[Request, Request]:
+        """Return what the second witness is asked: the best prices, and the mark price."""
+        return order_book(self.symbol, 5), tickers(self.symbol)
+
+    def best_prices(self, answer: Answer) -> tuple[str, str]:
+        """Return best bid and ask over REST as text, "" for an empty side. Errors: Malformed."""
+        row = read_order_book(answer)
+        return row.bids[0][0] if row.bids else "", row.asks[0][0] if row.asks else ""
+
+    def mark_price(self, answer: Answer) -> str:
+        """Return the mark price over REST as text, "" when there is none. Errors: Malformed."""
+        return next((row.mPx for row in read_tickers(answer) if row.s == self.symbol), "")
 
     # -- the second witness --------------------------------------------------------------------------
 
@@ -123,9 +137,7 @@ class PoloniexFeed(FeedConnection):
             return
         ticks, check = self.picture.reader.nearest, self.check
         try:
-            row = read_order_book(outcome)
-            bid = ticks(row.bids[0][0]) if row.bids else 0
-            ask = ticks(row.asks[0][0]) if row.asks else 0
+            bid, ask = [ticks(text) if text else 0 for text in self.best_prices(outcome)]
         except Malformed as error:
             self.surprise(str(error), context)
             return
@@ -139,13 +151,13 @@ class PoloniexFeed(FeedConnection):
             return
         check = self.check
         try:
-            rows = [row for row in read_tickers(outcome) if row.s == self.symbol and row.mPx]
-            marks = [self.picture.reader.nearest(row.mPx) for row in rows]
+            text = self.mark_price(outcome)
+            mark = self.picture.reader.nearest(text) if text else 0
         except Malformed as error:
             self.surprise(str(error), context)
             return
-        if marks and self.is_fresh(call.left_ns):
-            check.judge("mark", (check.mark, marks[0]))
+        if mark and self.is_fresh(call.left_ns):
+            check.judge("mark", (check.mark, mark))
             self._judge(context)
 
     def _judge(self, context: Context) -> None:
@@ -171,7 +183,7 @@ class PoloniexFeed(FeedConnection):
         if message.symbol != self.symbol:
             return
         now_ns, count = context.now_ns, message.bars_count
-        steps = read_history(self.symbol, message.interval_ns, count, now_ns, self.picture.reader)
+        steps = self.history_steps(message.interval_ns, count, now_ns)
         try:
             request = next(steps)
         except StopIteration:
@@ -188,6 +200,14 @@ class PoloniexFeed(FeedConnection):
         reading = HistoryReading(context.sender, message.interval_ns, steps, request)
         self._histories[self._histories_count] = reading
         self._ask_history(self._histories_count, reading, context)
+
+    def history_steps(self, interval_ns: int, bars_count: int, now_ns: int) -> HistorySteps:
+        """Return the reading of closed bars. Errors: ValueError when no bar can have this interval."""
+        return read_history(self.symbol, interval_ns, bars_count, now_ns, self.picture.reader)
+
+    def read_page(self, answer: Answer) -> list[CandleRow]:
+        """Return a page of candles, oldest first. Errors: Malformed."""
+        return read_candles(answer)
 
     def on_history_retry(self, message: HistoryRetry, context: Context) -> None:
         """Ask for a page again."""
@@ -212,7 +232,7 @@ class PoloniexFeed(FeedConnection):
                 self._end_history(number, (), context)
             return
         try:
-            reading.request = reading.steps.send(read_candles(outcome))
+            reading.request = reading.steps.send(self.read_page(outcome))
         except StopIteration as end:
             self._end_history(number, end.value, context)
         except Malformed as error:

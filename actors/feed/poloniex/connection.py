@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from actors.domain.place import Place
 from actors.feed.poloniex.cross_check import CrossCheck
 from actors.feed.poloniex.market import MarketPicture
-from actors.feed.poloniex.settings import PoloniexFeedSettings
+from actors.feed.poloniex.settings import PoloniexMarketSettings
 from actors.feed.poloniex.timers import FeedPulse, PoloniexFeedState
 from actors.feed.subscription import Subscription
 from actors.messages.market import FundingSettled
@@ -62,7 +62,7 @@ class FeedConnection(Behaviour):
     subscription: Subscription
     is_started = False
 
-    def __init__(self, settings: PoloniexFeedSettings, place: Place) -> None:
+    def __init__(self, settings: PoloniexMarketSettings, place: Place) -> None:
         self.settings = settings
         self.symbol = place.symbol
         self.check = CrossCheck(settings.cross_check_tolerance, settings.cross_check_strikes)
@@ -82,26 +82,19 @@ class FeedConnection(Behaviour):
         self._stale_sockets: set[str] = set()
         self._surprised = False
         self._losses_in_row = 0
-        self._handlers: dict[type, Any] = {
-            BookFrame: self._on_book,
-            TradesFrame: self._on_trades,
-            MarkFrame: self._on_mark,
+        self.handlers: dict[type, Any] = {
+            BookFrame: self.on_book,
+            TradesFrame: self.on_trades,
+            MarkFrame: self.on_mark,
             IndexFrame: self._on_index,
             FundingFrame: self._on_funding,
         }
 
     def connect(self, context: Context) -> None:
         """Open the stream."""
-        settings, now_ns, symbols = self.settings, context.now_ns, (self.symbol,)
-        channels = (
-            Channel(BOOK, symbols, settings.silent_after, DEPTH),
-            Channel("mark_price", symbols, settings.silent_after),
-            Channel("index_price", symbols, settings.silent_after),
-            Channel("trades", symbols),  # nobody owes us trades
-            Channel("funding_rate", symbols, max(FUNDING_SILENT_NS, settings.silent_after)),
-        )
+        settings, now_ns = self.settings, context.now_ns
         limits = StreamLimits(backoff_min=settings.backoff_min, backoff_max=settings.backoff_max)
-        self.session = StreamSession(f"{context.name}@{now_ns}", channels, limits, context.random)
+        self.session = StreamSession(f"{context.name}@{now_ns}", self.channels(), limits, context.random)
         budget = RateBudget(limits_of(0, settings.limits_fraction), self.state.paces)
         prefix = f"{context.epoch}.{now_ns}."
         self.line = Line(settings.rest_url, settings.request_timeout, budget, _unsigned, prefix)
@@ -110,6 +103,21 @@ class FeedConnection(Behaviour):
         self.is_started = True
         self._act(self.session.start(now_ns), context)
         context.schedule(PULSE_NS, FeedPulse(), key="pulse")
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return what is subscribed to."""
+        settings, symbols = self.settings, (self.symbol,)
+        return (
+            Channel(BOOK, symbols, settings.silent_after, DEPTH),
+            Channel("mark_price", symbols, settings.silent_after),
+            Channel("index_price", symbols, settings.silent_after),
+            Channel("trades", symbols),  # nobody owes us trades
+            Channel("funding_rate", symbols, max(FUNDING_SILENT_NS, settings.silent_after)),
+        )
+
+    def read_frame(self, raw: bytes) -> Any:
+        """Return a frame of the stream. Errors: Malformed."""
+        return read_public(raw)
 
     def stopping(self, context: Context) -> None:
         """Leave the stream."""
@@ -141,7 +149,7 @@ class FeedConnection(Behaviour):
             return
         self.frames_count += 1
         try:
-            frame = read_public(message.data)
+            frame = self.read_frame(message.data)
             if isinstance(frame, Control):
                 actions = self.session.control(frame.event, frame.channel, frame.message, context.now_ns)
                 self._act(actions, context)
@@ -149,7 +157,7 @@ class FeedConnection(Behaviour):
                 channel = str(frame.__struct_config__.tag)
                 self._act(self.session.control(frame.event, channel, "", context.now_ns), context)
             else:
-                self._handlers[type(frame)](frame, message.received_at_ns, context)
+                self.handlers[type(frame)](frame, message.received_at_ns, context)
         except Malformed as error:
             self.surprise(str(error), context)
 
@@ -185,7 +193,7 @@ class FeedConnection(Behaviour):
 
     # -- frames --------------------------------------------------------------------------------------
 
-    def _on_book(self, frame: BookFrame, received_ns: int, context: Context) -> None:
+    def on_book(self, frame: BookFrame, received_ns: int, context: Context) -> None:
         now_ns, picture = context.now_ns, self.picture
         self.session.data(BOOK, now_ns)
         snapshot = frame.action == "snapshot"
@@ -203,12 +211,12 @@ class FeedConnection(Behaviour):
                 self.gaps_count += 1
                 self._renew_book(change, context)
 
-    def _on_trades(self, frame: TradesFrame, received_ns: int, context: Context) -> None:
+    def on_trades(self, frame: TradesFrame, received_ns: int, context: Context) -> None:
         self.session.data("trades", context.now_ns)
         for trade in self.picture.trades(frame.data):
             context.publish(trade)
 
-    def _on_mark(self, frame: MarkFrame, received_ns: int, context: Context) -> None:
+    def on_mark(self, frame: MarkFrame, received_ns: int, context: Context) -> None:
         self.session.data("mark_price", context.now_ns)
         for row in frame.data:
             if row.s == self.symbol:

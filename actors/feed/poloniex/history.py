@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 
 from actors.domain.bars import BarBuilder, BarLike, ClosedBar, check_interval
 from actors.messages.market import Bar
@@ -21,23 +21,30 @@ HISTORY_BARS_MAX = PAGE_MAX * PAGES_MAX  # of the interval that is asked for at 
 HistorySteps = Generator[Request, list[CandleRow], tuple[Bar, ...]]
 
 
-def base_interval(interval_ns: int) -> int:
+def base_interval(interval_ns: int, intervals: Mapping[int, str] = CANDLE_INTERVALS) -> int:
     """Return the longest interval of the venue that bars of this one can be built from; 0 when there is none.
 
     Errors: ValueError for an interval that no bar can have.
     """
     check_interval(interval_ns)
-    return next((base_ns for base_ns in CANDLE_INTERVALS if not interval_ns % base_ns), 0)
+    return next((base_ns for base_ns in intervals if not interval_ns % base_ns), 0)
 
 
 def read_history(
-    symbol: str, interval_ns: int, bars_count: int, now_ns: int, reader: PriceReader
+    symbol: str,
+    interval_ns: int,
+    bars_count: int,
+    now_ns: int,
+    reader: PriceReader,
+    ask: Callable[[str, str, int, int, int], Request] = candles,
+    intervals: Mapping[int, str] = CANDLE_INTERVALS,
 ) -> HistorySteps:
     """Ask for pages, newest first, until there are enough bars that have closed by now.
 
+    `ask` makes the request of a page of an interval of the venue's, as `intervals` names it.
     Errors: ValueError when no bar can have this interval.
     """
-    base_ns = base_interval(interval_ns)
+    base_ns = base_interval(interval_ns, intervals)
     if not base_ns or bars_count <= 0:
         return ()
     wanted = min(HISTORY_BARS_MAX, (bars_count + 1) * (interval_ns // base_ns))
@@ -45,8 +52,8 @@ def read_history(
     to_ns = now_ns - now_ns % base_ns
     for _ in range(PAGES_MAX):
         from_ns = to_ns - min(PAGE_MAX, wanted - len(found)) * base_ns
-        name = CANDLE_INTERVALS[base_ns]
-        rows = yield candles(symbol, name, from_ns // MS, to_ns // MS - 1, PAGE_MAX)
+        name = intervals[base_ns]
+        rows = yield ask(symbol, name, from_ns // MS, to_ns // MS - 1, PAGE_MAX)
         fresh = [row for row in rows if row.start_ms not in found]
         found.update((row.start_ms, row) for row in fresh)
         if not fresh or len(found) >= wanted:

@@ -8,7 +8,7 @@ from actors.domain.money import E8 as ONE
 from actors.feed.settings import FeedSettings
 from actors.runtime.settings import E8, Duration, Reload, setting
 
-__all__ = ["PoloniexFeedSettings"]
+__all__ = ["PoloniexFeedSettings", "PoloniexMarketSettings", "PoloniexSpotFeedSettings"]
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -16,7 +16,7 @@ MINUTE = 60 * SECOND
 HOST = r"^(https|http|wss|ws)://[^\s/]+(/[^\s]*[^\s/])?$"
 
 
-class PoloniexFeedSettings(FeedSettings, frozen=True, kw_only=True):
+class PoloniexMarketSettings(FeedSettings, frozen=True, kw_only=True):
     """Market data of one symbol, by a socket of its own."""
 
     rest_url: Annotated[str, setting("Where REST requests go.", pattern=HOST, reload=Reload.FIXED)] = (
@@ -75,3 +75,15 @@ class PoloniexFeedSettings(FeedSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.backoff_min > self.backoff_max:
             raise ValueError("backoff_min must not exceed backoff_max")
+
+
+class PoloniexFeedSettings(PoloniexMarketSettings, frozen=True, kw_only=True):
+    """Market data of one perpetual."""
+
+
+class PoloniexSpotFeedSettings(PoloniexMarketSettings, frozen=True, kw_only=True):
+    """Market data of one spot market."""
+
+    stream_url: Annotated[str, setting("The public WebSocket.", pattern=HOST, reload=Reload.FIXED)] = (
+        "wss://ws.poloniex.com/ws/public"
+    )
