@@ -85,6 +85,7 @@ def _checks(file: str | None) -> Iterator[Check]:
     if topology is not None:
         yield journal_folder(topology.journal_path)
         yield port(topology.control.http)
+        yield from secrets(topology)
 
 
 # -- the machine -----------------------------------------------------------------------------------------
@@ -221,6 +222,21 @@ def journal_folder(folder: Path) -> Check:
     if mode & 0o077:
         return Check("journal folder", "warn", f"{text}: others may look in", f"run `chmod 700 {folder}`")
     return Check("journal folder", "ok", text)
+
+
+def secrets(topology: Any) -> Iterator[Check]:
+    """See whether every reference to a secret has a value; none is shown."""
+    from actors.deployment.secret_values import SecretsMissing, keep_secrets, secrets_of
+
+    count = sum(1 for plan in topology.actors for _ in secrets_of(plan))
+    try:
+        keep_secrets(topology)
+    except SecretsMissing as error:
+        for fault in error.faults:
+            text, _, remedy = fault.partition("; ")
+            yield Check("secrets", "fail", text, remedy)
+        return
+    yield Check("secrets", "ok", f"{count} references, each with a value" if count else "none are needed")
 
 
 def port(http: Any) -> Check:

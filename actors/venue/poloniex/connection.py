@@ -130,7 +130,7 @@ class VenueConnecting(VenueQuestions):
 
     def _look_at_clock(self, context: Context) -> None:
         if context.now_ns >= self._clock_due_ns:
-            self._clock_due_ns = context.now_ns + self._clock_pause_ns()
+            self._clock_due_ns = context.now_ns + self._clock_pause_ns(context.now_ns)
             deadline_ns = context.now_ns + self.settings.request_timeout
             self.line.put(Call(server_time(), Priority.NORMAL, deadline_ns, self._clock_seen), context)
         self._judge_clock(context)
@@ -151,10 +151,13 @@ class VenueConnecting(VenueQuestions):
             self._clock_due_ns = min(self._clock_due_ns, context.now_ns + FIRST_LOOK_EVERY_NS)
         self._judge_clock(context)
 
-    def _clock_pause_ns(self) -> int:
-        """Return when to look next: often at first, less often while nobody answers."""
+    def _clock_pause_ns(self, now_ns: int) -> int:
+        """Return when to look next: often at first and while nothing is signed, less so without answers."""
         if self.guard.looks_count >= FIRST_LOOKS:
-            return self.settings.clock_every
+            every_ns = self.settings.clock_every
+            return (
+                every_ns if self.guard.judge(now_ns) in MAY_SIGN else min(every_ns, FIRST_LOOK_EVERY_NS_MAX)
+            )
         return min(FIRST_LOOK_EVERY_NS << min(self._clock_failures, 20), FIRST_LOOK_EVERY_NS_MAX)
 
     def _judge_clock(self, context: Context) -> None:
