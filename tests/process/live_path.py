@@ -39,8 +39,9 @@ def free_port() -> int:
 class LivePath:
     """Both ends, in a folder of their own. `stop` and the context's end leave no process behind."""
 
-    def __init__(self, folder: Path, **inputs: str) -> None:
+    def __init__(self, folder: Path, *, config: tuple[str, ...] = CONFIG, **inputs: str) -> None:
         self.folder = folder
+        self.config = config
         self.port = free_port()
         self.inputs = {"host": f"127.0.0.1:{self.port}", "pace": "60ms", **inputs}
         self.environment = os.environ | {
@@ -63,7 +64,7 @@ class LivePath:
 
     def start_node(self, **environment: str) -> None:
         given = [word for name, text in self.inputs.items() for word in ("--input", f"{name}={text}")]
-        words = ("up", *CONFIG, "--for", "120s", "--json", "--plain", *given)
+        words = ("up", *self.config, "--for", "120s", "--json", "--plain", *given)
         with (self.folder / "up.json").open("wb") as out, (self.folder / "up.err").open("ab") as err:
             self.node = subprocess.Popen(
                 [*PROGRAM, *words], stdout=out, stderr=err, env=self.environment | environment
@@ -109,7 +110,9 @@ class LivePath:
         assert self.node is not None
         assert self.node.poll() is None, self.said()
         with contextlib.suppress(Problem):
-            found: dict[str, Any] = ControlClient(self.topology().socket_path, "local").get("/v1/view", 2.5)
+            topology = self.topology()
+            client = ControlClient(topology.socket_path, topology.deployment)
+            found: dict[str, Any] = client.get("/v1/view", 2.5)
             return found
         return None
 
@@ -118,7 +121,7 @@ class LivePath:
         return found
 
     def topology(self) -> Topology:
-        return load(CONFIG, inputs=self.inputs, environment=self.environment)
+        return load(self.config, inputs=self.inputs, environment=self.environment)
 
     def await_trading(self, more: int = 6) -> None:
         """Wait until so many more fills have been booked."""
@@ -190,8 +193,8 @@ def cash_of(row: dict[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def live_path(folder: Path, **inputs: str) -> Iterator[LivePath]:
-    path = LivePath(folder, **inputs)
+def live_path(folder: Path, *, config: tuple[str, ...] = CONFIG, **inputs: str) -> Iterator[LivePath]:
+    path = LivePath(folder, config=config, **inputs)
     try:
         yield path
     finally:

@@ -87,7 +87,8 @@ class PoloniexVenue(VenueConnecting):
         self.is_started = True
 
     def stopping(self, context: Context) -> None:
-        """Leave the stream; orders stay as they are."""
+        """Leave the stream; orders stay as they are. That it closes now is no news to anybody."""
+        self.leave_stream()
         if self.session.socket_id:
             context.effect("socket", SocketClose(self.session.socket_id))
         context.save()

@@ -262,6 +262,10 @@ class VenueConnecting(VenueQuestions):
             self._stream_was_up = False
             self.go_down(f"stream: {self.session.reason}", context)
 
+    def leave_stream(self) -> None:
+        """Have the end of the stream mean nothing from now on: the node stops."""
+        self._stream_was_up = False
+
     def _shut_foreign(self, socket_id: str, context: Context) -> None:
         """A connection from before this behaviour was rebuilt still lives in the pump."""
         if socket_id not in self._foreign_sockets and len(self._foreign_sockets) < 16:

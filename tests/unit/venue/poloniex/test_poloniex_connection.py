@@ -271,3 +271,12 @@ def _fill(name: str) -> dict[str, object]:
     from tests.unit.venue.poloniex.far_side import stream_fill
 
     return stream_fill(name, "1")
+
+
+def test_the_end_of_the_stream_at_a_stop_is_no_loss_of_the_venue() -> None:
+    bench = VenueBench()
+    bench.take(VenueConnection)
+    bench.venue.stopping(bench)
+    bench.run(MS * 100)
+    assert bench.sockets == []
+    assert connections(bench) == []
