@@ -32,15 +32,15 @@ def perform(loop: Loop, cell: Cell, operations: list[tuple[Any, ...]]) -> None:
     out = loop.out
     for operation in operations:
         name = operation[0]
-        if name == "schedule":
+        if name == "save":
+            behaviour = cell.behaviour
+            # Encoded at once: should a later message of this turn fail, this state still is the truth.
+            out.saves[cell.name] = behaviour.STATE_VERSION, _encode(behaviour.state)
+        elif name == "schedule":
             _, due_ns, message, key, stored, cause = operation
             loop.timers.schedule(Timer(due_ns, cell, message, key, bool(stored), cause), stored)
         elif name == "seen":
             out.seen[operation[1]] = None
-        elif name == "save":
-            behaviour = cell.behaviour
-            # Encoded at once: should a later message of this turn fail, this state still is the truth.
-            out.saves[cell.name] = behaviour.STATE_VERSION, _encode(behaviour.state)
         elif name == "cancel":
             loop.timers.cancel(cell.name, operation[1])
         elif name == "announce":
