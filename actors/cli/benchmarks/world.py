@@ -42,6 +42,7 @@ SPREAD_TICKS = 1
 DEPTH_CONTRACTS = 1_000_000
 UNLIMITED = 0
 MINUTE_NS = 60_000_000_000
+MARK_EVERY_NS = 5_000_000_000
 CATALOG = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.json"
 
 RESTING = "resting"
@@ -93,6 +94,7 @@ class World:
     ) -> None:
         instruments = load_catalog(json.loads(CATALOG.read_text()))
         self.instruments: dict[str, Instrument] = dict(list(instruments.items())[:symbols_count])
+        self._marked_at_ns = 0
         self._looks_every = looks_every_ns  # pause of ledger and reconciler when nothing happens
         self._make_strategy = make_strategy
         self._make_feed = make_feed
@@ -174,12 +176,14 @@ class World:
 
     def mark(self) -> None:
         """Tell every market's mark price."""
-        now_ns = self.clock.now_ns()
+        now_ns = self._marked_at_ns = self.clock.now_ns()
         for cell, symbol, ticks in self.feeds:
             self.node.loop.inlet.put(cell, MarkPrice(symbol, now_ns, ticks, ticks))
 
     def quote(self) -> None:
-        """Offer one quote per symbol to the loop."""
+        """Offer one quote per symbol to the loop, and now and then the marks: risk takes no old ones."""
+        if self.clock.now_ns() - self._marked_at_ns > MARK_EVERY_NS:
+            self.mark()
         put, now_ns = self.node.loop.inlet.put, self.clock.now_ns()
         for cell, symbol, ticks in self.feeds:
             put(
