@@ -16,12 +16,17 @@ from actors.deployment.assemble import assemble
 from actors.deployment.loader import load
 from actors.deployment.topology import Topology
 from actors.domain.money import E8
+from actors.feed.settings import SyntheticSettings
+from actors.ledger.events import FillBooked
 from actors.messages.control import Halt, HaltLevel, Resume
 from actors.oms.events import OrderSubmitted
+from actors.risk.events import IntentDenied
 from actors.runtime.clock import VirtualClock
 from actors.runtime.node import Node
 from actors.runtime.simulation import Simulation
 from actors.runtime.store_memory import MemoryStore
+from actors.strategy.events import SignalDecided
+from actors.strategy.library.mean_reversion import MeanReversionSettings
 from actors.strategy.library.pulse import PulseSettings
 from actors.venue.simulated import SimulatedVenueSettings
 from tests.simulation.paper import MINUTE, REPOSITORY, SECOND, recorded
@@ -176,3 +181,31 @@ def test_flatten_sells_every_contract_and_leaves_only_dust() -> None:
     assert spot_quarrels(sim.node) == []
     sim.ask("risk/coins", Resume("account/coins", "test", "go on"))
     sim.run_until(lambda: coins_fills(sim.node) > fills, 10 * MINUTE)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shipped_strategies_are_long_or_flat_in_coins(seed: int) -> None:
+    """Where they would be short they hold nothing, and ask nobody for it."""
+    reversion = MeanReversionSettings(account="coins", bar=5 * SECOND, window=10, entry=E8)
+    feed_seed = SyntheticSettings(seed=seed, tick=SECOND // 4, volatility=E8 // 4)
+    actors = []
+    for plan in example().actors:
+        if plan.address == "coin_trend/SOL_USDT":
+            plan = replace(plan, kind="strategy.mean_reversion", settings=reversion)
+        elif plan.name == "feed":
+            plan = replace(plan, settings=feed_seed)
+        actors.append(plan)
+    sim = simulation(replace(example(), actors=tuple(actors)))
+    sim.run_for(15 * MINUTE)
+    quiet(sim)
+    assert coins_fills(sim.node) > 4
+    shorts = [d for d in recorded(sim.store, IntentDenied) if d.rule == "spot_inventory"]
+    assert shorts == []
+    net = 0
+    for event in recorded(sim.store, FillBooked):
+        if event.symbol == "SOL_USDT":
+            net = event.net_contracts
+            assert net >= 0
+    wanted = [e.target_contracts for e in recorded(sim.store, SignalDecided) if e.symbol == "SOL_USDT"]
+    assert min(wanted) < 0, "no signal of this run would have been short"
+    assert spot_quarrels(sim.node) == []

@@ -18,6 +18,8 @@ from actors.exchange.server.messages import WebRequest
 from actors.exchange.server.spot_engine import spot_instruments
 from actors.exchange.settings import SpotExchangeSettings
 from actors.exchange.spot import SpotExchangeActor
+from actors.feed.poloniex.settings import PoloniexSpotFeedSettings
+from actors.feed.poloniex.spot import PoloniexSpotFeed
 from actors.messages.market import BookDepth, MarkPrice, Quote, Trade
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import (
@@ -125,37 +127,42 @@ class SimulatedSpot:
             self._venue.tell(message, sender="exchange/main")
 
 
-class SpotVenueBench(Bench):
-    """`venue.poloniex_spot` on a bench; its requests and frames reach an exchange without sockets."""
+class WiredBench(Bench):
+    """An actor on a bench; its requests and frames reach an exchange without sockets, which pulses or not."""
 
-    def __init__(self, world: ServedWorld, **settings: Any) -> None:
+    def __init__(
+        self, world: ServedWorld, make: Callable[[], Any], name: str, *, pulses: bool = False
+    ) -> None:
         self.world = world
         self.sockets: dict[str, int] = {}
         self.lose_answers = 0  # so many answers get lost on their way
         self.requests: list[HttpRequest] = []
         self._later: list[Message] = []
-        wanted = PoloniexSpotVenueSettings(**({"key": "ann", "secret": "ann-secret"} | settings))
-        place = Place("test", "venue/main", "live", variables={"account": "main"}, instruments=INSTRUMENTS)
-        super().__init__(lambda: PoloniexSpotVenue(wanted, place), name="venue/main", now_ns=world.now_ns)
-        self.run(5 * SECOND)
-        assert self.venue.is_up, self.venue.down_reason
-
-    @property
-    def venue(self) -> PoloniexSpotVenue:
-        assert isinstance(self.behaviour, PoloniexSpotVenue)
-        return self.behaviour
+        self._pulses = pulses
+        super().__init__(make, name=name, now_ns=world.now_ns)
 
     def run(self, duration_ns: int) -> None:
         """Let time pass on both sides, and everything arrive."""
         end_ns = self.now_ns + duration_ns
         self._carry()
-        while self.now_ns < end_ns or self._later:
+        while self.now_ns < end_ns or (self._later and not self._pulses):
             self.advance(20 * MS)
             self.world.now_ns = self.now_ns
+            if self._pulses:
+                self.world.core.pulse(self.now_ns)
+                self.world.core.tell_books(self.now_ns)
+                self.world._deliver()
             later, self._later = self._later, []
             for message in later:
                 self.tell(message)
             self._carry()
+
+    def frame(self, content: Any) -> None:
+        """Have a frame come in that the exchange never sent."""
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        for name in self.sockets:
+            self.tell(SocketFrame(name, raw, self.now_ns))
+        self._carry()
 
     def _carry(self) -> None:
         effects, self.effects = self.effects, []
@@ -187,6 +194,40 @@ class SpotVenueBench(Bench):
             self.lose_answers -= 1
             return HttpFailure(request.request_id, True, "no answer in time")
         return HttpResponse(request.request_id, reply.status, (), reply.body, MS)
+
+
+class SpotVenueBench(WiredBench):
+    """`venue.poloniex_spot` before the exchange that speaks Poloniex's API."""
+
+    def __init__(self, world: ServedWorld, **settings: Any) -> None:
+        wanted = PoloniexSpotVenueSettings(**({"key": "ann", "secret": "ann-secret"} | settings))
+        place = Place("test", "venue/main", "live", variables={"account": "main"}, instruments=INSTRUMENTS)
+        super().__init__(world, lambda: PoloniexSpotVenue(wanted, place), "venue/main")
+        self.run(5 * SECOND)
+        assert self.venue.is_up, self.venue.down_reason
+
+    @property
+    def venue(self) -> PoloniexSpotVenue:
+        assert isinstance(self.behaviour, PoloniexSpotVenue)
+        return self.behaviour
+
+
+class SpotFeedBench(WiredBench):
+    """`feed.poloniex_spot` before the same exchange, whose participants make a market."""
+
+    def __init__(self, **settings: Any) -> None:
+        place = Place(
+            "test", "feed/BTC_USDT", "live", variables={"symbol": COIN.symbol}, instruments=INSTRUMENTS
+        )
+        wanted = PoloniexSpotFeedSettings(**settings)
+        world = ServedWorld(participants=True)
+        world.advance(1)
+        super().__init__(world, lambda: PoloniexSpotFeed(wanted, place), "feed/BTC_USDT", pulses=True)
+
+    @property
+    def feed(self) -> PoloniexSpotFeed:
+        assert isinstance(self.behaviour, PoloniexSpotFeed)
+        return self.behaviour
 
 
 class PoloniexSpot:
