@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def exchange_beside(topology: Any) -> Iterator[None]:
     log = topology.journal_path.parent / "exchange.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as output:
-        process = _start(host, port, state, output)
+        process = _start(host, port, state, output, topology.secrets.prefix)
         try:
             _await(process, host, port, log)
             note(f"exchange on port {port}, journal {shortest(str(state))}; faults at /__faults__")
@@ -64,8 +65,11 @@ def _address(topology: Any) -> tuple[str, int]:
     return found.hostname, found.port
 
 
-def _start(host: str, port: int, state: Path, output: Any) -> subprocess.Popen[bytes]:
-    """Start it in a session of its own: Ctrl-C in the terminal is for the node, which goes first."""
+def _start(host: str, port: int, state: Path, output: Any, private: str) -> subprocess.Popen[bytes]:
+    """Start it in a session of its own: Ctrl-C in the terminal is for the node, which goes first.
+
+    `private` begins the names of variables that are none of its business.
+    """
     words = ["exchange", "--host", host, "--port", str(port), "--state", str(state), "--faults"]
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words],
@@ -73,6 +77,7 @@ def _start(host: str, port: int, state: Path, output: Any) -> subprocess.Popen[b
         stdout=output,
         stderr=output,
         start_new_session=True,
+        env={name: text for name, text in os.environ.items() if not name.startswith(private)},
     )
 
 

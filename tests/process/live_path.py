@@ -28,6 +28,7 @@ CONFIG = ("config/local.yaml", str(HERE / "fast.yaml"))
 PROGRAM = (sys.executable, "-c", "from actors.cli.main import main; main()")
 KEY, SECRET, DEPOSIT = "local-key", "local-secret", 10_000 * E8
 PAGE = 100
+GIVEN_UP = ("rejected", "proven_absent")
 
 
 def free_port() -> int:
@@ -89,6 +90,12 @@ class LivePath:
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: self.view().get("pid") != pid)
 
+    def lose_answers(self, count: int) -> None:
+        """Have the exchange accept so many orders and cut the connection instead of answering."""
+        rule = {"kind": "lose_answer", "path": "/v3/trade/order", "method": "POST", "count": count}
+        status, _ = self.client.send("POST", "/__faults__", body=rule, sign=False)
+        assert status == 200
+
     def close(self) -> None:
         for process in (self.node, self.exchange):
             if process is not None and process.poll() is None:
@@ -123,7 +130,7 @@ class LivePath:
     def topology(self) -> Topology:
         return load(self.config, inputs=self.inputs, environment=self.environment)
 
-    def await_trading(self, more: int = 6) -> None:
+    def await_trading(self, more: int = 4) -> None:
         """Wait until so many more fills have been booked."""
         began = self._fills()
         wait_for(lambda: self._fills() >= began + more, 30.0)
@@ -159,13 +166,15 @@ def check(path: LivePath, report: dict[str, Any]) -> Books:
     """Both ends agree: every fill once, every order once, the same money and positions."""
     books = Books(path.topology())
     assert books.chain_break is None
-    ours, submitted = Counter[str](), Counter[str]()
+    ours, submitted, given_up = Counter[str](), Counter[str](), set[str]()
     for cell, raw in books.entries:
         name, *fields = msgspec.msgpack.decode(raw)
         if (cell, name) == ("oms/main", "OrderFillApplied"):
             ours[f"{fields[2]}/{fields[3]}"] += 1
         if (cell, name) == ("oms/main", "OrderSubmitted"):
             submitted[fields[0]] += 1
+        if (cell, name) == ("oms/main", "OrderStateChanged") and fields[1] in GIVEN_UP:
+            given_up.add(fields[0])
     fills = path.rows("/v3/trade/order/trades", "id")
     orders = path.rows("/v3/trade/order/history", "ordId") + path.rows("/v3/trade/order/opens", "ordId")
     theirs = Counter(f"{row['symbol']}/{row['trdId']}" for row in fills)
@@ -174,6 +183,7 @@ def check(path: LivePath, report: dict[str, Any]) -> Books:
     names = Counter(row["clOrdId"] for row in orders)
     assert set(names.values()) == {1}, "an order arrived twice"
     assert set(names) <= set(submitted)
+    assert not given_up & set(names), "an order was declared dead that the exchange has"
     assert set(submitted.values()) == {1}
     _, balance = path.client.send("GET", "/v3/account/balance")
     (usdt,) = [row for row in balance["data"]["details"] if row["ccy"] == "USDT"]

@@ -15,6 +15,8 @@ def test_nothing_is_lost_or_doubled_when_node_and_exchange_are_killed(tmp_path: 
         path.start_exchange()
         path.start_node()
         path.await_trading()
+        path.lose_answers(2)
+        path.await_trading()
         path.kill_node()
         path.await_trading()
         path.kill_exchange()
