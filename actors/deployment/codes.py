@@ -162,6 +162,10 @@ CODES: dict[str, Code] = {
         "limits used twice",
         "Actors that share the venue's limits per address or per key may use all of them together, not more.",
     ),
+    "E220": Code(
+        "market of another kind",
+        "Perpetual and spot markets have feeds, venues and accounts of their own; this is the other kind.",
+    ),
     "E301": Code(
         "live without limits",
         "In live mode each limit of a risk actor must be written down, not left to a default.",

@@ -155,8 +155,11 @@ class Reading:
             instruments = self._read_markets(said.text, said.span, said.span.source.directory)
             if instruments is None:
                 return None
-            for symbol in instruments.keys() & found.keys():
-                self.log.add("E114", said.span, f"the markets file {said.text!r} has {symbol} once more")
+            again = sorted(instruments.keys() & found.keys())
+            if again:
+                count = f" (and {len(again) - 1} more)" if len(again) > 1 else ""
+                message = f"the markets file {said.text!r} has {again[0]}{count} once more"
+                self.log.add("E114", said.span, message, "name each markets file once")
             found |= instruments
         return found
 

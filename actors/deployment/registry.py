@@ -39,6 +39,7 @@ class Kind:
     vets_orders: bool = False  # an order must pass an actor of such a kind
     trades_at: tuple[str, ...] = ()  # settings with the places where orders go
     shares: str = ""  # setting that names whose limits it uses a `limits_fraction` of
+    market: str = ""  # perpetual or spot, where it knows one kind of market only
     listens: bool = False  # hears what the node itself tells everybody, whoever it reads
 
     @cached_property
@@ -113,6 +114,7 @@ _TABLE = (
         modes=REAL_TIME,
         owns="symbol",
         shares="rest_url",
+        market="perpetual",
     ),
     Kind(
         name="feed.poloniex_spot",
@@ -122,6 +124,7 @@ _TABLE = (
         variables=("symbol",),
         modes=REAL_TIME,
         owns="symbol",
+        market="spot",
     ),
     _strategy(
         "trend_follow",
@@ -193,6 +196,7 @@ _TABLE = (
         owns="account",
         trades_at=("rest_url", "stream_url"),
         shares="key",
+        market="perpetual",
     ),
     Kind(
         name="venue.poloniex_spot",
@@ -205,6 +209,7 @@ _TABLE = (
         tells=("OrderAccepted|OrderFilled",),
         owns="account",
         trades_at=("rest_url", "stream_url"),
+        market="spot",
     ),
     Kind(
         name="exchange",
@@ -214,6 +219,7 @@ _TABLE = (
         modes=NOT_REAL,
         hears=("PlaceOrder", "BookDepth|Quote|Trade"),
         tells=("OrderAccepted|OrderFilled",),
+        market="perpetual",
     ),
     Kind(
         name="exchange.spot",
@@ -223,6 +229,7 @@ _TABLE = (
         modes=NOT_REAL,
         hears=("PlaceOrder", "BookDepth|Quote|Trade"),
         tells=("OrderAccepted|OrderFilled",),
+        market="spot",
     ),
     Kind(
         name="reconciler",

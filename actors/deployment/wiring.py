@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog, did_you_mean
+from actors.deployment.markets import check_markets
 from actors.deployment.topology import Edge
 from actors.domain.instrument import Instrument
 
@@ -34,6 +35,7 @@ def check_wiring(
     _check_owners(drafts, log)
     if instruments is not None:
         _check_symbols(drafts, instruments, log)
+        check_markets(drafts, instruments, log)
 
 
 def _traffic(edges: Iterable[Edge]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
