@@ -126,6 +126,16 @@ class Instrument:
         contracts = -(-fee_e8 // self.contract_e8)
         return contracts, contracts * self.contract_e8 - fee_e8
 
+    def carry_dust(self, held_e8: int, fee_contracts: int, dust_e8: int) -> tuple[int, int]:
+        """Return (fee_contracts, dust_e8) of a purchase when so much dust is held already.
+
+        As soon as dust makes up a whole contract it is one: the fee takes one less, and the dust shrinks.
+        Exact, and whatever the order of fills, held dust stays below one contract.
+        """
+        if held_e8 + dust_e8 < self.contract_e8:
+            return fee_contracts, dust_e8
+        return fee_contracts - 1, dust_e8 - self.contract_e8
+
     def funding(self, net_contracts: int, mark_ticks: int, rate_e8: int) -> int:
         """Return what a position pays at one settlement, in 1e-8 USDT; negative when it receives.
 

@@ -128,7 +128,7 @@ class Fill(Message, frozen=True):
     liquidation: bool
     at_ns: int  # by the venue's clock
     fee_contracts: int = 0  # as in OrderFilled
-    dust_e8: int = 0  # as in OrderFilled
+    dust_e8: int = 0  # as in OrderFilled; negative when the dust held before has become a contract
 
     @property
     def signed_contracts(self) -> int:

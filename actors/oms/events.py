@@ -66,6 +66,7 @@ class OrderFillApplied(Message, frozen=True):
     filled_at_ns: int  # by the venue's clock
     at_ns: int
     fee_contracts: int = 0  # of what was bought, taken as the fee; spot only
+    dust_e8: int = 0  # what the dust held grows by; negative when a contract was made of it
 
 
 class CancelWanted(Message, frozen=True):

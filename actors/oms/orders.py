@@ -182,6 +182,12 @@ class OmsOrders(OmsRecord):
         symbol, trade_id, side = report.symbol, report.trade_id, report.side
         contracts, price_ticks, fee_usdt = report.contracts, report.price_ticks, report.fee_usdt
         venue_order_id, maker, filled_at_ns = report.venue_order_id, report.maker, report.at_ns
+        fee_contracts, dust_e8 = report.fee_contracts, report.dust_e8
+        instrument = self.place.instruments.get(symbol) if dust_e8 else None
+        if instrument is not None:
+            held = self.state.dust_e8.get(symbol, 0)
+            fee_contracts, dust_e8 = instrument.carry_dust(held, fee_contracts, dust_e8)
+            fee_usdt -= instrument.notional(report.fee_contracts - fee_contracts, price_ticks)
         self._fills_order.note(filled_at_ns)
         context.record(
             OrderFillApplied(
@@ -195,7 +201,8 @@ class OmsOrders(OmsRecord):
                 maker,
                 filled_at_ns,
                 context.now_ns,
-                report.fee_contracts,
+                fee_contracts,
+                dust_e8,
             )
         )
         context.publish(
@@ -213,8 +220,8 @@ class OmsOrders(OmsRecord):
                 maker,
                 report.liquidation,
                 filled_at_ns,
-                report.fee_contracts,
-                report.dust_e8,
+                fee_contracts,
+                dust_e8,
             )
         )
 

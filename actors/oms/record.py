@@ -104,6 +104,8 @@ class OmsRecord(Behaviour):
             self._forget_fills()
         net = state.net_contracts
         net[event.symbol] = net.get(event.symbol, 0) + moved
+        if event.dust_e8:
+            state.dust_e8[event.symbol] = state.dust_e8.get(event.symbol, 0) + event.dust_e8
         order = state.live.get(event.client_order_id) or state.closed.get(event.client_order_id)
         if order is None:
             return

@@ -65,6 +65,7 @@ class OmsState(msgspec.Struct):
     fills_forgotten_ns: int = 0  # the newest date of a fill that is no longer in `fills`
     fills_count: int = 0
     net_contracts: dict[str, int] = {}  # by symbol, signed
+    dust_e8: dict[str, int] = {}  # by symbol, spot: coins beside the contracts, less than one of them
     flattening: dict[str, str] = {}  # symbol -> reason
     anomalies: dict[str, str] = {}  # alert key -> alert name; bounded
     anomalies_count: int = 0

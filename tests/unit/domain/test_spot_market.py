@@ -59,3 +59,15 @@ def test_a_step_whose_tick_is_no_whole_unit_of_money_is_refused() -> None:
 )
 def test_a_row_that_is_no_spot_market_is_refused(changes: dict[str, Any], fault: str) -> None:
     assert any(fault in found for found in faults(**changes)), faults(**changes)
+
+
+@given(fees=st.lists(st.integers(0, 10**6), max_size=40), contract_e8=st.sampled_from([1, 100, 12_345]))
+def test_dust_becomes_a_contract_as_soon_as_it_is_one(fees: list[int], contract_e8: int) -> None:
+    one = replace(BTC, tick_e8=100_000_000, contract_e8=contract_e8)
+    held = taken = 0
+    for fee in fees:
+        contracts, dust = one.carry_dust(held, *one.coin_fee(fee))
+        assert contracts >= 0
+        taken, held = taken + contracts, held + dust
+        assert 0 <= held < contract_e8
+    assert taken * contract_e8 - held == sum(fees)
