@@ -162,23 +162,26 @@ class Desk:
         if level not in LEVELS:
             raise ControlError(400, f"there is no halt level {level!r}", f"use one of {', '.join(LEVELS)}")
         _check_scope(scope)
-        return await self._order(Halt(scope, LEVELS[level], actor, reason))
+        return await self._order(Halt(scope, LEVELS[level], actor, reason), scope)
 
     async def resume(self, scope: str, actor: str, reason: str) -> dict[str, Any]:
         """Release a halt. Errors: ControlError 400, 404."""
         _check_scope(scope)
         if not reason.strip():
             raise ControlError(400, "a halt is released with a reason only", "say why it is safe to go on")
-        return await self._order(Resume(scope, actor, reason))
+        return await self._order(Resume(scope, actor, reason), scope)
 
     async def stop(self, reason: str) -> dict[str, Any]:
         """Have the node stop in order."""
         self.node.request_stop()
         return {"stopping": True, "reason": reason}
 
-    async def _order(self, order: Message) -> dict[str, Any]:
-        """Put an order to every actor that accepts it; the answers of all of them."""
+    async def _order(self, order: Message, scope: str) -> dict[str, Any]:
+        """Put an order to every actor that accepts it, or to those of the one account that it is about."""
         readers = [c.name for c in self.node.loop.cells.values() if type(order) in c.behaviour.HANDLERS]
+        place, _, account = scope.partition("/")
+        if place == "account":
+            readers = [name for name in readers if name.rpartition("/")[2] == account] or readers
         if not readers:
             raise ControlError(
                 404,
