@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TurnWriter"]
 
 # What a snapshot may cost, in bytes per event since the one before: larger states are written less often.
-SNAPSHOT_BYTES_PER_EVENT = 20
+SNAPSHOT_BYTES_PER_EVENT = 25
 SEEN = b"\x01"
 IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
 

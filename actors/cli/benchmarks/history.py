@@ -202,9 +202,9 @@ def hosting(settings: StrategySettings) -> MakeStrategy:
 # -- histories -----------------------------------------------------------------------------------------
 
 
-def quotes(symbol: str, mid_ticks: int, count: int) -> Iterator[Instant]:
+def quotes(symbol: str, mid_ticks: int, count: int, from_ns: int = START_NS) -> Iterator[Instant]:
     """Yield quotes of a random walk, 100 ms apart, and the mark every 10 seconds."""
-    at_ns = START_NS
+    at_ns = from_ns - from_ns % QUOTE_STEP_NS
     for move in random.Random(SEED).choices((-2, -1, 0, 1, 2), k=count):
         at_ns += QUOTE_STEP_NS
         mid_ticks += move
@@ -291,9 +291,12 @@ def submit_cancel_per_s() -> float:
 
 def submit_cancel(backtest: Backtest, orders: int) -> float:
     """Return orders per CPU second over so many more."""
-    before = backtest.orders_count
-    seconds = backtest.play(quotes(backtest.symbol, backtest.reference_ticks, 2 * orders))
-    return (backtest.orders_count - before) / seconds
+    before, now_ns = backtest.orders_count, backtest.world.clock.now_ns()
+    seconds = backtest.play(quotes(backtest.symbol, backtest.reference_ticks, 2 * orders, now_ns))
+    made = backtest.orders_count - before
+    if made < orders // 2:
+        raise RuntimeError(f"{made} orders on {2 * orders} quotes: something keeps the strategy from trading")
+    return made / seconds
 
 
 def submit_cancel_flat() -> float:

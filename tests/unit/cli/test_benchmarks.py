@@ -33,10 +33,11 @@ def test_the_cross_trades_at_each_cross_and_every_order_is_filled() -> None:
 
 def test_the_quoter_submits_and_cancels_in_turn() -> None:
     backtest = Backtest(QuoterSettings())
-    history.submit_cancel(backtest, 300)
+    for _ in range(2):  # a minute each: prices that began anew would be too old for risk
+        history.submit_cancel(backtest, 300)
     oms = state(backtest, "oms/main")
-    assert backtest.orders_count == 300
-    assert [order.state for order in oms.closed.values()] == [OrderState.CANCELED] * 300
+    assert backtest.orders_count == 600
+    assert [order.state for order in oms.closed.values()] == [OrderState.CANCELED] * 600
 
 
 @pytest.mark.parametrize("flat", [history.submit_cancel_flat, orders.orders_flat])

@@ -50,7 +50,7 @@ def test_what_fails_behind_a_batch_is_taken_back_and_the_batch_stays_done() -> N
 
 def test_a_large_state_is_written_less_often_than_a_small_one_and_always_at_the_end() -> None:
     simulation = play(spec("large"), spec("small"), limits=LoopLimits(snapshot_events=10))
-    simulation.tell("large", Said("x" * 1_000))  # 20 bytes per event: worth writing every 50 events
+    simulation.tell("large", Said("x" * 1_250))  # 25 bytes per event: worth writing every 50 events
     written = {"large": set(), "small": set()}
     for number in range(100):
         simulation.tell("small" if number % 10 else "large", Said(""))
