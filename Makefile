@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run demo-live test test-long check format clean bench lock
+.PHONY: help setup run demo-live test test-long check format clean bench lock hunt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,3 +76,6 @@ lock: ## write the lock files again (UPGRADE=1 takes newer versions)
 clean: ## remove .venv and caches; var/ (journals) stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+hunt: setup ## look for seeds that break a promise, over all cores, until Ctrl-C (CONFIG=config/local.yaml ARGS=...)
+	$(BIN)/polytrade simulate $(if $(filter file,$(origin CONFIG)),config/local.yaml,$(CONFIG)) --seeds $(or $(FROM),0).. --hours 0.25 --jobs 0 $(ARGS)

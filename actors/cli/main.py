@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
+    "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),
+    "replay": ("actors.cli.simulate:replay", "Run a failing seed's bundle again, byte for byte."),
     "version": ("actors.cli.version:version", "Show the version."),
 }
 

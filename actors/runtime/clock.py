@@ -6,8 +6,17 @@ import re
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock", "VirtualClock", "format_duration", "monotonic_ns", "parse_duration"]
+__all__ = [
+    "Clock",
+    "DriftingClock",
+    "SystemClock",
+    "VirtualClock",
+    "format_duration",
+    "monotonic_ns",
+    "parse_duration",
+]
 
+MILLION = 1_000_000
 UNITS_NS = {
     "ns": 1,
     "us": 1_000,
@@ -71,6 +80,53 @@ class VirtualClock:
     def advance_to(self, at_ns: int) -> None:
         """Move forward; an instant in the past is ignored."""
         self._now_ns = max(self._now_ns, at_ns)
+
+
+class DriftingClock(VirtualClock):
+    """A machine's own clock beside the world's: it may be stepped, and run too fast or too slow.
+
+    A step back holds the time still until the world has caught up, as SystemClock does.
+    """
+
+    def __init__(self, world: VirtualClock) -> None:
+        super().__init__(world.now_ns())
+        self._world = world
+        self._base_ns = self._since_ns = world.now_ns()
+        self._ppm = 0
+
+    def now_ns(self) -> int:
+        """Return what this machine's clock shows."""
+        elapsed = self._world.now_ns() - self._since_ns
+        self._now_ns = max(self._now_ns, self._base_ns + elapsed * (MILLION + self._ppm) // MILLION)
+        return self._now_ns
+
+    def reading_ns(self) -> int:
+        """Return the world's instant: a stopwatch knows nothing of steps."""
+        return self._world.now_ns()
+
+    def advance_to(self, at_ns: int) -> None:
+        """Move the world on until this clock shows an instant."""
+        self._world.advance_to(self.world_ns(at_ns))
+
+    def world_ns(self, at_ns: int) -> int:
+        """Return when, by the world's clock, this one will show an instant."""
+        wanted = (at_ns - self._base_ns) * MILLION
+        return self._since_ns - (-wanted // (MILLION + self._ppm))
+
+    def step(self, by_ns: int) -> None:
+        """Set the clock ahead, or back."""
+        self._rebase()
+        self._base_ns += by_ns
+
+    def drift(self, ppm: int) -> None:
+        """Have it gain so many millionths from now on, or lose them."""
+        self._rebase()
+        self._ppm = ppm
+
+    def _rebase(self) -> None:
+        elapsed = self._world.now_ns() - self._since_ns
+        self._base_ns += elapsed * (MILLION + self._ppm) // MILLION
+        self._since_ns = self._world.now_ns()
 
 
 def monotonic_ns() -> int:

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.runtime.clock import VirtualClock
+from actors.runtime.clock import DriftingClock, VirtualClock
 from actors.runtime.errors import InvariantError, require
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
@@ -49,7 +49,8 @@ class Simulation:
         self._dies_written = False
         self.store = store or MemoryStore()
         self.store.on_commit = self._on_commit
-        self.clock = VirtualClock(start_ns)
+        self.clock = VirtualClock(start_ns)  # the world's
+        self.node_clock = DriftingClock(self.clock)
         self.crashes_count = 0
         self.ended = ""  # why the node ended by itself, if it did
         self.after_turn: list[Callable[[], None]] = []  # watchers, called after every turn that did something
@@ -117,7 +118,9 @@ class Simulation:
     def _next_due_ns(self) -> int | None:
         dues = [self._appointments[0][0]] if self._appointments else []
         timer_ns = None if self.ended else self.node.loop.timers.next_due_ns()
-        return min([*dues, timer_ns] if timer_ns is not None else dues, default=None)
+        if timer_ns is not None:
+            dues.append(self.node_clock.world_ns(timer_ns))
+        return min(dues, default=None)
 
     def _keep_appointments(self) -> None:
         while self._appointments and self._appointments[0][0] <= self.now_ns:
@@ -141,7 +144,7 @@ class Simulation:
         """Start a node on the disk as it is: the first one, or one more after a stop or an end."""
         while True:
             self.ended = ""
-            self.node = self._make(self.store, self.clock)
+            self.node = self._make(self.store, self.node_clock)
             self.node.loop.pumps.update(self._pumps)
             try:
                 self.node.start()

@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(("venue", "feed"), SHARED | {"poloniex"}),
     **dict.fromkeys(SIDE_FOLDERS, SHARED | {"secrets"}),
     "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets"},
-    "cli": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "poloniex", "deployment"},
+    "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
+    "cli": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "poloniex", "deployment", "simulation"},
     "__main__": frozenset({"cli"}),
 }
 # The package's own version; it holds no code.

@@ -37,6 +37,7 @@ SEAMS = (
         frozenset({"network"}),
         "the far side's own listening socket; a node's pumps are clients only",
     ),
+    Seam("actors/simulation/faults.py", frozenset({"seeded"}), "draws the faults of a run from its seed"),
     Seam("actors/control/*", frozenset({"network"}), "serves operators on its own socket, beside the loop"),
     Seam(
         "actors/cli/*",

@@ -1,0 +1,179 @@
+"""`polytrade simulate` and `polytrade replay`: a deployment under faults from seeds; a failure once more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actors.cli.exit_codes import ExitCode
+from actors.cli.output import echo, note
+from actors.cli.problems import Problem
+from actors.cli.targets import deployment_options
+
+if TYPE_CHECKING:
+    from actors.simulation.run import Outcome
+    from actors.simulation.seeds import Job, Timed
+
+__all__ = ["replay", "simulate"]
+
+HOUR_NS = 3_600_000_000_000
+PROGRESS_S = 5.0
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="DEPLOYMENT...")
+@deployment_options
+@click.option("--seeds", default="0..10", show_default=True, help="FROM..TO (TO left out), N, or FROM.. .")
+@click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(0.01), help="Simulated time.")
+@click.option("--faults", default="default", show_default=True, help="default, none, or a JSON file.")
+@click.option("--stop-on-first", is_flag=True, help="End with the first seed that fails.")
+@click.option(
+    "--jobs", default=1, show_default=True, type=click.IntRange(0), help="Processes; 0: one a core."
+)
+@click.option(
+    "--out",
+    default=Path("var/simulation"),
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for bundles of failing seeds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a seed.")
+def simulate(
+    files: tuple[str, ...],
+    environments: tuple[str, ...],
+    inputs: tuple[str, ...],
+    seeds: str,
+    hours: float,
+    faults: str,
+    stop_on_first: bool,
+    jobs: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Run a deployment in virtual time, with faults from seeds, and judge it from outside."""
+    from actors.simulation.seeds import run_seeds
+
+    wanted = _seeds(seeds)
+    job = _job(files, environments, inputs, hours, faults)
+    job.recipe.topology()  # faults of the file are told before anything starts
+    failed: list[int] = []
+    done, began, told = 0, time.monotonic(), time.monotonic()
+    try:
+        for timed in run_seeds(job, wanted, jobs or os.cpu_count() or 1):
+            done += 1
+            _tell(timed, as_json)
+            if timed.outcome.violations:
+                failed.append(timed.outcome.seed)
+                _keep(job, timed.outcome, out)
+                if stop_on_first:
+                    break
+            if time.monotonic() - told > PROGRESS_S:
+                told = time.monotonic()
+                note(f"{done} seeds, {len(failed)} failed, {done / (told - began):.1f} seeds/s")
+    except KeyboardInterrupt:
+        note("stopped")
+    note(f"{done} seeds, {len(failed)} failed{': ' + ', '.join(map(str, failed)) if failed else ''}")
+    if failed:
+        raise SystemExit(int(ExitCode.FAILURE))
+
+
+def _seeds(text: str) -> Iterator[int]:
+    first, dots, last = text.partition("..")
+    try:
+        if not dots:
+            return iter([int(first)])
+        return iter(range(int(first), int(last))) if last else count(int(first))
+    except ValueError as error:
+        raise click.UsageError(f"--seeds {text}: write 0..1000, 17, or 0.. for no end") from error
+
+
+def _job(files: Any, environments: Any, inputs: Any, hours: float, faults: str) -> Job:
+    from actors.simulation.bundle import Recipe
+    from actors.simulation.faults import read_faults
+    from actors.simulation.seeds import Job
+
+    given = dict(one.partition("=")[::2] for one in inputs)
+    recipe = Recipe(tuple(files), tuple(environments), given)
+    found = None if faults == "default" else ()
+    if faults not in ("default", "none"):
+        try:
+            found = tuple(read_faults(Path(faults).read_bytes()))
+        except (OSError, ValueError) as error:
+            raise Problem(ExitCode.USAGE, f"--faults {faults}: {error}", "docs/simulation.md") from error
+    return Job(recipe, int(hours * HOUR_NS), found)
+
+
+def _tell(timed: Timed, as_json: bool) -> None:
+    outcome = timed.outcome
+    if as_json:
+        row = {
+            "seed": outcome.seed,
+            "digest": outcome.digest,
+            "violations": [violation._asdict() for violation in outcome.violations],
+            "faults": [str(fault) for fault in outcome.faults],
+            "simulated_s": outcome.simulated_ns / 1e9,
+            "wall_s": round(timed.wall_ns / 1e9, 3),
+        }
+        echo(json.dumps(row))
+        return
+    word = "FAILED" if outcome.violations else "ok"
+    speed = outcome.simulated_ns / max(1, timed.wall_ns)
+    traded = f"{outcome.orders_count:>5} orders  {outcome.fills_count:>5} fills"
+    echo(
+        f"seed {outcome.seed:>5}  {word:<6}  {outcome.digest[:12]}  {len(outcome.faults):>3} faults  "
+        f"{outcome.deaths_count:>3} deaths  {traded}  "
+        f"{speed:>6.0f}x"
+    )
+    for violation in outcome.violations[:5]:
+        echo(f"      {violation.invariant}: {violation.detail}")
+
+
+def _keep(job: Job, outcome: Outcome, out: Path) -> None:
+    """Make the list of faults short, write the bundle, and say how to see it again."""
+    from actors.simulation.bundle import write_bundle
+    from actors.simulation.seeds import shrink_faults
+
+    note(f"seed {outcome.seed}: looking for the faults that matter among {len(outcome.faults)}")
+    faults = shrink_faults(job, outcome)
+    folder = out / f"seed-{outcome.seed}"
+    kept = write_bundle(folder, job.recipe, outcome.seed, faults, job.duration_ns)
+    for fault in faults:
+        note(f"      {fault}")
+    if kept.violations:
+        for line in kept.violations[0].around[-6:]:
+            note(f"      | {line[:160]}")
+    note(f"replay: polytrade replay {shlex.quote(str(folder))}")
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def replay(bundle: Path, as_json: bool) -> None:
+    """Run a failing seed's bundle again, and say whether it comes out the same to the byte."""
+    from actors.simulation.bundle import replay_bundle
+
+    try:
+        found = replay_bundle(bundle)
+    except ValueError as error:
+        raise Problem(ExitCode.USAGE, str(error), "name a folder written by `polytrade simulate`") from error
+    outcome = found.outcome
+    if as_json:
+        row = {"seed": outcome.seed, "same": found.is_same, "digest": outcome.digest}
+        echo(json.dumps(row | {"violations": [one._asdict() for one in outcome.violations]}))
+    else:
+        word = "the same, byte for byte" if found.is_same else f"another run than {found.bundle.digest[:12]}"
+        echo(f"seed {outcome.seed}: {outcome.digest[:12]}: {word}")
+        for violation in outcome.violations:
+            echo(f"      {violation.invariant}: {violation.detail}")
+            for line in violation.around[-10:]:
+                echo(f"        | {line[:200]}")
+    if not found.is_same:
+        raise SystemExit(int(ExitCode.DRIFT))

@@ -1,0 +1,72 @@
+"""Which exchange a deployment's adapters speak to, so that it can stand behind the simulated line."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from actors.deployment.secret_values import keep_secrets
+from actors.deployment.topology import ActorPlan, Topology
+from actors.exchange.server.settings import AccountSettings, ServerSettings
+from actors.secrets.keeper import SecretKeeper
+from actors.secrets.port import Secret
+from actors.secrets.reference import SecretReference, parse_reference
+from actors.simulation.exchange_side import ExchangeSide
+
+__all__ = ["InventedSecrets", "exchange_of", "hosts_of", "secrets_for"]
+
+VENUES = ("venue.poloniex", "venue.poloniex_spot")
+USDT_DEFAULT = 10_000 * 100_000_000
+
+
+class InventedSecrets:
+    """A value for every reference, made of its name: simulated keys open nothing, so they need no store."""
+
+    def fetch(self, reference: SecretReference) -> Secret:
+        """See SecretSource."""
+        return Secret("sim-" + str(reference).rpartition("/")[2].replace("#", "-"))
+
+
+def secrets_for(topology: Topology) -> SecretKeeper:
+    """Return a keeper of invented values."""
+    return keep_secrets(topology, InventedSecrets())
+
+
+def hosts_of(topology: Topology) -> set[str]:
+    """Return the hosts, with ports, that adapters speak to."""
+    found = set()
+    for plan in topology.actors:
+        for name in ("rest_url", "stream_url"):
+            url = getattr(plan.settings, name, "")
+            if url:
+                found.add(urlsplit(url).netloc)
+    return found
+
+
+def exchange_of(topology: Topology, seed: int) -> ExchangeSide | None:
+    """Return the exchange with the deployment's accounts; None when no adapter speaks to one."""
+    venues = [plan for plan in topology.actors if plan.kind in VENUES]
+    if not venues and not hosts_of(topology):
+        return None
+    symbols = [plan.place.variables["symbol"] for plan in topology.actors if "symbol" in plan.place.variables]
+    served = tuple(dict.fromkeys(s for s in symbols if s in topology.instruments and s.endswith("_PERP")))
+    settings = ServerSettings(
+        accounts=tuple(_account(topology, plan) for plan in venues), symbols=served, seed=seed
+    )
+    return ExchangeSide(settings, topology.instruments)
+
+
+def _account(topology: Topology, plan: ActorPlan) -> AccountSettings:
+    account = plan.place.variables["account"]
+    deposit = USDT_DEFAULT
+    for other in topology.actors:
+        if other.kind == "ledger" and other.place.variables.get("account") == account:
+            deposit = getattr(other.settings, "initial_usdt", deposit)
+    key, secret = (_value(plan, name) for name in ("key", "secret"))
+    return AccountSettings(key=key, secret=secret, usdt=deposit, spot={"USDT": deposit}, name=account)
+
+
+def _value(plan: ActorPlan, name: str) -> str:
+    text: Any = getattr(plan.settings, name)
+    reference = parse_reference(text)
+    return text if reference is None else InventedSecrets().fetch(reference).value

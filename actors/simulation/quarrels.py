@@ -1,0 +1,96 @@
+"""Whether our books and the exchange's agree to the last unit, and the journal with the node's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from actors.deployment.topology import Topology
+from actors.exchange.conservation import imbalance
+from actors.exchange.state import ExchangeState
+from actors.exchange.terms import slot_of
+from actors.runtime.behaviour import Persistence
+from actors.runtime.clock import VirtualClock
+from actors.runtime.journal import verify_chain
+from actors.runtime.node import Node
+from actors.runtime.recovery import recover
+from actors.runtime.store_memory import MemoryStore
+
+__all__ = ["books_quarrels", "journal_quarrels"]
+
+MONEY = ("realised_usdt", "fees_usdt", "funding_usdt")
+RESTING = ("open", "partially_filled")
+
+
+def books_quarrels(node: Node, account: str, state: ExchangeState, markets: Any) -> Iterator[str]:
+    """Yield everything on which the exchange and our actors differ; nothing once it is quiet."""
+    money, contracts = imbalance(state, markets)
+    if money or contracts:
+        yield f"the exchange made {money} USDT e-8 and {contracts}"
+    wallet = state.wallets.get(account)
+    if wallet is None:
+        yield f"the exchange has no account {account}"
+        return
+    ledger: Any = node.cell(f"ledger/{account}").behaviour
+    if not ledger.books_balance():
+        yield "the ledger does not balance"
+    if wallet.cash_usdt != ledger.state.cash_usdt:
+        yield f"cash: exchange {wallet.cash_usdt}, ledger {ledger.state.cash_usdt}"
+    yield from _holdings(wallet.holdings, ledger.state.holdings)
+    yield from _orders(node, account, state)
+    held = {}
+    for key, holding in wallet.holdings.items():
+        if holding.position.net_contracts:
+            held[slot_of(key)[0]] = holding.position.net_contracts
+    oms: Any = node.cell(f"oms/{account}").behaviour
+    net = {symbol: count for symbol, count in oms.state.net_contracts.items() if count}
+    if net != held:
+        yield f"positions: exchange {held}, oms {net}"
+
+
+def _holdings(theirs: Any, ours: Any) -> Iterator[str]:
+    for symbol in sorted(theirs.keys() | ours.keys()):
+        there, here = theirs.get(symbol), ours.get(symbol)
+        position = (here.net_contracts, here.cost_ticks) if here is not None else (0, 0)
+        if (tuple(there.position) if there is not None else (0, 0)) != position:
+            yield f"{symbol}: exchange holds {there and there.position}, ledger {position}"
+        for name in MONEY:
+            if getattr(there, name, 0) != getattr(here, name, 0):
+                yield f"{symbol} {name}: exchange {getattr(there, name, 0)}, ledger {getattr(here, name, 0)}"
+
+
+def _orders(node: Node, account: str, state: ExchangeState) -> Iterator[str]:
+    behaviour: Any = node.cell(f"oms/{account}").behaviour
+    ours = {name: order.state.value for name, order in behaviour.state.live.items()}
+    theirs = {
+        order.request.client_order_id
+        for order in state.open_orders.values()
+        if order.request.account == account
+    }
+    for name, at in ours.items():
+        if at not in RESTING:
+            yield f"order {name} is {at}"
+        elif name not in theirs:
+            yield f"order {name} is {at} for us and not in the exchange's book"
+    for name in sorted(theirs - ours.keys()):
+        yield f"order {name} rests at the exchange and we do not know it"
+
+
+def journal_quarrels(
+    topology: Topology, node: Node, store: MemoryStore, make: Callable[[MemoryStore, VirtualClock], Node]
+) -> Iterator[str]:
+    """Yield where the journal is broken, or would bring back another state than the one in memory."""
+    count, broken = verify_chain(store)
+    if broken is not None:
+        yield f"the chain breaks after {count} records: {broken.reason}"
+    again = make(store.clone(), VirtualClock(node.now_ns))
+    recover(again.journal, again.loop.cells.values())
+    for address, cell in node.loop.cells.items():
+        if cell.behaviour.PERSISTENCE is not Persistence.EVENT_SOURCED:
+            continue
+        before = msgspec.msgpack.encode(cell.behaviour.state)
+        if msgspec.msgpack.encode(again.cell(address).behaviour.state) != before:
+            yield f"{address} would come back with another state"
+    again.abandon()

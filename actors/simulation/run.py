@@ -1,0 +1,195 @@
+"""One seed: a deployment runs for a while with its faults, comes to rest, and is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from actors.deployment.assemble import assemble
+from actors.deployment.topology import Topology
+from actors.exchange.events import OrderBooked
+from actors.exchange.state import ExchangeState
+from actors.runtime.clock import VirtualClock
+from actors.runtime.messages import Message
+from actors.runtime.node import Node
+from actors.runtime.ports import TapeWriter
+from actors.runtime.simulation import START_NS
+from actors.runtime.store_memory import MemoryStore
+from actors.runtime.wire import Wire
+from actors.simulation.exchange_side import Sink
+from actors.simulation.far_sides import exchange_of, hosts_of, secrets_for
+from actors.simulation.faults import Fault, Ground
+from actors.simulation.quarrels import books_quarrels, journal_quarrels
+from actors.simulation.striking import Striker
+from actors.simulation.watchers import Violation, Watchers
+from actors.simulation.world import SimulatedWorld
+
+__all__ = ["Outcome", "SeedRun", "ground_of"]
+
+SECOND_NS = 1_000_000_000
+LOOK_NS = 30 * SECOND_NS
+REST_NS_MAX = 900 * SECOND_NS  # in which everything must come to agree once the faults are over
+
+
+class Outcome(NamedTuple):
+    """What became of a seed."""
+
+    seed: int
+    digest: str
+    violations: tuple[Violation, ...]
+    faults: tuple[Fault, ...]
+    simulated_ns: int
+    orders_count: int
+    fills_count: int
+    deaths_count: int
+
+
+def ground_of(topology: Topology) -> Ground:
+    """Return what a deployment offers to faults."""
+    return Ground(tuple(plan.address for plan in topology.actors), bool(hosts_of(topology)))
+
+
+class SeedRun:
+    """Builds the world of a seed, runs it and judges it. `run()` once."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        seed: int,
+        faults: Sequence[Fault],
+        duration_ns: int,
+        tape: TapeWriter | None = None,
+    ) -> None:
+        self.topology = topology
+        self.seed = seed
+        self.faults = tuple(faults)
+        self._duration_ns = duration_ns
+        self._tape = tape
+        self._secrets = secrets_for(topology)
+        self.far = exchange_of(topology, seed)
+        hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
+        self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
+        self.watchers = Watchers(self._limits())
+        self._digest = sha256()
+        self.world = SimulatedWorld(self._make, self.wire, START_NS)
+        self.striker = Striker(self.world, self.far, faults)
+        if self.far is not None:
+            self.far.on_event.append(self._exchange_event)
+            self.far.start(self.wire)
+        self.wire.on_leave.append(self._leaving)
+
+    def _limits(self) -> dict[str, Any]:
+        plans = self.topology.actors
+        return {plan.place.variables["account"]: plan.settings for plan in plans if plan.kind == "risk"}
+
+    def _make(self, store: MemoryStore, clock: VirtualClock) -> Node:
+        node = assemble(self.topology, store, clock, (), self._secrets)
+        node.loop.seed = self.topology.seed * 1_000_003 + self.seed
+        node.loop.tape = self._tape
+        return node
+
+    # -- watching ------------------------------------------------------------------------------------
+
+    def _leaving(self, address: str, request: Any) -> None:
+        self.watchers.now_ns = self.world.now_ns
+        self.watchers.leaving(self.world.store, request)
+
+    def _exchange_event(self, event: Message) -> None:
+        self._digest.update(msgspec.msgpack.encode(event))
+        self.watchers.now_ns = self.world.now_ns
+        self.watchers.exchange_event(event)
+        if isinstance(event, OrderBooked) and self.far is not None:
+            engine = self.far.core.engine
+            account, symbol = event.request.account, event.request.symbol
+            market = engine.markets.get(symbol)
+            if market is not None and account in engine.members:
+                held = engine.state.wallets[account].holdings.get(symbol)
+                if held is not None:
+                    net = held.position.net_contracts
+                    worst = max(abs(net + held.buy_contracts), abs(net - held.sell_contracts))
+                    value = market.reference_ticks * market.tick_value
+                    self.watchers.exchange_position(account, symbol, worst, value, event)
+
+    # -- running -------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """Run, come to rest, judge."""
+        world, watchers = self.world, self.watchers
+        end_ns = world.now_ns + self._duration_ns
+        try:
+            while world.now_ns < end_ns and not watchers.violations:
+                world.run_for(min(LOOK_NS, end_ns - world.now_ns))
+                watchers.now_ns = world.now_ns
+                watchers.read(world.store)
+            if not watchers.violations:
+                self._rest()
+        except Exception as error:
+            watchers.now_ns = world.now_ns
+            watchers.tell("the node's code holds", f"{type(error).__name__}: {error}")
+        return self._outcome()
+
+    def _rest(self) -> None:
+        """End all faults and all new wishes; then everything must agree in time."""
+        self.striker.end_all()
+        end_ns = self.world.now_ns + REST_NS_MAX
+        quarrels = ["it never ran"]
+        while quarrels and self.world.now_ns < end_ns:
+            if not self.world.ended:
+                for plan in self.topology.actors:
+                    if plan.kind.startswith("strategy."):
+                        self.world.node.suspend(plan.address)
+            self.world.run_for(5 * SECOND_NS)
+            quarrels = ["the node is away"] if self.world.ended else self._quarrels()
+        self.watchers.now_ns = self.world.now_ns
+        self.watchers.read(self.world.store)
+        for quarrel in quarrels:
+            self.watchers.tell("venue and books agree once quiet", quarrel)
+        if not self.world.ended:
+            make = partial(assemble, self.topology, extra=(), secrets=self._secrets)
+            for quarrel in journal_quarrels(self.topology, self.world.node, self.world.store, make):
+                self.watchers.tell("the journal gives the same state again", quarrel)
+
+    def _quarrels(self) -> list[str]:
+        node = self.world.node
+        found: list[str] = []
+        for plan in self.topology.actors:
+            if plan.kind == "oms":
+                account = plan.place.variables["account"]
+                state, markets = self._exchange_of(account)
+                if state is not None:
+                    found += books_quarrels(node, account, state, markets)
+        return found
+
+    def _exchange_of(self, account: str) -> tuple[ExchangeState | None, Any]:
+        kinds = {plan.address: plan.kind for plan in self.topology.actors}
+        venue = kinds.get(f"venue/{account}", "")
+        if venue == "venue.poloniex" and self.far is not None:
+            return self.far.core.engine.state, self.far.core.engine.markets
+        for address, kind in kinds.items():
+            if kind == "exchange" and venue == "venue.simulated":
+                behaviour: Any = self.world.node.cell(address).behaviour
+                if account in behaviour.state.wallets:
+                    return behaviour.state, behaviour.exchange.markets
+        return None, None
+
+    def _outcome(self) -> Outcome:
+        world, watchers = self.world, self.watchers
+        last = world.store.last("events")
+        self._digest.update(last[1] if last else b"")
+        self._digest.update(str((world.crashes_count, world.ends, self.wire.carried)).encode())
+        for violation in watchers.violations:
+            self._digest.update(str(violation[:3]).encode())
+        return Outcome(
+            self.seed,
+            self._digest.hexdigest(),
+            tuple(watchers.violations),
+            self.faults,
+            world.now_ns - START_NS,
+            len(watchers.submitted),
+            len(watchers.fills),
+            world.crashes_count,
+        )

@@ -1,0 +1,166 @@
+"""Lets the faults of a run happen, and ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from actors.exchange.server import faults as exchange_faults
+from actors.messages.control import Halt, HaltLevel, Resume
+from actors.runtime.cell import CellState
+from actors.runtime.errors import NodeStopped
+from actors.runtime.messages import Message
+from actors.runtime.wire_faults import LINE_KINDS, LineFault
+from actors.simulation.exchange_side import ExchangeSide
+from actors.simulation.faults import EXCHANGE_KINDS, Fault
+from actors.simulation.world import SimulatedWorld
+
+__all__ = ["Striker"]
+
+MS_NS = 1_000_000
+MILLION = 1_000_000
+SECOND_NS = 1_000_000_000
+ENDLESS = 1 << 40
+
+
+class Striker:
+    """Keeps an appointment with the world for each fault."""
+
+    def __init__(self, world: SimulatedWorld, far: ExchangeSide | None, faults: Sequence[Fault]) -> None:
+        self._world = world
+        self._far = far
+        self._start_ns = world.now_ns
+        self._ends: dict[int, Callable[[], None]] = {}
+        for fault in faults:
+            if fault.kind in LINE_KINDS:
+                self._on_line(fault)
+            world.after(fault.at_ms * MS_NS, lambda fault=fault: self._begin(fault))  # type: ignore[misc]
+
+    def end_all(self) -> None:
+        """End what still goes on."""
+        for number in list(self._ends):
+            self._end(number)
+
+    def _end(self, number: int) -> None:
+        end = self._ends.pop(number, None)
+        if end is not None:
+            end()
+
+    def _on_line(self, fault: Fault) -> None:
+        begin = self._start_ns + fault.at_ms * MS_NS
+        until = begin + fault.for_ms * MS_NS
+        window = LineFault(fault.number, fault.kind, begin, until, fault.share_ppm, fault.value * MS_NS)
+        self._world.wire.faults.add(window)
+
+    def _begin(self, fault: Fault) -> None:
+        if fault.kind in EXCHANGE_KINDS:
+            if self._far is not None:
+                self._on_exchange(fault, self._far)
+        elif fault.kind == "refuse":
+            self._world.wire.cut()
+        elif fault.kind not in LINE_KINDS:
+            getattr(self, f"_{fault.kind}")(fault)
+        if fault.number in self._ends:
+            self._world.after(fault.for_ms * MS_NS, lambda: self._end(fault.number))
+
+    # -- the far side --------------------------------------------------------------------------------
+
+    def _on_exchange(self, fault: Fault, far: ExchangeSide) -> None:
+        every = max(1, round(MILLION / max(1, fault.share_ppm)))
+        kind = fault.kind
+        rules = {
+            "venue_error": [exchange_faults.Fault(kind="http_error", status=503, code=503, every=every)],
+            "venue_storm": [exchange_faults.Fault(kind="rate_limit", every=every)],
+            "venue_maintenance": [exchange_faults.Fault(kind="maintenance")],
+            "venue_key": [
+                exchange_faults.Fault(kind="revoke_key", account=one.account)
+                for one in far.core.settings.accounts
+            ],
+            "venue_frozen": [exchange_faults.Fault(kind="freeze_prices")],
+            "venue_gap": [exchange_faults.Fault(kind="gap", every=every)],
+            "venue_mute": [exchange_faults.Fault(kind="mute", channel=fault.target, every=every)],
+            "venue_skew": [exchange_faults.Fault(kind="skew", skew_ms=fault.value)],
+            "venue_reject": [exchange_faults.Fault(kind="reject_after_answer", every=every)],
+            "venue_paused": [
+                exchange_faults.Fault(kind="symbol_status", symbol=symbol) for symbol in far.core.views
+            ],
+        }[kind]
+        added = [far.core.faults.add(rule).id for rule in rules]
+
+        def end() -> None:
+            for number in added:
+                far.core.faults.remove(number)
+
+        self._ends[fault.number] = end
+
+    # -- the node ------------------------------------------------------------------------------------
+
+    def _kill(self, fault: Fault) -> None:
+        world = self._world
+        if not world.ended:
+            world.away_ns = fault.for_ms * MS_NS
+            world.crash()
+
+    def _kill_before_write(self, fault: Fault) -> None:
+        self._kill_at_write(fault, False)
+
+    def _kill_after_write(self, fault: Fault) -> None:
+        self._kill_at_write(fault, True)
+
+    def _kill_at_write(self, fault: Fault, written: bool) -> None:
+        self._world.away_ns = fault.for_ms * MS_NS
+        self._world.kill_at_commit(max(1, fault.value), written=written)
+
+    def _crash_cell(self, fault: Fault) -> None:
+        node = self._world.node
+        cell = node.loop.cells.get(fault.target)
+        if not self._world.ended and cell is not None and cell.state is CellState.RUNNING:
+            node.kill(fault.target)
+
+    def _halt(self, fault: Fault) -> None:
+        self._tell_risks(Halt("all", HaltLevel.NO_NEW_RISK, "simulation", "a drill"))
+        resume = Resume("all", "simulation", "the drill is over")
+        self._ends[fault.number] = lambda: self._tell_risks(resume)
+
+    def _tell_risks(self, message: Message) -> None:
+        world = self._world
+        if world.ended:
+            world.after(SECOND_NS, lambda: self._tell_risks(message))
+            return
+        for address, cell in world.node.loop.cells.items():
+            if cell.kind == "risk":
+                try:
+                    world.node.tell(address, message)
+                except NodeStopped:
+                    world.after(SECOND_NS, lambda: self._tell_risks(message))
+
+    # -- disk and clock ------------------------------------------------------------------------------
+
+    def _disk_fail(self, fault: Fault) -> None:
+        self._world.store.fail_commits = max(1, fault.value)
+
+    def _disk_full(self, fault: Fault) -> None:
+        store = self._world.store
+        store.capacity_bytes = store.used_bytes
+
+        def end() -> None:
+            store.capacity_bytes = ENDLESS
+
+        self._ends[fault.number] = end
+
+    def _disk_slow(self, fault: Fault) -> None:
+        self._world.write_takes_ns = fault.value * MS_NS
+
+        def end() -> None:
+            self._world.write_takes_ns = 0
+
+        self._ends[fault.number] = end
+
+    def _clock_step(self, fault: Fault) -> None:
+        clock = self._world.node_clock
+        clock.step(fault.value * MS_NS)
+        self._ends[fault.number] = lambda: clock.step(-fault.value * MS_NS)
+
+    def _clock_drift(self, fault: Fault) -> None:
+        clock = self._world.node_clock
+        clock.drift(fault.value)
+        self._ends[fault.number] = lambda: clock.drift(0)

@@ -1,0 +1,228 @@
+"""What must be true on every seed, checked from outside: by the journal, by the far side, by what leaves."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from actors.domain.lifecycle import OrderEvent
+from actors.exchange.events import OrderBooked
+from actors.messages.control import HaltLevel
+from actors.oms.events import OrderFillApplied, OrderResolved, OrderStateChanged, OrderSubmitted
+from actors.risk.events import HaltLatched, HaltReleased, OrderFinished
+from actors.risk.settings import RiskSettings
+from actors.runtime.codec import decoder_for, message_name
+from actors.runtime.journal import TurnRecord, read_turns
+from actors.runtime.messages import Message
+from actors.runtime.pumps.messages import HttpRequest
+from actors.runtime.store_memory import MemoryStore
+
+__all__ = ["Violation", "Watchers"]
+
+RECENT_MAX = 30
+VIOLATIONS_MAX = 20
+SLACK = 1.06  # prices move between risk's look and the exchange's
+KINDS = (
+    OrderSubmitted,
+    OrderStateChanged,
+    OrderFillApplied,
+    OrderResolved,
+    OrderFinished,
+    HaltLatched,
+    HaltReleased,
+    OrderBooked,
+)
+TAGS = {message_name(kind).encode() for kind in KINDS}
+ORDER_PATHS = ("/v3/trade/order", "/v3/trade/orders", "/orders", "/orders/batch")
+ENDS = frozenset(
+    {OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.PROVEN_ABSENT, OrderEvent.FILLED_WHOLLY}
+)
+DENIED_PROOF = frozenset({OrderEvent.PROVEN_ABSENT, OrderEvent.REJECTED})
+
+
+class Violation(NamedTuple):
+    """One promise that was broken."""
+
+    invariant: str
+    at_ns: int
+    detail: str
+    around: tuple[str, ...]
+
+
+class Watchers:
+    """Watches one run."""
+
+    def __init__(self, limits: dict[str, RiskSettings]) -> None:
+        self.violations: list[Violation] = []
+        self.submitted: dict[str, OrderSubmitted] = {}  # durable, by client_order_id
+        self.fills: dict[str, int] = {}  # by symbol/trade_id: how often it was applied
+        self.filled: dict[str, int] = {}  # contracts by client_order_id, as the OMS has them
+        self.booked: dict[str, OrderBooked] = {}  # at the exchange
+        self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
+        self.recent: deque[str] = deque(maxlen=RECENT_MAX)
+        self.now_ns = 0
+        self._limits = limits
+        self._intents: dict[str, str] = {}
+        self._ended: set[str] = set()
+        self._net: dict[tuple[str, str], int] = {}  # by OMS and symbol
+        self._halts: dict[tuple[str, str], tuple[int, int]] = {}  # (risk, scope) -> (level, turn)
+        self._sequence = 0
+        self._decode = decoder_for(KINDS).decode
+
+    def tell(self, invariant: str, detail: str) -> None:
+        """Note that a promise was broken."""
+        if len(self.violations) < VIOLATIONS_MAX:
+            self.violations.append(Violation(invariant, self.now_ns, detail, tuple(self.recent)))
+
+    # -- what leaves the node ------------------------------------------------------------------------
+
+    def leaving(self, store: MemoryStore, request: HttpRequest) -> None:
+        """Look at a request as its bytes leave."""
+        path = urlsplit(request.url).path
+        if request.method == "GET":
+            return
+        self.recent.append(f"{self.now_ns} out {request.method} {path} {request.body[:160].decode()}")
+        if request.method != "POST" or path not in ORDER_PATHS:
+            return
+        self.read(store)
+        for client_order_id in _ids_of(request.body):
+            if client_order_id not in self.submitted:
+                self.tell("written before sent", f"{client_order_id} left and is not in the journal")
+
+    # -- what the journal says -----------------------------------------------------------------------
+
+    def read(self, store: MemoryStore) -> None:
+        """Take in what was written since the last look."""
+        for turn in read_turns(store, self._sequence + 1):
+            self._sequence = turn.first_sequence + len(turn.entries) - 1
+            for entry, event in self._events(turn):
+                self._take(entry, event, turn)
+
+    def _events(self, turn: TurnRecord) -> Iterator[tuple[str, Any]]:
+        for entry in turn.entries:
+            head = bytes(memoryview(entry.event)[:40])
+            if any(tag in head for tag in TAGS):
+                yield entry.cell, self._decode(entry.event)
+
+    def _take(self, cell: str, event: Any, turn: TurnRecord) -> None:
+        self.recent.append(f"{turn.at_ns} {cell} {event}")
+        match event:
+            case OrderSubmitted():
+                self._submitted(cell, event, turn)
+            case OrderFillApplied():
+                key = f"{event.symbol}/{event.trade_id}"
+                self.fills[key] = self.fills.get(key, 0) + 1
+                if self.fills[key] > 1:
+                    self.tell("a fill counts once", f"{key} was applied {self.fills[key]} times")
+                place = (cell, event.symbol)
+                self._net[place] = self._net.get(place, 0) + event.signed_contracts
+                name = event.client_order_id
+                self.filled[name] = self.filled.get(name, 0) + abs(event.signed_contracts)
+            case OrderStateChanged():
+                self._changed(event, turn)
+            case OrderResolved():
+                self._ended.add(event.client_order_id)
+            case OrderFinished():
+                self._freed(event)
+            case HaltLatched():
+                self._halts[cell, event.scope] = (int(event.level), turn.turn)
+            case HaltReleased():
+                self._halts.pop((cell, event.scope), None)
+            case OrderBooked():
+                self.exchange_event(event)
+
+    def _changed(self, event: OrderStateChanged, turn: TurnRecord) -> None:
+        if event.event in ENDS:
+            self._ended.add(event.client_order_id)
+        if event.event in DENIED_PROOF:
+            self.absent[event.client_order_id] = turn.at_ns
+            self._contradicted(event.client_order_id)
+
+    def _freed(self, event: OrderFinished) -> None:
+        """Risk gave back what an order had reserved: the order must have ended."""
+        name = self._intents.get(event.intent_id)
+        if name is None or name in self._ended:
+            return
+        if self.filled.get(name, 0) < self.submitted[name].contracts:
+            self.tell("what lives stays reserved", f"{name} had not ended when risk freed its contracts")
+
+    def _submitted(self, cell: str, event: OrderSubmitted, turn: TurnRecord) -> None:
+        if event.client_order_id in self.submitted:
+            self.tell("an order is named once", event.client_order_id)
+        if event.intent_id in self._intents:
+            self.tell("an intent becomes one order", f"{event.intent_id} became a second order")
+        self.submitted[event.client_order_id] = event
+        self._intents[event.intent_id] = event.client_order_id
+        held = self._net.get((cell, event.symbol), 0)
+        reduces = event.reduce_only or (held * event.side < 0 and event.contracts <= abs(held))
+        account = cell.partition("/")[2]
+        for (risk, scope), (level, latched) in self._halts.items():
+            binds = risk.partition("/")[2] == account and _binds(scope, event)
+            if binds and level >= HaltLevel.NO_NEW_RISK and turn.turn > latched and not reduces:
+                self.tell("nothing but reductions after a halt", f"{event.client_order_id} under {scope}")
+
+    # -- what the far side says ----------------------------------------------------------------------
+
+    def exchange_event(self, event: Message) -> None:
+        """Take in what the exchange decided about an account of ours."""
+        if not isinstance(event, OrderBooked):
+            return
+        name = event.request.client_order_id
+        if name in self.booked:
+            self.tell("an order reaches the venue once", f"{name} was booked twice")
+        self.booked[name] = event
+        self.recent.append(f"{event.at_ns} exchange booked {name} {event.request.symbol}")
+        if name in self.absent:
+            self._contradicted(name)
+
+    def exchange_position(
+        self, account: str, symbol: str, worst_contracts: int, value_usdt: int, order: OrderBooked
+    ) -> None:
+        """Compare what an account could hold now with its limits. `value_usdt`: of one contract."""
+        limits = self._limits.get(account)
+        if limits is None or order.request.reduce_only:
+            return
+        largest = limits.max_position_notional_usdt
+        if largest and worst_contracts * value_usdt > largest * SLACK:
+            detail = f"{account} {symbol}: {worst_contracts} contracts, limit {largest / 1e8:.2f} USDT"
+            self.tell("no order leaves that the limits deny", detail)
+        largest = limits.max_order_notional_usdt
+        if largest and order.request.contracts * value_usdt > largest * SLACK:
+            name = order.request.client_order_id
+            self.tell("no order leaves that the limits deny", f"{name}: {order.request.contracts} contracts")
+
+    def _contradicted(self, client_order_id: str) -> None:
+        booked = self.booked.get(client_order_id)
+        if booked is not None:
+            detail = f"{client_order_id} ended as refused or absent; the exchange booked it at {booked.at_ns}"
+            self.tell("unknown ends on evidence only", detail)
+
+
+def _ids_of(body: bytes) -> Iterator[str]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return
+    for row in found if isinstance(found, list) else [found]:
+        name = row.get("clOrdId") or row.get("clientOrderId") if isinstance(row, dict) else None
+        if name:
+            yield name
+
+
+def _binds(scope: str, order: OrderSubmitted) -> bool:
+    kind, _, name = scope.partition("/")
+    if kind == "symbol":
+        return name == order.symbol
+    if kind == "strategy":
+        return name == order.strategy
+    return True
+
+
+def state_bytes(behaviour: Any) -> bytes:
+    """Return a state to the byte."""
+    return msgspec.msgpack.encode(behaviour.state)

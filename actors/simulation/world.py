@@ -1,0 +1,80 @@
+"""One simulated machine and what lies around it: a node that dies and is started again, a disk, a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors.runtime.clock import VirtualClock
+from actors.runtime.errors import JournalError
+from actors.runtime.messages import Message
+from actors.runtime.node import Node
+from actors.runtime.simulation import Simulation
+from actors.runtime.store_memory import MemoryStore
+from actors.runtime.wire import Wire
+
+__all__ = ["SimulatedWorld"]
+
+HEART_NS = 1_000_000_000  # before a process that ended is started again
+
+
+class SimulatedWorld(Simulation):
+    """A `Simulation` whose node stays away for a while when it dies."""
+
+    def __init__(self, make: Callable[[MemoryStore, VirtualClock], Node], wire: Wire, start_ns: int) -> None:
+        self.wire = wire
+        self.write_takes_ns = 0
+        self.away_ns = 0  # of the next death
+        self.is_away = False
+        self.ends: list[str] = []  # why the node ended by itself
+        super().__init__(make, pumps=wire.ports, start_ns=start_ns)
+
+    def open(self) -> None:
+        """See Simulation; the line needs to know where the world is before the first node speaks."""
+        self.wire.world = self
+        self.is_away = False
+        super().open()
+
+    def deliver(self, address: str, message: Message) -> None:
+        """See World."""
+        if not self.ended:
+            self.node.deliver_from_outside(address, message)
+
+    def step(self) -> bool:
+        """Run one turn; a disk that fails is the end of the process."""
+        self._keep_appointments()  # slow writes let the world go on while the node has no rest
+        try:
+            worked = super().step()
+        except JournalError as error:
+            self.ends.append(str(error))
+            self._leave(HEART_NS)
+            return True
+        if self.ended and not self.is_away:
+            self.ends.append(self.ended)
+            self.wire.node_died()
+            self._be_away(HEART_NS)
+        return worked
+
+    def crash(self, *, power_cut: bool = False) -> None:
+        """Kill the process; it comes back after `away_ns`."""
+        self._leave(self.away_ns)
+
+    def _leave(self, away_ns: int) -> None:
+        self._bury()
+        self.wire.node_died()
+        self._be_away(away_ns)
+
+    def _be_away(self, away_ns: int) -> None:
+        self.is_away, self.ended = True, "away"
+        self.after(away_ns, self._come_back)
+
+    def _come_back(self) -> None:
+        try:
+            self.open()
+        except JournalError as error:
+            self.ends.append(str(error))
+            self._leave(HEART_NS)
+
+    def _on_commit(self, is_written: bool) -> None:
+        if self.write_takes_ns and not is_written:
+            self.clock.advance_to(self.now_ns + self.write_takes_ns)
+        super()._on_commit(is_written)

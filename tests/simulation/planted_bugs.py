@@ -1,0 +1,204 @@
+"""Bugs of the kinds that lose money, each a small mutation of the real code that a test switches on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.domain.lifecycle import OrderEvent, OrderState
+from actors.ledger.actor import LedgerActor
+from actors.messages.trading import Fill, OrderUpdate
+from actors.messages.venue import OrderFilled, PlaceOrder
+from actors.oms.actor import OmsActor
+from actors.oms.events import OrderStateChanged
+from actors.oms.state import fill_key
+from actors.risk.actor import RiskActor
+from actors.risk.events import OrderFinished
+from actors.runtime.loop import Loop
+from actors.runtime.store import TurnWrite
+from actors.runtime.store_memory import MemoryStore
+
+Patch = pytest.MonkeyPatch
+
+
+def _handler(patch: Patch, behaviour: Any, message: type, mutant: Callable[..., None]) -> None:
+    original = behaviour.HANDLERS[message]
+    patch.setitem(behaviour.HANDLERS, message, lambda self, m, context: mutant(original, self, m, context))
+
+
+def send_before_write(patch: Patch) -> None:
+    original = Loop._finish
+
+    def finish(loop: Loop, taken: int) -> None:
+        effects, loop.out.effects = loop.out.effects, []
+        for port, message, address in effects:
+            loop.pumps[port].put(message, address)
+        original(loop, taken)
+
+    patch.setattr(Loop, "_finish", finish)
+
+
+def guess_an_unknown_outcome(patch: Patch) -> None:
+    original = OmsActor._lose
+
+    def lose(self: Any, order: Any, reason: str, context: Any) -> None:
+        was_submitting = order.state is OrderState.SUBMITTING
+        original(self, order, reason, context)
+        if was_submitting:
+            name, event = order.client_order_id, OrderEvent.PROVEN_ABSENT
+            context.record(
+                OrderStateChanged(name, event, "", "no answer, so it is not there", context.now_ns)
+            )
+            self._doubts.settle(name)
+            self._tell(order, context)
+
+    patch.setattr(OmsActor, "_lose", lose)
+
+
+def forget_which_fills_were_counted(patch: Patch) -> None:
+    def filled(original: Any, self: Any, message: OrderFilled, context: Any) -> None:
+        self.state.fills.pop(fill_key(message.symbol, message.trade_id), None)
+        original(self, message, context)
+
+    _handler(patch, OmsActor, OrderFilled, filled)
+
+
+def drop_a_fill_after_a_cancel(patch: Patch) -> None:
+    def filled(original: Any, self: Any, message: OrderFilled, context: Any) -> None:
+        order = self.state.order(message.client_order_id)
+        if order is None or not order.cancels_count:
+            original(self, message, context)
+
+    _handler(patch, OmsActor, OrderFilled, filled)
+
+
+def release_a_halt_on_restart(patch: Patch) -> None:
+    original = RiskActor.started
+
+    def started(self: Any, context: Any) -> None:
+        self.state.halts.clear()
+        original(self, context)
+
+    patch.setattr(RiskActor, "started", started)
+
+
+def free_what_an_unknown_order_reserves(patch: Patch) -> None:
+    def updated(original: Any, self: Any, update: OrderUpdate, context: Any) -> None:
+        original(self, update, context)
+        if update.state is OrderState.UNKNOWN and update.intent_id in self.state.reserved:
+            context.record(
+                OrderFinished(
+                    update.intent_id,
+                    update.filled_contracts,
+                    OrderState.CANCELED,
+                    update.symbol,
+                    update.side,
+                    context.now_ns,
+                )
+            )
+
+    _handler(patch, RiskActor, OrderUpdate, updated)
+
+
+def book_a_fill_twice(patch: Patch) -> None:
+    def booked(original: Any, self: Any, fill: Fill, context: Any) -> None:
+        original(self, fill, context)
+        if fill.trade_id.endswith("7"):
+            original(self, replace(fill, trade_id=fill.trade_id + "-again"), context)
+
+    _handler(patch, LedgerActor, Fill, booked)
+
+
+def forget_a_fee(patch: Patch) -> None:
+    def booked(original: Any, self: Any, fill: Fill, context: Any) -> None:
+        original(self, replace(fill, fee_usdt=0) if fill.trade_id.endswith("7") else fill, context)
+
+    _handler(patch, LedgerActor, Fill, booked)
+
+
+def send_again_under_another_name(patch: Patch) -> None:
+    original = OmsActor._lose
+
+    def lose(self: Any, order: Any, reason: str, context: Any) -> None:
+        was_submitting = order.state is OrderState.SUBMITTING
+        original(self, order, reason, context)
+        if was_submitting:
+            name = order.client_order_id + "r"
+            context.publish(
+                PlaceOrder(
+                    self._account,
+                    name,
+                    order.symbol,
+                    order.side,
+                    order.contracts,
+                    order.order_type,
+                    order.limit_ticks,
+                    _good_till_canceled(),
+                    order.reduce_only,
+                )
+            )
+
+    patch.setattr(OmsActor, "_lose", lose)
+
+
+def _good_till_canceled() -> Any:
+    from actors.domain.orders import TimeInForce
+
+    return TimeInForce.GTC
+
+
+def forget_orders_on_restart(patch: Patch) -> None:
+    original = OmsActor.started
+
+    def started(self: Any, context: Any) -> None:
+        self.state.live.clear()
+        original(self, context)
+
+    patch.setattr(OmsActor, "started", started)
+
+
+def leave_out_a_write(patch: Patch) -> None:
+    original = MemoryStore.commit
+
+    def commit(self: MemoryStore, write: TurnWrite) -> None:
+        if self.commits_count % 200 == 199:
+            write = write._replace(events=())
+        original(self, write)
+
+    patch.setattr(MemoryStore, "commit", commit)
+
+
+def keep_state_beside_the_journal(patch: Patch) -> None:
+    def booked(original: Any, self: Any, fill: Fill, context: Any) -> None:
+        original(self, fill, context)
+        self.state.equity_peak_usdt += 1
+
+    _handler(patch, LedgerActor, Fill, booked)
+
+
+BUGS: dict[str, Callable[[Patch], None]] = {
+    bug.__name__: bug
+    for bug in (
+        send_before_write,
+        guess_an_unknown_outcome,
+        forget_which_fills_were_counted,
+        drop_a_fill_after_a_cancel,
+        release_a_halt_on_restart,
+        free_what_an_unknown_order_reserves,
+        book_a_fill_twice,
+        forget_a_fee,
+        send_again_under_another_name,
+        forget_orders_on_restart,
+        leave_out_a_write,
+        keep_state_beside_the_journal,
+    )
+}
+QUICK = (
+    "send_before_write",
+    "forget_which_fills_were_counted",
+    "send_again_under_another_name",
+    "leave_out_a_write",
+)
