@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     NOT_FOUND = 9
     NO_ANSWER = 10
     DRIFT = 11
+    DATA = 12
     RESTARTS_EXHAUSTED = 70
     INTERRUPTED = 130
 
@@ -39,6 +40,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NOT_FOUND: "There is no such actor, order or kind.",
     ExitCode.NO_ANSWER: "The node runs but does not answer.",
     ExitCode.DRIFT: "Generated files are not what the code would generate now.",
+    ExitCode.DATA: "A file of history cannot be used as it is; the text names file, row and remedy.",
     ExitCode.RESTARTS_EXHAUSTED: "The node died more often than its heart may restart it.",
     ExitCode.INTERRUPTED: "Ended at once by Ctrl-C; the journal keeps what was acknowledged.",
 }

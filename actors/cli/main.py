@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
+    "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),

@@ -281,6 +281,14 @@ class Exchange(Projection):
             outcomes += settle_clock(self, market, at_ns)
         return outcomes
 
+    def touch(self, symbol: str) -> tuple[int, int]:
+        """Return the best displayed bid and ask, before our takers ate into them; 0 where there is none."""
+        market = self.markets[symbol]
+        bid, ask = market.bids, market.asks
+        bid.ready()
+        ask.ready()
+        return (bid.levels[0][0] if bid.levels else 0), (ask.levels[0][0] if ask.levels else 0)
+
     # -- steps --------------------------------------------------------------------------------------
 
     def cancel_all(self, standings: Iterable[Standing], reason: str, outcomes: Outcomes, at_ns: int) -> None:

@@ -45,6 +45,15 @@ class RecentBars:
             del built[0]
         return tuple(self._message(bar) for bar in built[-bars_count:]) if bars_count > 0 else ()
 
+    def newest(self, after_ns: int) -> list[BarLike]:
+        """Return the bars that are kept and closed after an instant, oldest first."""
+        found: list[BarLike] = []
+        for bar in reversed(self._bars):
+            if bar.at_ns <= after_ns:
+                break
+            found.append(bar)
+        return found[::-1]
+
     def _message(self, bar: BarLike) -> Bar:
         return Bar(
             self._symbol,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from actors.domain.bars import BarLike
 from actors.domain.place import Place
 from actors.feed.playback import Playback, Start
 from actors.feed.replay_clock import ReplayClock
@@ -123,6 +124,10 @@ class ReplayFeed(Behaviour):
         context.send(context.sender, history)
         if playback is not None:
             context.send(context.sender, playback.subscription.status(context.now_ns))
+
+    def newest_bars(self, after_ns: int) -> list[BarLike]:
+        """Return bars of the file's interval that closed after an instant; for whoever draws a chart."""
+        return self._playback.recent.newest(after_ns) if self._playback is not None else []
 
     def describe(self) -> dict[str, Any]:
         """Return file, progress and state for an operator."""

@@ -131,6 +131,15 @@ class MemoryStore:
         """Nothing to release; the same object can be opened again, as a disk after a crash."""
         self.sync()
 
+    def forget_events(self, until_sequence: int) -> None:
+        """Let go of events up to one that snapshots cover; the newest record stays, for its chain."""
+        table = self._tables["events"]
+        covered = bisect_left(table.keys, until_sequence.to_bytes(8, "big"))
+        gone = table.keys[: min(covered, len(table.keys) - 1)]
+        for key in gone:
+            del table.values[key]
+        del table.keys[: len(gone)]
+
     def clone(self) -> MemoryStore:
         """Return an independent copy, as a disk image taken now."""
         other = MemoryStore(capacity_bytes=self.capacity_bytes)

@@ -29,6 +29,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "poloniex": frozenset({"domain", "runtime"}),
     **dict.fromkeys(("venue", "feed"), SHARED | {"poloniex"}),
     **dict.fromkeys(SIDE_FOLDERS, SHARED | {"secrets"}),
+    # Reads what actors journal, and the files that a feed plays.
+    "backtest": SHARED | {"feed", "strategy", "risk", "oms", "ledger"},
     "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets"},
     "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
     "cli": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "poloniex", "deployment", "simulation"},

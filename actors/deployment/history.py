@@ -1,0 +1,175 @@
+"""A deployment over recorded history: the file as it is, but for the far side and the clock.
+
+What a paper or live deployment says about strategies, risk, OMS, ledger and reconciler stays. Replaced are
+the feeds (by `feed.replay`, one file per symbol), a real venue (by `venue.simulated` and an exchange), the clock
+(by a virtual one), the mode, and what `--set` overrides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from actors.backtest.wish import MarketFiles, Wish
+from actors.deployment.faults import ConfigError, FaultLog
+from actors.deployment.layers import read_layers
+from actors.deployment.loader import Reading
+from actors.deployment.registry import KINDS
+from actors.deployment.topology import ActorPlan, Topology
+from actors.deployment.yaml_source import parse_text
+from actors.deployment.yaml_tree import List, Map, Node, Scalar
+from actors.feed.settings import ReplaySettings
+
+__all__ = ["load_history"]
+
+REPLAY = "feed.replay"
+COMMAND_LINE = "command line"
+DECIDED_LATER = "decided-by-symbol"  # stands for the path of a feed until its symbols are known
+
+
+def load_history(
+    paths: Sequence[str | Path],
+    environments: Sequence[str],
+    inputs: Mapping[str, str],
+    environment: Mapping[str, str],
+    wish: Wish,
+) -> Topology:
+    """Return the deployment as a backtest. Errors: ConfigError with every fault."""
+    log = FaultLog()
+    root, files = read_layers([str(path) for path in paths], environments, log)
+    if root is None:
+        raise ConfigError(log.sorted())
+    _rewrite(root, wish, log)
+    reading = Reading(root, files, log, KINDS)
+    reading.check(inputs, environment)
+    if log.has_errors:
+        raise ConfigError(log.sorted())
+    topology = reading.topology()
+    plans = tuple(_with_files(plan, wish, topology) for plan in topology.actors)
+    return replace(topology, actors=plans)
+
+
+# -- the tree, before it is checked ------------------------------------------------------------------------
+
+
+def _rewrite(root: Map, wish: Wish, log: FaultLog) -> None:
+    _put(root, "mode", "mode: backtest", log)
+    _put(root, "clock", f"clock: {{kind: virtual, start: {_text(wish.from_ns)}}}", log)
+    _put(root, "control", "control: {http: {enabled: false}}", log)
+    if wish.seed >= 0:
+        _put(root, "seed", f"seed: {wish.seed}", log)
+    actors = root.get("actors")
+    if not isinstance(actors, Map):
+        return
+    has_exchange = any(_kind(entry) == "exchange" for entry in actors.values.values())
+    for entry in list(actors.values.values()):
+        if isinstance(entry, Map):
+            _rewrite_actor(entry, wish, log)
+    venues = [name for name, entry in actors.values.items() if _kind(entry).startswith("venue.")]
+    if not has_exchange and venues:
+        _add_exchange(actors, venues, log)
+    for name, value in wish.overrides.items():
+        _override(actors, name, value, log)
+
+
+def _rewrite_actor(entry: Map, wish: Wish, log: FaultLog) -> None:
+    kind = _kind(entry)
+    if kind.startswith("feed.") and (kind != REPLAY or wish.files):
+        _put(entry, "kind", f"kind: {REPLAY}", log)
+        said = {"path": DECIDED_LATER, **wish.feed} if wish.files else dict(wish.feed)
+        _put(entry, "settings", _settings_text(said), log)
+    elif kind.startswith("venue.") and kind != "venue.simulated":
+        _put(entry, "kind", "kind: venue.simulated", log)
+        entry.values.pop("settings", None)
+        entry.keys.pop("settings", None)
+        reads = entry.get("reads")
+        if isinstance(reads, List):
+            reads.items.append(_parsed("exchange", log))
+
+
+def _add_exchange(actors: Map, venues: list[str], log: FaultLog) -> None:
+    """A deployment for a real venue has no far side of its own."""
+    feeds = [name for name, entry in actors.values.items() if _kind(entry) == REPLAY]
+    reads = ", ".join(f'"{name}/*"' for name in (*venues, *feeds))
+    _put(actors, "exchange", f"exchange: {{kind: exchange, reads: [{reads}]}}", log)
+
+
+def _override(actors: Map, name: str, value: str, log: FaultLog) -> None:
+    actor, _, setting = name.partition(".")
+    entry = actors.get(actor)
+    text = f"{actor}:\n  settings:\n    {setting}: {value}\n"
+    node = parse_text(text, f"--set {name}={value}", log)
+    if not isinstance(node, Map):
+        return
+    key = node.keys[actor]
+    if not isinstance(entry, Map):
+        known = ", ".join(actors.values)
+        log.add("E201", key.span, f"--set {name}: there is no actor {actor!r}", f"there are {known}")
+        return
+    settings = node.values[actor]
+    settings = settings.values["settings"] if isinstance(settings, Map) else settings
+    if not isinstance(settings, Map) or setting not in settings.values:
+        return
+    own = entry.get("settings")
+    if not isinstance(own, Map):
+        own = Map(settings.span)
+        entry.put(Scalar(settings.span, "settings", "settings"), own)
+    own.put(settings.keys[setting], _quoted(settings.values[setting]))
+
+
+def _quoted(node: Node) -> Node:
+    """A fraction is said as text in a file; nobody shall have to think of it on a command line."""
+    if isinstance(node, Scalar) and isinstance(node.value, float):
+        return Scalar(node.span, node.text, node.text, quoted=True)
+    return node
+
+
+def _put(target: Map, name: str, text: str, log: FaultLog) -> None:
+    """Set a key to what YAML text says, with the place of what stood there before."""
+    node = parse_text(text, COMMAND_LINE, log)
+    if isinstance(node, Map):
+        target.put(target.keys.get(name, node.keys[name]), node.values[name])
+
+
+def _parsed(text: str, log: FaultLog) -> Node:
+    node = parse_text(f"x: {text}", COMMAND_LINE, log)
+    if not isinstance(node, Map):
+        raise ConfigError(log.sorted())
+    return node.values["x"]
+
+
+def _kind(entry: Node) -> str:
+    kind = entry.get("kind") if isinstance(entry, Map) else None
+    return kind.text if isinstance(kind, Scalar) else ""
+
+
+def _settings_text(said: Mapping[str, str]) -> str:
+    lines = [f"  {name}: {msgspec.json.encode(value).decode()}" for name, value in said.items()]
+    return "\n".join(["settings:", *lines]) if lines else "settings: {}"
+
+
+def _text(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# -- the plans, after --------------------------------------------------------------------------------------
+
+
+def _with_files(plan: ActorPlan, wish: Wish, topology: Topology) -> ActorPlan:
+    if plan.kind != REPLAY or not isinstance(plan.settings, ReplaySettings) or not wish.files:
+        return plan
+    files = wish.files.get(plan.place.symbol, MarketFiles(""))
+    settings = msgspec.structs.replace(
+        plan.settings,
+        path=_absolute(files.market),
+        funding_path=_absolute(files.funding),
+    )
+    return replace(plan, settings=settings)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
