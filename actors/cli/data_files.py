@@ -28,7 +28,7 @@ def pairs(words: Iterable[str], option: str, form: str) -> dict[str, str]:
 
 
 def market_files(words: Iterable[str]) -> dict[str, Any]:
-    """Return the files of each symbol: from SYMBOL=FILE, SYMBOL.funding=FILE, SYMBOL.mark=FILE and folders."""
+    """Return each symbol's files, from SYMBOL=FILE, SYMBOL.funding=FILE, SYMBOL.mark=FILE and folders."""
     from actors.backtest.wish import MarketFiles
 
     found: dict[str, dict[str, str]] = {}

@@ -1,8 +1,8 @@
 """A deployment over recorded history: the file as it is, but for the far side and the clock.
 
 What a paper or live deployment says about strategies, risk, OMS, ledger and reconciler stays. Replaced are
-the feeds (by `feed.replay`, one file per symbol), a real venue (by `venue.simulated` and an exchange), the clock
-(by a virtual one), the mode, and what `--set` overrides.
+the feeds (by `feed.replay`, one file per symbol), a real venue (by `venue.simulated` and an exchange), the
+clock (by a virtual one), the mode, and what `--set` overrides.
 """
 
 from __future__ import annotations
