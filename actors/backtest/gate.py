@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import msgspec
 
@@ -57,7 +58,7 @@ def _profit_factor(nets: list[int]) -> float:
 
 
 def _sharpe(closes: list[tuple[int, int]]) -> float:
-    returns = [after / before - 1 for (_, before), (_, after) in zip(closes, closes[1:], strict=False)]
+    returns = [after / before - 1 for (_, before), (_, after) in pairwise(closes)]
     mean = sum(returns) / len(returns)
     spread = math.sqrt(sum((one - mean) ** 2 for one in returns) / (len(returns) - 1))
     return mean / spread * math.sqrt(DAYS_A_YEAR) if spread else math.nan

@@ -36,17 +36,19 @@ def cuts(from_ns: int, to_ns: int, count: int, interval_ns: int) -> list[int]:
 
 
 def write_other_future(table: Table, columns: Sequence[str], cut: int, unit_ns: int, path: Path) -> None:
-    """Copy a table as CSV; prices of rows from an instant on alternate between a lower and a higher market."""
+    """Copy a table as CSV; from an instant on, rows are by turns of a lower and of a higher market."""
+    number = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         for chunk in table.chunks(columns):
             for row in chunk:
-                writer.writerow(row if int(row[0]) * unit_ns < cut else _other(columns, row))
+                number += 1
+                is_past = int(row[0]) * unit_ns < cut
+                writer.writerow(row if is_past else _other(columns, row, FACTORS[number % 2]))
 
 
-def _other(columns: Sequence[str], row: Row) -> list[object]:
-    factor = FACTORS[int(row[0]) // 1_000_000_000 % 2]
+def _other(columns: Sequence[str], row: Row, factor: float) -> list[object]:
     return [
         repr(float(value) * factor) if name in PRICES else value
         for name, value in zip(columns, row, strict=True)

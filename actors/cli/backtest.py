@@ -35,6 +35,8 @@ __all__ = ["backtest"]
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Instead of the deployment's.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for journal and record.")
+@click.option("--check-lookahead", is_flag=True, help="Find decisions that know the future.")
+@click.option("--gate", is_flag=True, help="Profit factor and Sharpe ratio over rolling 90 days.")
 @json_option
 def backtest(
     files: tuple[str, ...],
@@ -46,6 +48,8 @@ def backtest(
     overrides: tuple[str, ...],
     seed: int | None,
     out: Path | None,
+    check_lookahead: bool,
+    gate: bool,
     as_json: bool,
 ) -> None:
     """Run a deployment over recorded history, with the costs of the real venue."""
@@ -65,6 +69,10 @@ def backtest(
     given = pairs(inputs, "--input", "NAME=VALUE")
     record = run_history(files, environments, given, wish, out)
     if as_json:
-        print_json(run_json(record))
+        print_json(run_json(record, gate=gate))
     else:
-        show_run(record)
+        show_run(record, gate=gate)
+    if check_lookahead:
+        from actors.cli.history_lookahead import check_lookahead as check
+
+        check(files, environments, given, wish, record)

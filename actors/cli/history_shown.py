@@ -37,13 +37,15 @@ def figures(record: Any) -> dict[str, Any]:
     }
 
 
-def run_json(record: Any) -> dict[str, Any]:
-    """Return figures, manifest and digest as one object."""
+def run_json(record: Any, *, gate: bool = False) -> dict[str, Any]:
+    """Return figures, manifest and digest as one object; with `gate` the rolling windows too."""
     import msgspec
 
+    from actors.backtest.gate import rolling
     from actors.backtest.record import digest_of_fills
 
-    return {
+    windows = {"gate": msgspec.to_builtins(rolling(record))} if gate else {}
+    return windows | {
         "figures": figures(record),
         "manifest": msgspec.to_builtins(record.manifest),
         "digest": digest_of_fills(record.fills),
@@ -51,8 +53,8 @@ def run_json(record: Any) -> dict[str, Any]:
     }
 
 
-def show_run(record: Any) -> None:
-    """Print a run for a person."""
+def show_run(record: Any, *, gate: bool = False) -> None:
+    """Print a run for a person; with `gate` the rolling windows too."""
     from collections import Counter
 
     from actors.backtest.record import digest_of_fills
@@ -71,6 +73,30 @@ def show_run(record: Any) -> None:
         echo(f"  note: {found.file}: {found.text}")
     echo()
     echo(f"  digest of fills   {digest_of_fills(record.fills)}")
+    if gate:
+        _show_gate(record)
+
+
+def _show_gate(record: Any) -> None:
+    from statistics import median
+
+    from actors.backtest.gate import rolling
+    from actors.domain.money import E8
+
+    windows = rolling(record)
+    if not windows:
+        echo("\n  the run is shorter than one window of 90 days")
+        return
+    echo(f"\n  {'90 days from':<18}{'trades':>7}{'net USDT':>12}{'profit factor':>15}{'Sharpe':>9}")
+    for one in windows:
+        net = one.net_usdt / E8
+        figures = f"{one.trades_count:>7}{net:>12.2f}{one.profit_factor:>15.3f}{one.sharpe:>9.2f}"
+        echo(f"  {_at(one.from_ns):<18}{figures}")
+    factor = median(one.profit_factor for one in windows)
+    sharpe = median(one.sharpe for one in windows)
+    won = sum(one.net_usdt > 0 for one in windows)
+    echo(f"  {'median':<18}{'':>7}{'':>12}{factor:>15.3f}{sharpe:>9.2f}")
+    echo(f"  {won} of {len(windows)} windows earned money")
 
 
 def _at(at_ns: int) -> str:
