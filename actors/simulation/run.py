@@ -143,7 +143,7 @@ class SeedRun:
                     if plan.kind.startswith("strategy."):
                         self.world.node.suspend(plan.address)
             self.world.run_for(5 * SECOND_NS)
-            quarrels = ["the node is away"] if self.world.ended else self._quarrels()
+            quarrels = ["the node is away"] if self.world.ended else self.quarrels()
         self.watchers.now_ns = self.world.now_ns
         self.watchers.read(self.world.store)
         for quarrel in quarrels:
@@ -153,7 +153,8 @@ class SeedRun:
             for quarrel in journal_quarrels(self.topology, self.world.node, self.world.store, make):
                 self.watchers.tell("the journal gives the same state again", quarrel)
 
-    def _quarrels(self) -> list[str]:
+    def quarrels(self) -> list[str]:
+        """Return on what the exchange and our books differ now."""
         node = self.world.node
         found: list[str] = []
         for plan in self.topology.actors:
