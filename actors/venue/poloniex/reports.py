@@ -155,7 +155,7 @@ class Reporter:
             row.execQty,
             self._reader(row.symbol).nearest(row.px) if self.knows(row.symbol) else 0,
             row.reduceOnly,
-            tuple([self.fill(one) for one in fills]),
+            tuple(sorted((self.fill(one) for one in fills), key=_age)),
             at_ns,
         )
 
@@ -200,3 +200,8 @@ class Reporter:
         if reader is None:
             raise Malformed("symbol", f"{symbol[:40]!r} is not in the catalog")
         return reader
+
+
+def _age(fill: OrderFilled) -> tuple[int, int, str]:
+    """Order fills as they happened: the venue's lists begin with the newest, its numbers grow."""
+    return fill.at_ns, len(fill.trade_id), fill.trade_id

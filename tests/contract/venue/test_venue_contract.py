@@ -24,6 +24,7 @@ from actors.messages.venue import (
     VenueAccount,
     VenueOrder,
 )
+from tests.contract.venue.poloniex_driver import PoloniexDriver
 from tests.contract.venue.venue_driver import DRIVERS, VenueDriver, fills_once
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -73,9 +74,12 @@ def has(messages, kind) -> bool:
     return any(type(message) is kind for message in messages)
 
 
-@pytest.fixture(params=DRIVERS)
+ALL_DRIVERS = {**DRIVERS, "poloniex over bytes": PoloniexDriver}
+
+
+@pytest.fixture(params=ALL_DRIVERS)
 def desk(request) -> Desk:
-    driver = DRIVERS[request.param]()
+    driver = ALL_DRIVERS[request.param]()
     driver.market(10_000, [(9_999, 50), (9_998, 50)], [(10_001, 50), (10_002, 50)])
     driver.heard()
     return Desk(driver)
