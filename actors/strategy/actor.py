@@ -66,6 +66,7 @@ class StrategyActor(Behaviour):
         self._symbol = place.symbol
         self._instrument = place.instrument
         self.strategy = STRATEGIES[type(settings)](settings, place.instrument)
+        self._digest = _digest(settings, getattr(self.strategy, "VERSION", 0))
         self._on_bar = getattr(self.strategy, "on_bar", None)
         self._on_quote = getattr(self.strategy, "on_quote", None)
         self._on_trade = getattr(self.strategy, "on_trade", None)
@@ -80,11 +81,11 @@ class StrategyActor(Behaviour):
     # -- life -------------------------------------------------------------------------------------
 
     def initial_state(self) -> StrategyState:
-        return StrategyState(settings=_digest(self.settings), memory=self.strategy.memory)
+        return StrategyState(settings=self._digest, memory=self.strategy.memory)
 
     def started(self, context: Context) -> None:
         state = self.state
-        if state.settings != _digest(self.settings):
+        if state.settings != self._digest:
             self._forget_market()
         state.memory = self._restored(state.memory)
         self.strategy.memory = state.memory
@@ -103,7 +104,7 @@ class StrategyActor(Behaviour):
     def _forget_market(self) -> None:
         """Start over with the market; position, orders and numbering stay."""
         state, fresh = self.state, STRATEGIES[type(self.settings)](self.settings, self._instrument)
-        state.settings, state.memory = _digest(self.settings), fresh.memory
+        state.settings, state.memory = self._digest, fresh.memory
         state.bars, state.source_interval_ns, state.bars_count, state.bar_at_ns = None, 0, 0, 0
         self.strategy.memory = fresh.memory
 
@@ -308,7 +309,7 @@ class StrategyActor(Behaviour):
             "feed": state.feed_state,
             "last_action": state.last_action,
             "last_why": state.last_why,
-            "memory": msgspec.to_builtins(state.memory),
+            "memory": _described(state.memory),
         }
 
     def gauges(self) -> dict[str, int | float]:
@@ -322,5 +323,13 @@ class StrategyActor(Behaviour):
         }
 
 
-def _digest(settings: StrategySettings) -> str:
-    return sha256(msgspec.json.encode(settings)).hexdigest()[:16]
+def _digest(settings: StrategySettings, version: int) -> str:
+    """Return what a memory belongs to: the settings, and the version of its shape when it has one."""
+    suffix = b"" if not version else f" {version}".encode()
+    return sha256(msgspec.json.encode(settings) + suffix).hexdigest()[:16]
+
+
+def _described(memory: Any) -> Any:
+    """Return a memory by names: a step function's numbers are a tuple."""
+    named = getattr(memory, "now", None)
+    return named._asdict() if hasattr(named, "_asdict") else msgspec.to_builtins(memory)

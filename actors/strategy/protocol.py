@@ -105,6 +105,7 @@ class Strategy(Protocol):
 
     What `on_quote` changes in the memory is saved with the next bar, trade or order, not at once. One that
     places Orders may have several unresolved at a time by setting `orders_at_once`; without it, it has one.
+    `VERSION` counts the shapes its memory has had: one saved in another is forgotten and warmed up anew.
     """
 
     MEMORY: ClassVar[type[msgspec.Struct]]  # class of `memory`

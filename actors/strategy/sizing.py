@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import NamedTuple
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import E8
 from actors.domain.orders import Side
+from actors.domain.steps import Sizing, size_at_risk
 from actors.strategy.settings import StrategySettings
 
-__all__ = ["Step", "contracts_at_risk", "contracts_cap", "is_reached", "next_step"]
+__all__ = ["Step", "contracts_at_risk", "is_reached", "next_step", "sizing_of"]
 
 
 class Step(NamedTuple):
@@ -32,21 +32,21 @@ def contracts_at_risk(
 
     Unit: equity in 1e-8 USDT. A stop nearer than one tick counts as one tick.
     """
-    at_stake = equity_usdt * settings.risk_fraction // E8
-    contracts = at_stake // (max(1, ceil(stop_ticks)) * instrument.tick_value)
-    contracts = min(contracts, contracts_cap(settings, instrument, equity_usdt, price_ticks))
-    return contracts if contracts >= instrument.contracts_min else 0
+    return size_at_risk(sizing_of(settings, instrument), equity_usdt, price_ticks, stop_ticks)
 
 
-def contracts_cap(
-    settings: StrategySettings, instrument: Instrument, equity_usdt: int, price_ticks: int
-) -> int:
-    """Return the largest position the settings allow at a price; 0 without a price or equity."""
-    if price_ticks <= 0 or equity_usdt <= 0:
-        return 0
-    value_usdt = equity_usdt * settings.notional_fraction // E8
-    cap = min(value_usdt // instrument.notional(1, price_ticks), instrument.tiers[-1].contracts_max)
-    return min(cap, settings.contracts_max) if settings.contracts_max else cap
+def sizing_of(settings: StrategySettings, instrument: Instrument) -> Sizing:
+    """Return what the settings and the catalog allow, as a step function is told."""
+    contracts_max = instrument.tiers[-1].contracts_max
+    if settings.contracts_max:
+        contracts_max = min(contracts_max, settings.contracts_max)
+    return Sizing(
+        settings.risk_fraction,
+        settings.notional_fraction,
+        instrument.tick_value,
+        instrument.contracts_min,
+        contracts_max,
+    )
 
 
 def is_reached(net_contracts: int, target_contracts: int, instrument: Instrument) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
-from actors.domain.bars import BarLike
-from actors.domain.instrument import Instrument
+from actors.domain.steps import Seen, Sizing, ema_next, size_at_risk, wilder_next
 from actors.runtime.settings import E8, setting
-from actors.strategy.indicators import Atr, Ema
-from actors.strategy.protocol import Decision, Hold, Reasons, Target, View
+from actors.strategy.protocol import Reasons
 from actors.strategy.settings import StrategySettings
+from actors.strategy.stepped import SteppedMemory, SteppedStrategy
 
-__all__ = ["TrendFollow", "TrendFollowSettings", "TrendMemory"]
+__all__ = ["TrendFollow", "TrendFollowSettings", "TrendMemory", "TrendNow", "TrendParams", "trend_step"]
 
 UNIT = 100_000_000
 
@@ -42,68 +41,125 @@ class TrendFollowSettings(StrategySettings, frozen=True, kw_only=True):
             raise ValueError(f"fast is {self.fast} and slow is {self.slow}: fast must be the smaller one")
 
 
-class TrendMemory(msgspec.Struct):
-    """What the strategy remembers between bars."""
+class TrendParams(NamedTuple):
+    """The settings as numbers."""
 
-    fast: Ema
-    slow: Ema
-    atr: Atr
-    side: int = 0  # 1 long, -1 short, 0 flat
-    contracts: int = 0  # chosen at the entry
-    stop_ticks: float = 0.0
-    stopped_side: int = 0  # not entered again before the averages have crossed
+    fast: int
+    slow: int
+    atr: int
+    filter: float
+    stop: float
+    short: int  # 1 when it may go short
 
 
-class TrendFollow:
+class TrendNow(NamedTuple):
+    """What the step remembers between bars."""
+
+    count: int  # of bars seen
+    fast: float
+    slow: float
+    atr: float
+    close_ticks: int  # of the bar before
+    side: int  # 1 long, -1 short, 0 flat
+    contracts: int  # chosen at the entry
+    stop_ticks: float
+    stopped_side: int  # not entered again before the averages have crossed
+
+
+class TrendMemory(SteppedMemory):
+    """What is saved."""
+
+    now: TrendNow
+
+
+WHYS = (
+    "warming up",
+    "no trend",
+    "the trend goes on",
+    "the averages crossed back",
+    "the trailing stop was met",
+    "fast above slow",
+    "fast below slow",
+)
+WARMING_UP, NO_TREND, GOES_ON, CROSSED_BACK, STOPPED, ABOVE, BELOW = range(7)
+
+
+def trend_step(now: TrendNow, params: TrendParams, seen: Seen, sizing: Sizing) -> tuple[TrendNow, int, int]:
+    """Take a bar; return the memory after it, the contracts wanted and why."""
+    count, close = now.count + 1, seen.close_ticks
+    fast = ema_next(now.fast, count, params.fast, close)
+    slow = ema_next(now.slow, count, params.slow, close)
+    high, low = seen.high_ticks, seen.low_ticks
+    if now.count:
+        high, low = max(high, now.close_ticks), min(low, now.close_ticks)
+    atr = wilder_next(now.atr, count, params.atr, high - low)
+    side, contracts, stop, stopped, why = (
+        now.side,
+        now.contracts,
+        now.stop_ticks,
+        now.stopped_side,
+        WARMING_UP,
+    )
+    if count >= params.slow and count >= params.atr:
+        gap, distance = fast - slow, params.stop * atr
+        above = (1 if gap > 0 else 0) - (1 if gap < 0 else 0)
+        stopped = stopped if stopped == above else 0
+        why = GOES_ON if side else NO_TREND
+        if side and above == -side:
+            side, why = 0, CROSSED_BACK
+        elif side and (close - stop) * side <= 0:
+            stopped, side, why = side, 0, STOPPED
+        elif side:
+            trailed = close - side * distance
+            stop = max(stop, trailed) if side > 0 else min(stop, trailed)
+        if not side and _may_enter(above, stopped, gap, atr, params):
+            found = size_at_risk(sizing, seen.equity_usdt, close, distance)
+            if found:
+                side, contracts, stop = above, found, close - above * distance
+                why = ABOVE if above > 0 else BELOW
+    return TrendNow(count, fast, slow, atr, close, side, contracts, stop, stopped), side * contracts, why
+
+
+def _may_enter(above: int, stopped: int, gap: float, atr: float, params: TrendParams) -> bool:
+    allowed = above > 0 or (above < 0 and params.short > 0)
+    return allowed and above != stopped and abs(gap) > params.filter * atr
+
+
+class TrendFollow(SteppedStrategy):
     """Long while fast is above slow, short while below; out at the cross back or at the trailing stop."""
 
     MEMORY: ClassVar[type[msgspec.Struct]] = TrendMemory
+    WHYS = WHYS
+    step = staticmethod(trend_step)
 
-    def __init__(self, settings: TrendFollowSettings, instrument: Instrument) -> None:
-        self.bars_warmup = max(settings.slow, settings.atr)
-        self.memory = TrendMemory(Ema(settings.fast), Ema(settings.slow), Atr(settings.atr))
-        self._filter = settings.atr_filter / UNIT
-        self._stop = settings.atr_stop / UNIT
-        self._sides = (1, -1) if settings.short else (1,)
+    @staticmethod
+    def params_of(settings: TrendFollowSettings) -> TrendParams:
+        """Return the settings as numbers."""
+        return TrendParams(
+            settings.fast,
+            settings.slow,
+            settings.atr,
+            settings.atr_filter / UNIT,
+            settings.atr_stop / UNIT,
+            int(settings.short),
+        )
 
-    def on_bar(self, bar: BarLike, view: View) -> Decision:
-        memory, close = self.memory, bar.close_ticks
-        fast, slow = memory.fast.update(close), memory.slow.update(close)
-        atr = memory.atr.update(bar.high_ticks, bar.low_ticks, close)
-        reasons: Reasons = (("close", close), ("fast", fast), ("slow", slow), ("atr", atr))
-        if not (memory.slow.ready and memory.atr.ready):
-            return Hold("warming up", reasons)
-        gap = fast - slow
-        above = (gap > 0) - (gap < 0)
-        if memory.stopped_side != above:
-            memory.stopped_side = 0
-        why = self._leave(close, above, atr) if memory.side else ""
-        if not memory.side:
-            why = self._enter(close, gap, above, atr, view) or why
-        if not memory.side:
-            return Target(0, why or "no trend", reasons)
-        reasons += (("stop", memory.stop_ticks),)
-        return Target(memory.side * memory.contracts, why or "the trend goes on", reasons)
+    @staticmethod
+    def warmup_of(settings: TrendFollowSettings) -> int:
+        """Return the bars of the longest average."""
+        return max(settings.slow, settings.atr)
 
-    def _leave(self, close: int, above: int, atr: float) -> str:
-        """Give up the side when the averages crossed back or the stop was met, else trail the stop."""
-        memory, side = self.memory, self.memory.side
-        if above == -side:
-            memory.side = 0
-            return "the averages crossed back"
-        if (close - memory.stop_ticks) * side <= 0:
-            memory.side, memory.stopped_side = 0, side
-            return "the trailing stop was met"
-        trailed = close - side * self._stop * atr
-        memory.stop_ticks = max(memory.stop_ticks, trailed) if side > 0 else min(memory.stop_ticks, trailed)
-        return ""
+    @staticmethod
+    def first_memory() -> TrendNow:
+        """Return the memory before the first bar."""
+        return TrendNow(0, 0.0, 0.0, 0.0, 0, 0, 0, 0.0, 0)
 
-    def _enter(self, close: int, gap: float, above: int, atr: float, view: View) -> str:
-        memory, distance = self.memory, self._stop * atr
-        if above not in self._sides or above == memory.stopped_side or abs(gap) <= self._filter * atr:
-            return ""
-        contracts = view.contracts_at_risk(distance)
-        if not contracts:
-            return ""
-        memory.side, memory.contracts, memory.stop_ticks = above, contracts, close - above * distance
-        return "fast above slow" if above > 0 else "fast below slow"
+    def reasons(self, seen: Seen, now: TrendNow) -> Reasons:
+        """Return close, averages and, when there is one, the stop."""
+        found: Reasons = (
+            ("close", seen.close_ticks),
+            ("fast", now.fast),
+            ("slow", now.slow),
+            ("atr", now.atr),
+        )
+        return (*found, ("stop", now.stop_ticks)) if now.side else found

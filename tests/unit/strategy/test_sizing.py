@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from actors.domain.instrument import MarketKind
 from actors.domain.orders import Side
 from actors.strategy.settings import StrategySettings
-from actors.strategy.sizing import Step, contracts_at_risk, contracts_cap, is_reached, next_step
+from actors.strategy.sizing import Step, contracts_at_risk, is_reached, next_step
 from tests.unit.strategy.strategy_bench import BTC, CATALOG
 
 UNIT = 100_000_000
@@ -31,11 +31,11 @@ def test_a_stop_loses_the_fraction_of_equity() -> None:
 
 def test_the_value_of_a_position_is_capped() -> None:
     assert contracts_at_risk(settings(), INSTRUMENT, EQUITY, PRICE, 100) == 125
-    assert contracts_cap(settings(notional_fraction=UNIT // 2), INSTRUMENT, EQUITY, PRICE) == 62
-    assert contracts_cap(settings(contracts_max=7), INSTRUMENT, EQUITY, PRICE) == 7
-    assert contracts_cap(settings(notional_fraction=10**6 * UNIT), INSTRUMENT, EQUITY, PRICE) == (
-        INSTRUMENT.tiers[-1].contracts_max
-    )
+    capped = settings(notional_fraction=UNIT // 2)
+    assert contracts_at_risk(capped, INSTRUMENT, EQUITY, PRICE, 100) == 62
+    assert contracts_at_risk(settings(contracts_max=7), INSTRUMENT, EQUITY, PRICE, 100) == 7
+    boundless = settings(notional_fraction=10**6 * UNIT, risk_fraction=UNIT)
+    assert contracts_at_risk(boundless, INSTRUMENT, EQUITY, PRICE, 1) == INSTRUMENT.tiers[-1].contracts_max
 
 
 def test_too_little_for_one_contract_is_none() -> None:

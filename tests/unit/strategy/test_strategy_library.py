@@ -93,11 +93,11 @@ def test_trend_follow_waits_until_the_averages_lie_far_enough_apart() -> None:
 def test_trend_follow_sizes_by_its_stop() -> None:
     strategy, view = trend(atr_stop=4 * UNIT, risk_fraction=UNIT // 100, notional_fraction=100 * UNIT)
     play(strategy, view, UP[:5])
-    distance = UP[4] - strategy.memory.stop_ticks
-    assert distance == pytest.approx(4 * strategy.memory.atr.value)
+    distance = UP[4] - strategy.memory.now.stop_ticks
+    assert distance == pytest.approx(4 * strategy.memory.now.atr)
     loss_each = ceil(distance) * CATALOG[BTC].tick_value
     at_stake = view.equity_usdt // 100
-    assert at_stake - loss_each < strategy.memory.contracts * loss_each <= at_stake
+    assert at_stake - loss_each < strategy.memory.now.contracts * loss_each <= at_stake
 
 
 def test_trend_follow_leaves_at_the_trailing_stop_and_stays_out_on_that_side() -> None:
@@ -107,7 +107,7 @@ def test_trend_follow_leaves_at_the_trailing_stop_and_stays_out_on_that_side() -
     assert "the trailing stop was met" in whys(decisions)
     assert isinstance(decisions[-1], Target)
     assert decisions[-1].net_contracts == 0
-    assert strategy.memory.stopped_side == 1
+    assert strategy.memory.now.stopped_side == 1
 
 
 def test_trend_follow_trails_its_stop_and_never_takes_it_back() -> None:
@@ -116,8 +116,8 @@ def test_trend_follow_trails_its_stop_and_never_takes_it_back() -> None:
     for close, spread in [*((close, 10) for close in UP[:8]), (UP[7] - 100, 2_000), (UP[7] - 50, 2_000)]:
         view.last_ticks = close
         strategy.on_bar(ClosedBar(0, MINUTE, close, close + spread, close - spread, close, 1, 1), view)
-        if strategy.memory.side:
-            stops.append(strategy.memory.stop_ticks)
+        if strategy.memory.now.side:
+            stops.append(strategy.memory.now.stop_ticks)
     assert stops == sorted(stops)
     assert stops[-1] > stops[0]
 
@@ -150,7 +150,7 @@ def test_mean_reversion_gives_up_when_time_is_over_and_does_not_come_back_at_onc
     strategy, view = reversion(window=20, bars_max=3, exit=0)
     decisions = play(strategy, view, [*FLAT * 3, 7_999_700, 7_999_690, 7_999_680, 7_999_670, 7_999_000])
     assert whys(decisions)[-2:] == ["time is over", "not far enough"]
-    assert strategy.memory.lost_side == 1
+    assert strategy.memory.now.lost_side == 1
 
 
 def test_mean_reversion_gives_each_bet_its_whole_time() -> None:
@@ -168,11 +168,11 @@ def test_mean_reversion_gives_up_at_the_stop() -> None:
 
 def test_mean_reversion_may_come_back_after_the_price_was_near_its_mean() -> None:
     strategy, view = reversion(window=8, bars_max=1, exit=0)
-    strategy.memory.lost_side = 1
+    strategy.memory.now = strategy.memory.now._replace(lost_side=1)
     closes = [*FLAT, 7_999_700]
     assert targets(play(strategy, view, closes)) == [0]
     strategy, view = reversion(window=8, bars_max=1, exit=UNIT * 5 // 4)
-    strategy.memory.lost_side = 1
+    strategy.memory.now = strategy.memory.now._replace(lost_side=1)
     assert targets(play(strategy, view, closes)) == [0, 1]
 
 
