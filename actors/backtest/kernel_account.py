@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 from actors.domain.steps import part_e8_half_even
 
-__all__ = ["Account", "Terms", "bought", "equity_at", "funded", "liquidated", "maintenance", "moved_to"]
+__all__ = [
+    "Account",
+    "Terms",
+    "bought",
+    "equity_at",
+    "funded",
+    "is_sound",
+    "liquidated",
+    "moved_to",
+    "takeover_price",
+]
 
 
 class Terms(NamedTuple):
@@ -141,21 +151,28 @@ def maintenance(account: Account, mark_ticks: int, terms: Terms) -> int:
     return part_e8_half_even(size * mark_ticks * terms.tick_value, terms.tiers_e8[tier])
 
 
-def liquidated(account: Account, mark_ticks: int, terms: Terms) -> Account:
-    """Return the account after the insurance fund took the position over, tier by tier, while it must.
+def is_sound(account: Account, mark_ticks: int, terms: Terms) -> bool:
+    """Tell whether the equity at a mark is more than the position needs."""
+    return equity_at(account, mark_ticks, terms) > maintenance(account, mark_ticks, terms)
 
-    Each part closes at the bankruptcy price of the equity behind it, without a fee.
+
+def takeover_price(account: Account, mark_ticks: int, terms: Terms) -> int:
+    """Return the price at which the equity behind the position is used up."""
+    size, direction = abs(account.net_contracts), 1 if account.net_contracts > 0 else -1
+    ticks = equity_at(account, mark_ticks, terms) // (size * terms.tick_value)
+    return max(1, mark_ticks - direction * ticks)
+
+
+def liquidated(account: Account, mark_ticks: int, terms: Terms) -> Account:
+    """Return the account after the insurance fund took over what lies above the next lower risk tier.
+
+    It closes at the bankruptcy price of the equity behind the position, without a fee.
     """
-    while account.net_contracts:
-        equity = equity_at(account, mark_ticks, terms)
-        if equity > maintenance(account, mark_ticks, terms):
-            break
-        size, direction = abs(account.net_contracts), 1 if account.net_contracts > 0 else -1
-        lower = 0
-        for tier in range(len(terms.tiers_contracts)):
-            if terms.tiers_contracts[tier] < size:
-                lower = max(lower, terms.tiers_contracts[tier])
-        price = max(1, mark_ticks - direction * (equity // (size * terms.tick_value)))
-        account = bought(account, -direction * (size - lower), price, mark_ticks, 0, terms)
-        account = _counted(account, 1, 0)
-    return account
+    size, direction = abs(account.net_contracts), 1 if account.net_contracts > 0 else -1
+    lower = 0
+    for tier in range(len(terms.tiers_contracts)):
+        if terms.tiers_contracts[tier] < size:
+            lower = max(lower, terms.tiers_contracts[tier])
+    price = takeover_price(account, mark_ticks, terms)
+    account = bought(account, -direction * (size - lower), price, mark_ticks, 0, terms)
+    return _counted(account, 1, 0)

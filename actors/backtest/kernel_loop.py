@@ -13,9 +13,10 @@ from actors.backtest.kernel_account import (
     Terms,
     equity_at,
     funded,
+    is_sound,
     liquidated,
-    maintenance,
     moved_to,
+    takeover_price,
 )
 from actors.backtest.kernel_market import KernelBars
 from actors.backtest.kernel_tally import Days, Path, Trades, day_ended, moved, trade_ended
@@ -96,13 +97,14 @@ def rescue(
     """Liquidate at the first price of the bar's path at which equity no longer suffices."""
     first, second = (2, 1) if bars.marks[bar] & LOW_FIRST else (1, 2)
     for point in (0, first, second, 3):
-        before, mark = account, bars.prices[bar, point]
-        account = liquidated(account, mark, terms)
-        if account.net_contracts != before.net_contracts:
+        mark = bars.prices[bar, point]
+        while account.net_contracts and not is_sound(account, mark, terms):
+            net, price = account.net_contracts, takeover_price(account, mark, terms)
+            account = liquidated(account, mark, terms)
             row = account.fills_count - 1
             if row < len(fills):
-                fills[row, 0], fills[row, 1] = bar, account.net_contracts - before.net_contracts
-                fills[row, 2], fills[row, 3] = mark, 0
+                fills[row, 0], fills[row, 1] = bar, account.net_contracts - net
+                fills[row, 2], fills[row, 3] = price, 0
             if account.net_contracts == 0:
                 trades = trade_ended(trades, account.cash_usdt)
     return account, trades
@@ -111,7 +113,7 @@ def rescue(
 def is_in_danger(account: Account, bar: int, bars: KernelBars, terms: Terms) -> bool:
     """Tell whether the worst price of the bar leaves too little equity."""
     worst = bars.prices[bar, 2] if account.net_contracts > 0 else bars.prices[bar, 1]
-    return equity_at(account, worst, terms) <= maintenance(account, worst, terms)
+    return not is_sound(account, worst, terms)
 
 
 def bind(step: Callable[..., Any]) -> Callable[..., Result]:
