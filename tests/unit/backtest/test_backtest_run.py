@@ -160,7 +160,7 @@ def test_a_run_whose_strategy_fails_does_not_go_on_without_it(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(TrendFollow, "_enter", fail)
+    monkeypatch.setattr(TrendFollow, "on_bar", fail)
     with pytest.raises(BacktestFailed, match="planted"):
         run(usual(tmp_path))
 
