@@ -161,6 +161,16 @@ FIGURES: tuple[Figure, ...] = (
         bare_title="untyped JSON of the same bytes, us",
     ),
     Figure(
+        name="simulation_speed",
+        title="the local deployment simulated, bytes and faults included",
+        unit="simulated s/CPU s",
+        at_least="600",
+        aim="3,600",
+        run="actors.cli.benchmarks.simulated:simulation_speed",
+        bare=f"{MEASURE}:bare_loop_per_s",
+        bare_title="deque and method call",
+    ),
+    Figure(
         name="sign_build",
         title="an order, from our message to the signed request",
         unit="CPU us",

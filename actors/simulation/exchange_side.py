@@ -27,8 +27,12 @@ PEER = "127.0.0.1"
 class ExchangeSide:
     """A far side that outlives the node, as the real one does. `on_event` is told of our accounts' events."""
 
-    def __init__(self, settings: ServerSettings, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(
+        self, settings: ServerSettings, instruments: Mapping[str, Instrument], *, has_spot: bool = True
+    ) -> None:
         self.core = ExchangeCore(settings, instruments)
+        if not has_spot:
+            self.core.spot.views.clear()  # markets that nobody looks at need no time
         self.core.record = self._record
         self.on_event: list[Callable[[Message], None]] = []
         self._wire: Wire

@@ -53,7 +53,8 @@ def exchange_of(topology: Topology, seed: int) -> ExchangeSide | None:
     settings = ServerSettings(
         accounts=tuple(_account(topology, plan) for plan in venues), symbols=served, seed=seed
     )
-    return ExchangeSide(settings, topology.instruments)
+    has_spot = any(plan.kind.endswith("_spot") for plan in topology.actors)
+    return ExchangeSide(settings, topology.instruments, has_spot=has_spot)
 
 
 def _account(topology: Topology, plan: ActorPlan) -> AccountSettings:

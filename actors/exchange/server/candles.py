@@ -48,6 +48,7 @@ class Candles:
         self.live: deque[Candle] = deque(maxlen=KEPT_MAX)
         self._instrument = instrument
         self._path = path
+        self._past: dict[int, Candle] = {}  # of the path, by start
 
     def add(self, at_ns: int, price: int, contracts: int, is_bought: bool) -> Candle:
         """Take one trade; return the candle it is in. Late trades count to the newest candle."""
@@ -108,7 +109,16 @@ class Candles:
         if self.live or now_ns:
             self._at(now_ns)
         known = {candle.start_ns: candle for candle in self.live}
-        return [known.get(start) or self._from_path(start) for start in range(first, last + 1, step)]
+        return [known.get(start) or self._before(start) for start in range(first, last + 1, step)]
+
+    def _before(self, start_ns: int) -> Candle:
+        """Return a candle of the path, which never changes; tickers ask for the same day again and again."""
+        found = self._past.get(start_ns)
+        if found is None:
+            if len(self._past) >= KEPT_MAX:
+                self._past.clear()
+            found = self._past[start_ns] = self._from_path(start_ns)
+        return found
 
     def _from_path(self, start_ns: int) -> Candle:
         end_ns = start_ns + self.interval_ns

@@ -48,14 +48,19 @@ class PricePath:
             for index, (period, weight) in enumerate(LAYERS)
         ]
         self._known: dict[tuple[int, int], int] = {}
+        # Where the last instant lay in each layer: the next one mostly lies there too.
+        self._between = [(-1, 0, 0)] * len(LAYERS)
 
     def ticks_at(self, at_ns: int) -> int:
         """Return the price at an instant, at least one tick."""
         at_ns *= self.speed
-        total = 0
+        total, between = 0, self._between
         for index, (period_ns, weight, _) in enumerate(self._layers):
             number, part = divmod(at_ns, period_ns)
-            left, right = self._lattice(index, number), self._lattice(index, number + 1)
+            newest, left, right = between[index]
+            if newest != number:
+                left, right = self._lattice(index, number), self._lattice(index, number + 1)
+                between[index] = (number, left, right)
             total += weight * (left * (period_ns - part) + right * part) // period_ns
         return max(1, self.reference_ticks * (ONE * ONE + total) // (ONE * ONE))
 
