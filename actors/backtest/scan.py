@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from actors.backtest.data_check import Examined, examine
 from actors.backtest.record import DataFile, DataNote
 from actors.backtest.wish import Wish
 from actors.domain.instrument import Instrument
 from actors.feed.files import DataError
-from actors.feed.replay_file import ReplayFile, read_funding
+from actors.feed.replay_file import read_funding
+from actors.feed.rows import FundingRow
 from actors.feed.settings import ReplaySettings
 
 __all__ = ["Data", "scan"]
 
 BLOCK_BYTES = 1 << 20
+GAPS_FRACTION_MAX = 0.01  # of all bars; more is no market to learn from
+QUIET_NS = 3_600_000_000_000  # a file of trades may begin so late, and end so early
+STAMPED_LATE_NS = 600_000_000_000  # venues date a settlement some milliseconds late, recorders some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +39,89 @@ class Data:
 
 def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[str, Instrument]) -> Data:
     """Return what the files of all symbols hold. Errors: DataError for the first that cannot be used."""
-    files = [
-        found
-        for symbol, settings in feeds.items()
-        for found in _files_of(symbol, settings, instruments[symbol])
-    ]
-    markets = [found for found in files if found.role == "market"]
+    looked = [_market(symbol, settings, instruments[symbol]) for symbol, settings in feeds.items()]
+    markets = [found for found, _ in looked]
     from_ns = wish.from_ns or min(found.first_at_ns for found in markets)
     to_ns = wish.to_ns or max(found.last_at_ns + found.interval_ns for found in markets)
+    lacks = _Lacks(from_ns, to_ns, wish.allowed)
+    files: list[DataFile] = []
+    for (found, examined), (symbol, settings) in zip(looked, feeds.items(), strict=True):
+        files.append(found)
+        lacks.market(found, examined)
+        rows = read_funding(settings, ".", instruments[symbol])
+        lacks.funding(found, rows, instruments[symbol].funding_interval_ns)
+        if rows:
+            files.append(_funding_file(symbol, settings.funding_path, rows))
     interval_ns = max(found.interval_ns for found in markets)
-    notes = [note for found in markets for note in _range_notes(found, from_ns, to_ns)]
-    return Data(tuple(files), tuple(notes), from_ns, to_ns, interval_ns)
+    return Data(tuple(files), tuple(lacks.notes), from_ns, to_ns, interval_ns)
 
 
-def _files_of(symbol: str, settings: ReplaySettings, instrument: Instrument) -> Iterator[DataFile]:
-    file = ReplayFile(settings, ".", instrument)
-    for _ in file.check():
-        pass
-    content = "candles" if file.is_candles else "trades"
-    yield DataFile(
-        "market",
-        symbol,
-        Path(settings.path).name,
-        _digest(settings.path),
-        content,
-        file.interval_ns,
-        file.rows_count,
-        file.first_ns,
-        file.last_ns,
-    )
-    rows = read_funding(settings, ".", instrument)
-    if rows:
-        path = settings.funding_path
-        first, last = rows[0].at_ns, rows[-1].at_ns
-        yield DataFile(
-            "funding", symbol, Path(path).name, _digest(path), "funding", 0, len(rows), first, last
-        )
+def _market(symbol: str, settings: ReplaySettings, instrument: Instrument) -> tuple[DataFile, Examined]:
+    found = examine(settings.path, instrument, settings)
+    if found.faults:
+        first = found.faults[0]
+        problem, _, remedy = first.text.partition(". Remedy: ")
+        count = f" (and {dict(found.counts)['fault'] - 1} more)" if len(found.faults) > 1 else ""
+        remedy += "; `polytrade data check` shows all, `data convert --repair` leaves them out"
+        raise DataError(settings.path, problem + count, remedy, row=first.row)
+    name, digest = Path(settings.path).name, _digest(settings.path)
+    shape = (found.content, found.interval_ns, found.rows_count, found.first_at_ns, found.last_at_ns)
+    return DataFile("market", symbol, name, digest, *shape), found
 
 
-def _range_notes(found: DataFile, from_ns: int, to_ns: int) -> Iterator[DataNote]:
-    end_ns = found.last_at_ns + found.interval_ns
-    if from_ns >= end_ns or to_ns <= found.first_at_ns:
-        raise DataError(
-            found.file,
-            "has nothing in the period that was asked for",
-            "choose another --from and --to, or another file",
-        )
-    if from_ns < found.first_at_ns or to_ns > end_ns:
-        yield DataNote(found.file, 0, "outside_range", "does not cover the whole period")
+def _funding_file(symbol: str, path: str, rows: list[FundingRow]) -> DataFile:
+    first, last = rows[0].at_ns, rows[-1].at_ns
+    return DataFile("funding", symbol, Path(path).name, _digest(path), "funding", 0, len(rows), first, last)
+
+
+class _Lacks:
+    """What a period lacks: refused, or noted when it is allowed."""
+
+    def __init__(self, from_ns: int, to_ns: int, allowed: frozenset[str]) -> None:
+        self.notes: list[DataNote] = []
+        self._from_ns, self._to_ns, self._allowed = from_ns, to_ns, allowed
+
+    def market(self, found: DataFile, examined: Examined) -> None:
+        """Look at the period and at gaps and outliers."""
+        end_ns = found.last_at_ns + found.interval_ns
+        if self._from_ns >= end_ns or self._to_ns <= found.first_at_ns:
+            remedy = "choose another --from and --to, or another file"
+            raise DataError(found.file, "has nothing in the period that was asked for", remedy)
+        slack = found.interval_ns or QUIET_NS
+        if self._from_ns < found.first_at_ns - slack or self._to_ns > end_ns + slack:
+            text = f"covers {_text(found.first_at_ns)} to {_text(end_ns)} only, less than the period"
+            self._lack("range", found.file, text)
+        missing, bars = examined.missing_count, found.rows_count + examined.missing_count
+        if missing > bars * GAPS_FRACTION_MAX:
+            self._lack("gaps", found.file, f"lacks {missing} of {bars} bars")
+        self.notes += [DataNote(found.file, note.row, note.kind, note.text) for note in examined.notes]
+
+    def funding(self, found: DataFile, rows: list[FundingRow], interval_ns: int) -> None:
+        """Look for settlements that the period must have had and the file does not."""
+        begin = max(self._from_ns, found.first_at_ns)
+        end = min(self._to_ns, found.last_at_ns + found.interval_ns)
+        first = begin - begin % interval_ns + interval_ns  # one at the start itself nobody has to pay
+        settled = [row.at_ns for row in rows]
+        due = range(first, end, interval_ns)
+        holes = [at_ns for at_ns in due if not _near(settled, at_ns, STAMPED_LATE_NS)]
+        if holes:
+            text = f"lacks funding: {len(holes)} of {len(due)} settlements, the first at {_text(holes[0])}"
+            self._lack("funding", found.file, text)
+
+    def _lack(self, kind: str, file: str, text: str) -> None:
+        if kind not in self._allowed:
+            remedy = "give a file that has it, " if kind != "range" else "ask for a shorter period, "
+            raise DataError(file, text, f"{remedy}or run without with --allow {kind}")
+        self.notes.append(DataNote(file, 0, kind, text))
+
+
+def _near(settled: list[int], at_ns: int, within_ns: int) -> bool:
+    index = bisect_left(settled, at_ns - within_ns)
+    return index < len(settled) and settled[index] <= at_ns + within_ns
+
+
+def _text(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def _digest(path: str) -> str:

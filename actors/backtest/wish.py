@@ -14,7 +14,6 @@ class MarketFiles:
 
     market: str
     funding: str = ""
-    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +26,6 @@ class Wish:
     overrides: Mapping[str, str] = field(default_factory=dict)  # {"trend.fast": "12"}
     feed: Mapping[str, str] = field(default_factory=dict)  # settings for every replayed feed
     sample_ns: int = 0  # between two points of the equity curve; 0 chooses
+    # What the data may lack all the same: `funding`, `range`, `gaps`. It is listed in the record.
+    allowed: frozenset[str] = frozenset()
     seed: int = -1  # -1 keeps the deployment's

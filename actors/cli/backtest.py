@@ -24,7 +24,7 @@ __all__ = ["backtest"]
     "--data",
     multiple=True,
     metavar="SYMBOL=FILE|FOLDER",
-    help="History: SYMBOL=FILE, SYMBOL.funding=FILE, SYMBOL.mark=FILE, or a folder with a data.json.",
+    help="History: SYMBOL=FILE, SYMBOL.funding=FILE, or a folder with a data.json.",
 )
 @click.option(
     "--from", "begin", default="", metavar="INSTANT", help="Such as 2025-10-01 or 2025-10-01T08:00Z."
@@ -35,6 +35,12 @@ __all__ = ["backtest"]
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Instead of the deployment's.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for journal and record.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["funding", "range", "gaps"]),
+    help="Run although the data lacks it; the result says so.",
+)
 @click.option("--check-lookahead", is_flag=True, help="Find decisions that know the future.")
 @click.option("--gate", is_flag=True, help="Profit factor and Sharpe ratio over rolling 90 days.")
 @json_option
@@ -48,6 +54,7 @@ def backtest(
     overrides: tuple[str, ...],
     seed: int | None,
     out: Path | None,
+    allow: tuple[str, ...],
     check_lookahead: bool,
     gate: bool,
     as_json: bool,
@@ -65,6 +72,7 @@ def backtest(
         to_ns=to_ns,
         overrides=pairs(overrides, "--set", "ACTOR.SETTING=VALUE"),
         seed=-1 if seed is None else seed,
+        allowed=frozenset(allow),
     )
     given = pairs(inputs, "--input", "NAME=VALUE")
     record = run_history(files, environments, given, wish, out)

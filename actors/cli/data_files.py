@@ -12,7 +12,7 @@ from actors.cli.problems import Problem
 
 __all__ = ["instant", "market_files", "pairs", "period"]
 
-ROLES = ("market", "funding", "mark")
+ROLES = ("market", "funding")
 INDEX = "data.json"
 
 
@@ -28,7 +28,7 @@ def pairs(words: Iterable[str], option: str, form: str) -> dict[str, str]:
 
 
 def market_files(words: Iterable[str]) -> dict[str, Any]:
-    """Return each symbol's files, from SYMBOL=FILE, SYMBOL.funding=FILE, SYMBOL.mark=FILE and folders."""
+    """Return each symbol's files, from SYMBOL=FILE, SYMBOL.funding=FILE and folders."""
     from actors.backtest.wish import MarketFiles
 
     found: dict[str, dict[str, str]] = {}
@@ -39,7 +39,7 @@ def market_files(words: Iterable[str]) -> dict[str, Any]:
             symbol, _, role = entry.partition(".")
             role = role or "market"
             if role not in ROLES:
-                remedy = "a symbol has a market file, and beside it .funding and .mark"
+                remedy = "a symbol has a market file, and beside it one of .funding"
                 raise Problem(ExitCode.USAGE, f"--data {entry}: {role!r} is no kind of file", remedy)
             if not Path(file).is_file():
                 raise Problem(

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
+    "data": ("actors.cli.data:data", "Check, describe and convert files of recorded markets."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),

@@ -195,7 +195,7 @@ class BacktestRun:
             from_ns=data.from_ns,
             to_ns=data.to_ns,
             files=data.files,
-            settings=tuple(sorted(wish.feed.items())),
+            settings=tuple(sorted({**wish.feed, "allowed": " ".join(sorted(wish.allowed))}.items())),
         )
 
 

@@ -41,6 +41,17 @@ class ReplayFile:
         if not self.rows_count:
             raise DataError(self.file, "has no rows", "give a file with data")
 
+    def examine(self) -> Iterator[tuple[int, Candle | TradeRow | DataError]]:
+        """Yield each row's number with the row, or with what is wrong in it; a wrong row counts as absent."""
+        reader, number = self._reader(), 0
+        for chunk in self._table.chunks(self._columns):
+            for values in chunk:
+                number += 1
+                try:
+                    yield number, reader.read(number, values)
+                except DataError as error:
+                    yield number, error
+
     def chunks(self) -> Iterator[list[Candle] | list[TradeRow]]:
         """Yield the rows in order, a bounded number at a time. Errors: DataError."""
         reader = self._reader()

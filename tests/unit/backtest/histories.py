@@ -16,6 +16,7 @@ MINIMAL = REPOSITORY / "config" / "examples" / "minimal.yaml"
 BTC = "BTC_USDT_PERP"
 MINUTE_MS = 60_000
 START_MS = 1_760_054_400_000  # 2025-10-10T00:00Z
+FUNDING = frozenset({"funding"})  # ours is settled at other hours
 MINUTES = {"trend.bar": "1m", "trend.risk_fraction": "0.01"}
 
 
@@ -57,5 +58,5 @@ def run(wish: Wish, deployment: Path = MINIMAL) -> RunRecord:
 def usual(folder: Path, **changes: object) -> Wish:
     """Return a run over ten hours with a strategy of minutes."""
     candles, funding = write_candles(folder / "btc.csv"), write_funding(folder / "funding.csv")
-    wish = Wish(files={BTC: MarketFiles(str(candles), str(funding))}, overrides=MINUTES)
+    wish = Wish(files={BTC: MarketFiles(str(candles), str(funding))}, overrides=MINUTES, allowed=FUNDING)
     return replace(wish, **changes)  # type: ignore[arg-type]

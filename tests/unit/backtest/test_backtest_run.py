@@ -142,13 +142,25 @@ def test_a_period_without_data_is_refused(tmp_path: Path) -> None:
         run(usual(tmp_path, from_ns=from_ns, to_ns=from_ns + HOUR_NS))
 
 
+@pytest.mark.parametrize(
+    ("lacking", "told"), [("funding", "lacks funding: 1 of 1 settlements"), ("range", "covers .* only")]
+)
+def test_what_the_data_lacks_is_refused_or_noted(tmp_path: Path, lacking: str, told: str) -> None:
+    both = frozenset({"funding", "range"})
+    wish = usual(tmp_path, from_ns=(START_MS - 30 * MINUTE_MS) * 1_000_000)
+    with pytest.raises(DataError, match=told):
+        run(replace(wish, allowed=both - {lacking}))
+    noted = run(replace(wish, allowed=both))
+    assert {note.kind for note in noted.notes} == both
+
+
 def test_a_wrong_row_is_named(tmp_path: Path) -> None:
     wish = usual(tmp_path)
     path = tmp_path / "btc.csv"
     lines = path.read_text().splitlines()
     lines[5] = lines[5].replace(lines[5].split(",")[1], "nan")
     path.write_text("\n".join(lines))
-    with pytest.raises(DataError, match=r"btc.csv: row 5, column 'open'"):
+    with pytest.raises(DataError, match=r"btc.csv: row 5: column 'open' is not finite"):
         run(wish)
 
 

@@ -16,7 +16,7 @@ from tests.unit.backtest.histories import BTC, MINIMAL, MINUTES, write_candles
 def words(folder: Path) -> list[str]:
     overrides = [word for name, value in MINUTES.items() for word in ("--set", f"{name}={value}")]
     candles = write_candles(folder / "btc.csv", 400)
-    return [str(MINIMAL), "--data", f"{BTC}={candles}", *overrides, "--check-lookahead"]
+    return [str(MINIMAL), "--data", f"{BTC}={candles}", *overrides, "--allow", "funding", "--check-lookahead"]
 
 
 def test_a_shipped_strategy_does_not_know_the_future(tmp_path: Path) -> None:
