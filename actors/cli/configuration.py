@@ -31,6 +31,14 @@ def tell_faults(faults: Sequence[Any]) -> None:
     )
 
 
+def _age_warnings(topology: Any) -> tuple[Any, ...]:
+    import time
+
+    from actors.deployment.live_markets import age_faults
+
+    return age_faults(topology, time.time_ns(), "W407")
+
+
 def _tell_warnings(topology: Any) -> None:
     if topology.warnings:
         tell_faults(topology.warnings)
@@ -52,7 +60,7 @@ def validate(
 
     try:
         topology = load_topology(files, environments, inputs)
-        faults = tuple(topology.warnings)
+        faults = (*topology.warnings, *_age_warnings(topology))
     except ConfigError as error:
         topology, faults = None, error.faults
     if form != "text":

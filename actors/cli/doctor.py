@@ -86,6 +86,7 @@ def _checks(file: str | None) -> Iterator[Check]:
         yield journal_folder(topology.journal_path)
         yield port(topology.control.http)
         yield from secrets(topology)
+        yield from markets(topology)
 
 
 # -- the machine -----------------------------------------------------------------------------------------
@@ -222,6 +223,18 @@ def journal_folder(folder: Path) -> Check:
     if mode & 0o077:
         return Check("journal folder", "warn", f"{text}: others may look in", f"run `chmod 700 {folder}`")
     return Check("journal folder", "ok", text)
+
+
+def markets(topology: Any) -> Iterator[Check]:
+    """Are the markets files fresh enough for what is done with them?"""
+    from actors.deployment.live_markets import age_faults
+
+    faults = age_faults(topology, time.time_ns(), "E313")
+    for fault in faults:
+        yield Check("markets", "fail", fault.message, fault.help)
+    if not faults:
+        names = ", ".join(f"{one.file.venue} of {one.file.as_of}" for one in topology.catalogs)
+        yield Check("markets", "ok", names)
 
 
 def secrets(topology: Any) -> Iterator[Check]:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
     "data": ("actors.cli.data:data", "Check, describe and convert files of recorded markets."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
+    "markets": ("actors.cli.markets:markets", "Keep contract sizes, tiers and fees in step with the venue."),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),
     "replay": ("actors.cli.simulate:replay", "Run a failing seed's bundle again, byte for byte."),

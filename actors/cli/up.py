@@ -94,6 +94,7 @@ def up(
 
         tell_faults(topology.warnings)
     _look_for_secrets(topology)
+    _look_at_markets(topology)
     with _beside(topology) if beside else contextlib.nullcontext():
         code = _under_heart(topology, wish) if wish.heart else _in_this_process(topology, wish)
     sys.exit(code)
@@ -103,6 +104,15 @@ def _beside(topology: Any) -> contextlib.AbstractContextManager[None]:
     from actors.cli.rehearsal import exchange_beside
 
     return exchange_beside(topology)
+
+
+def _look_at_markets(topology: Any) -> None:
+    """Refuse to start with real money on old numbers. A node that its heart starts again is not asked."""
+    from actors.deployment.faults import ConfigError
+    from actors.deployment.live_markets import age_faults
+
+    if faults := age_faults(topology, time.time_ns(), "E313"):
+        raise ConfigError(faults)
 
 
 def _look_for_secrets(topology: Any) -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from actors.control.desk import ControlError, Desk
 from actors.control.fields import plain
+from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 
 __all__ = ["make_application"]
@@ -20,10 +21,10 @@ EVENTS_DEFAULT = 100
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_application(desk: Desk, registry: Any, *, is_open: bool) -> web.Application:
+def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open: bool) -> web.Application:
     """Return the application. Only behind the Unix socket (`is_open`) are orders taken: there the file's
     permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could."""
-    api = _Api(desk, registry, is_open)
+    api = _Api(desk, shelf, registry, is_open)
     application = web.Application(middlewares=[api.guard], client_max_size=BODY_BYTES_MAX)
     application.add_routes(
         [
@@ -35,6 +36,8 @@ def make_application(desk: Desk, registry: Any, *, is_open: bool) -> web.Applica
             web.get("/v1/actors", api.actors),
             web.get("/v1/actors/{address:.+}", api.actor),
             web.get("/v1/events", api.events),
+            web.get("/markets", api.markets),
+            web.get("/markets/{name}", api.market),
             web.post("/v1/actors/{address:.+}/restart", api.restart),
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
@@ -47,8 +50,9 @@ def make_application(desk: Desk, registry: Any, *, is_open: bool) -> web.Applica
 class _Api:
     """The handlers."""
 
-    def __init__(self, desk: Desk, registry: Any, is_open: bool) -> None:
+    def __init__(self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool) -> None:
         self._desk = desk
+        self._shelf = shelf
         self._registry = registry
         self._is_open = is_open
         self.guard = self._make_guard()
@@ -117,6 +121,12 @@ class _Api:
         since = _number(query["since"], "since") if "since" in query else None
         limit = _number(query.get("limit", str(EVENTS_DEFAULT)), "limit")
         return _answer(await self._desk.events(since, limit, query.get("actor", ""), query.get("type", "")))
+
+    async def markets(self, request: web.Request) -> web.Response:
+        return _answer(self._shelf.all())
+
+    async def market(self, request: web.Request) -> web.Response:
+        return _answer(self._shelf.one(request.match_info["name"]))
 
     # -- ordering ------------------------------------------------------------------------------------------
 

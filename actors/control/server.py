@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from actors import __version__
 from actors.control.desk import Desk
 from actors.control.fields import plain
+from actors.control.markets import MarketsShelf
 from actors.control.sockets import bind_socket
 from actors.domain.instrument import Instrument
 from actors.runtime.errors import RuntimeFault
@@ -45,6 +46,8 @@ class Deployment(Protocol):
     def content_hash(self) -> str: ...
     @property
     def instruments(self) -> Mapping[str, Instrument]: ...
+    @property
+    def catalogs(self) -> Any: ...
 
 
 class ControlServer:
@@ -62,6 +65,7 @@ class ControlServer:
         self.http_address = ""
         self.facts = self._facts()
         self.desk = Desk(node, self.facts, deployment.instruments)
+        self.markets = MarketsShelf([one.file for one in deployment.catalogs], node.loop.clock.now_ns)
 
     def _facts(self) -> dict[str, Any]:
         deployment, node = self._deployment, self._node
@@ -93,9 +97,11 @@ class ControlServer:
             if self._owns_thread:
                 self._thread.start()
             registry = self._registry()
-            self._try(self._serve_socket(make_application(self.desk, registry, is_open=True)))
+            self._try(self._serve_socket(make_application(self.desk, self.markets, registry, is_open=True)))
             if self._deployment.control.http.enabled:
-                self._try(self._serve_http(make_application(self.desk, registry, is_open=False)))
+                self._try(
+                    self._serve_http(make_application(self.desk, self.markets, registry, is_open=False))
+                )
 
     def _try(self, serving: Coroutine[Any, Any, None]) -> None:
         try:

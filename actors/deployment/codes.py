@@ -202,6 +202,15 @@ CODES: dict[str, Code] = {
         "paper with real money",
         "Outside live mode an actor that sends orders may reach an exchange on this machine only.",
     ),
+    "E312": Code(
+        "live on assumed numbers",
+        "A markets file marks as `assumed` what nobody has confirmed with the venue. With real money no "
+        "symbol is traded on an assumed tick, contract, limit, leverage or tier; see docs/markets.md.",
+    ),
+    "E313": Code(
+        "live on old numbers",
+        "With real money a node starts only on markets files for which the venue was asked within 24 hours.",
+    ),
     "W401": Code("actor without use", "Nobody reads the actor, and it reads nobody."),
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),
@@ -210,5 +219,13 @@ CODES: dict[str, Code] = {
         "two strategies of one position",
         "Positions are one-way: two strategies with the same account and symbol would close each other's. "
         "Give each its own symbols, or its own account.",
+    ),
+    "W406": Code(
+        "market that is not open",
+        "By the markets file the venue takes no orders, or not all of them, in a symbol to be traded.",
+    ),
+    "W407": Code(
+        "old markets file",
+        "`polytrade up` would refuse to trade real money on it (E313); `polytrade validate` tells it early.",
     ),
 }

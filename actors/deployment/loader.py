@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from actors.deployment.accounts import check_accounts
+from actors.deployment.catalogs import Catalog, instruments_of, read_catalogs
 from actors.deployment.conversion import Converter
 from actors.deployment.expansion import Cast, Draft, expand
 from actors.deployment.faults import ConfigError, FaultLog
 from actors.deployment.fingerprint import content_hash
 from actors.deployment.inputs import input_scope, unused_inputs
 from actors.deployment.layers import read_layers
-from actors.deployment.places import Span
-from actors.deployment.policy import check_mode, check_secrets
+from actors.deployment.policy import check_catalog, check_mode, check_secrets
 from actors.deployment.reads import connect
 from actors.deployment.references import Scope, fill_in
 from actors.deployment.registry import KINDS, MODES, Kind
@@ -32,14 +32,11 @@ from actors.deployment.structure import check_structure
 from actors.deployment.supervisors import adopt, read_supervisors
 from actors.deployment.topology import ActorPlan, Edge, SupervisorPlan, Topology
 from actors.deployment.wiring import check_wiring
-from actors.deployment.yaml_tree import List, Map, Scalar
-from actors.domain.catalog import CatalogError, load_catalog
+from actors.deployment.yaml_tree import Map, Scalar
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
 
 __all__ = ["Reading", "load", "read"]
-
-CATALOG = "markets/poloniex-futures.json"
 
 
 def load(
@@ -98,6 +95,7 @@ class Reading:
         self.sections: dict[str, Any] = {}
         self.supervisors: dict[str, SupervisorPlan] = {}
         self.chosen: dict[str, str] = {}
+        self.catalogs: tuple[Catalog, ...] | None = None
         self.instruments: dict[str, Instrument] | None = None
 
     def check(self, inputs: Mapping[str, str], environment: Mapping[str, str]) -> None:
@@ -107,7 +105,8 @@ class Reading:
         self._fill_in(scope)
         check_structure(self.root, log)
         self._read_sections()
-        self.instruments = self._read_catalog()
+        self.catalogs = read_catalogs(self.root, os.path.dirname(self.files[0]), log)
+        self.instruments = None if self.catalogs is None else instruments_of(self.catalogs)
         self.supervisors = read_supervisors(self.root.get("supervisors"), log)
         self.edges = connect(self.cast, log)
         self.chosen = adopt(self.cast.drafts, self.supervisors, self.root.get("supervisors"), log)
@@ -118,6 +117,7 @@ class Reading:
             found = self.sections
             sections = (found.get("journal"), found.get("control"), found.get("clock"), found.get("secrets"))
             check_mode(self.root, mode.text, sections, self.cast.drafts, self.supervisors, self.chosen, log)
+            check_catalog(mode.text, self.cast.drafts, self.instruments or {}, log)
         check_secrets(self.root, self.cast.drafts, log)
         unused_inputs(self.raw, scope)
 
@@ -142,41 +142,6 @@ class Reading:
             elif isinstance(node, Map):
                 at = self.root.keys[name].span
                 self.sections[name] = Converter(self.log, name).settings(section, node, missing_at=at)
-
-    def _read_catalog(self) -> dict[str, Instrument] | None:
-        """Return the instruments of all markets files together."""
-        node = self.root.get("catalog")
-        if node is None:
-            return self._read_markets(CATALOG, self.root.span, os.path.dirname(self.files[0]))
-        found: dict[str, Instrument] = {}
-        for said in node.items if isinstance(node, List) else [node]:
-            if not (isinstance(said, Scalar) and isinstance(said.value, str)):
-                return None
-            instruments = self._read_markets(said.text, said.span, said.span.source.directory)
-            if instruments is None:
-                return None
-            again = sorted(instruments.keys() & found.keys())
-            if again:
-                count = f" (and {len(again) - 1} more)" if len(again) > 1 else ""
-                message = f"the markets file {said.text!r} has {again[0]}{count} once more"
-                self.log.add("E114", said.span, message, "name each markets file once")
-            found |= instruments
-        return found
-
-    def _read_markets(self, said: str, span: Span, folder: str) -> dict[str, Instrument] | None:
-        path = Path(folder, said)
-        try:
-            return load_catalog(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            help = "write 'catalog: <path>'; paths start at the folder of the file that says them"
-            self.log.add("E114", span, f"the markets file {said!r} cannot be read: {reason}", help)
-        except CatalogError as error:
-            count = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
-            self.log.add("E114", span, f"the markets file {said!r}: {error.faults[0]}{count}")
-        except ValueError as error:
-            self.log.add("E114", span, f"the markets file {said!r} is not UTF-8: {error}")
-        return None
 
     # -- the result: only when nothing is wrong -------------------------------------------------------
 
@@ -206,6 +171,7 @@ class Reading:
             clock=clock,
             secrets=secrets,
             instruments=self.instruments or {},
+            catalogs=self.catalogs or (),
             supervisors=supervisors,
             actors=actors,
             edges=tuple(self.edges),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog
@@ -12,9 +12,11 @@ from actors.deployment.sections import ClockSection, ControlSection, JournalSect
 from actors.deployment.setting_types import fields_of
 from actors.deployment.topology import SupervisorPlan
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
+from actors.domain.instrument import Instrument
+from actors.domain.listing import unconfirmed
 from actors.secrets.reference import is_reference, parse_reference
 
-__all__ = ["check_mode", "check_secrets"]
+__all__ = ["check_catalog", "check_mode", "check_secrets", "trades_real_money"]
 
 SECRET_KEY = re.compile(
     r"(^|[_-])(secret|password|passwd|passphrase|token|credentials?|api_?key|private_?key)$"
@@ -25,6 +27,7 @@ SECRET_TEXT = re.compile(
 )
 LOOPBACK_URL = re.compile(r"\w+://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?")
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+CONFIRM_HELP = "run `polytrade markets sync`, which asks the venue, or `polytrade markets confirm`"
 REFERENCE_HELP = "the form is secret://mount/path#key, or ...#key@version"
 PLAIN_HELP = "keep it in Vault and write 'secret://mount/path#key'; change it, for it has been seen"
 OWNERS_OF_ORDERS = frozenset({"risk", "oms", "venue"})
@@ -62,6 +65,38 @@ def check_mode(
     _check_limits(drafts, log)
     _check_alert_route(root, drafts, log)
     _check_escalation(root, drafts, supervisors, chosen, log)
+
+
+def trades_real_money(mode: str, urls: Iterable[str]) -> bool:
+    """Return whether orders of a deployment leave this machine. `urls`: where they go."""
+    return mode == "live" and not all(LOOPBACK_URL.fullmatch(url) for url in urls)
+
+
+def check_catalog(
+    mode: str, drafts: list[Draft], instruments: Mapping[str, Instrument], log: FaultLog
+) -> None:
+    """Note symbols that would be traded with real money on numbers that nobody has confirmed."""
+    urls = [
+        str(getattr(draft.settings, name, ""))
+        for draft in drafts
+        for name in (draft.kind.trades_at if draft.kind is not None else ())
+        if draft.settings is not None
+    ]
+    if not trades_real_money(mode, urls):
+        return
+    asked: dict[Span, list[str]] = {}
+    for draft in drafts:
+        instrument = instruments.get(draft.variables.get("symbol", ""))
+        if draft.family != "strategy" or instrument is None:
+            continue
+        symbol, span = instrument.symbol, draft.places["symbol"]
+        if names := unconfirmed(instrument):
+            asked.setdefault(span, []).append(f"{', '.join(names)} of {symbol}")
+        if not instrument.is_open:
+            log.add("W406", span, f"{symbol} is {instrument.status} at the venue, by the markets file")
+    for span, questions in asked.items():
+        message = f"nobody has confirmed {'; '.join(questions)}, which would be traded with real money"
+        log.add("E312", span, message, CONFIRM_HELP)
 
 
 def _span(root: Map, *path: str) -> Span:

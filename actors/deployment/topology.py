@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
+from actors.deployment.catalogs import Catalog
 from actors.deployment.faults import Fault
 from actors.deployment.places import Origin
 from actors.deployment.sections import (
@@ -99,6 +100,7 @@ class Topology:
     clock: ClockSection
     secrets: SecretsSection
     instruments: Mapping[str, Instrument]
+    catalogs: tuple[Catalog, ...]  # the markets files they are from
     supervisors: tuple[SupervisorPlan, ...]
     actors: tuple[ActorPlan, ...]
     edges: tuple[Edge, ...]

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from actors.domain.instrument import Instrument, MarketKind, RiskTier
+from actors.domain.evidence import check_evidence
+from actors.domain.instrument import OPEN, Instrument, MarketKind, RiskTier
 from actors.domain.money import E8, format_e8, parse_e8
 
-__all__ = ["CatalogError", "load_catalog"]
+__all__ = ["CatalogError", "load_catalog", "parse_markets"]
 
 HOUR_NS = 3_600_000_000_000
 SOURCES = ("wire", "documentation", "announcement", "assumed")
@@ -23,9 +24,14 @@ COUNTS = ("contracts_min", "contracts_max_limit", "contracts_max_market", "lever
 DECIMALS = ("tick", "contract", "price_band", "maker_fee", "taker_fee", "reference_price")
 FIELDS = ("symbol", "base", "source", *COUNTS, *DECIMALS, "funding_interval_hours", "assumed", "tiers")
 MARGIN_FIELDS = ("leverage_max", "leverage_default", "funding_interval_hours", "tiers")
+OPTIONAL = ("status", "evidence")
 SPOT_FIELDS = ("market", *(field for field in FIELDS if field not in MARGIN_FIELDS))
 QUOTE = "USDT"
 POSITION_ORDERS = 100  # of the largest orders a spot holding may be: the venue has no limit of its own
+# POST_ONLY is of spot markets; DELISTED is our word for a symbol that the venue does not list any more.
+STATUSES = (OPEN, "PAUSED", "POST_ONLY", "CANCEL_ONLY", "CANCEL_CLOSE_ONLY", "CLOSED", "DELISTED")
+# What can be assumed, or confirmed; the rest says what a row is.
+CONFIRMABLE = tuple(field for field in FIELDS if field not in ("symbol", "base", "source", "assumed"))
 TIER_FIELDS = ("contracts_max", "leverage_max", "maintenance")
 
 # Field of the file -> field of Instrument, where they differ (the file has no units of 1e-8).
@@ -55,7 +61,7 @@ def load_catalog(source: str | Mapping[str, Any]) -> dict[str, Instrument]:
 
     Errors: CatalogError, a ValueError, with one line per fault.
     """
-    content = _parse(source) if isinstance(source, str) else source
+    content = parse_markets(source) if isinstance(source, str) else source
     rows = content.get("markets") if isinstance(content, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise CatalogError(["markets: must be a list of at least one row"])
@@ -73,7 +79,9 @@ def load_catalog(source: str | Mapping[str, Any]) -> dict[str, Instrument]:
     return catalog
 
 
-def _parse(text: str) -> Any:
+def parse_markets(text: str) -> Any:
+    """Return the JSON of a markets file, unchecked. Errors: CatalogError: it is none, or has a key twice."""
+
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         for name in names:
@@ -100,7 +108,7 @@ def _instrument(index: int, row: Any, faults: list[str]) -> Instrument | None:
 
     if "market" in row:
         return _spot_instrument(row, faults, report)
-    _check_names(row, FIELDS, report)
+    _check_names(row, FIELDS, report, OPTIONAL)
     _check_words(row, report)
     numbers = _numbers(row, report)
     tiers = _tiers(row.get("tiers"), report)
@@ -115,7 +123,7 @@ def _spot_instrument(row: Mapping[str, Any], faults: list[str], report: Report) 
     before = len(faults)
     if row["market"] != MarketKind.SPOT.value:
         report("market", f"must be spot, or be left out for a perpetual, not {row['market']!r}")
-    _check_names(row, SPOT_FIELDS, report)
+    _check_names(row, SPOT_FIELDS, report, OPTIONAL)
     _check_words(row, report)
     numbers = _numbers(row, report)
     if len(faults) > before:
@@ -134,12 +142,14 @@ def _spot_instrument(row: Mapping[str, Any], faults: list[str], report: Report) 
     return replace(_build(row, numbers, (tier,)), market=MarketKind.SPOT)
 
 
-def _check_names(row: Mapping[str, Any], fields: tuple[str, ...], report: Report) -> None:
+def _check_names(
+    row: Mapping[str, Any], fields: tuple[str, ...], report: Report, optional: tuple[str, ...] = ()
+) -> None:
     for field in fields:
         if field not in row:
             report(field, "is missing")
     for field in row:
-        if field not in fields:
+        if field not in fields and field not in optional:
             report(field, f"is not a field; the fields are {', '.join(fields)}")
 
 
@@ -149,12 +159,16 @@ def _check_words(row: Mapping[str, Any], report: Report) -> None:
             report(field, f"must be text, not {row[field]!r}")
     if "source" in row and row["source"] not in SOURCES:
         report("source", f"must be one of {', '.join(SOURCES)}, not {row['source']!r}")
+    if row.get("status", OPEN) not in STATUSES:
+        report("status", f"must be one of {', '.join(STATUSES)}, not {row['status']!r}")
+    if "evidence" in row:
+        check_evidence(row["evidence"], CONFIRMABLE, report)
     assumed = row.get("assumed", [])
     if not isinstance(assumed, list):
         report("assumed", f"must be a list of field names, not {assumed!r}")
         return
     for field in assumed:
-        if field not in FIELDS or field in ("symbol", "base", "source", "assumed"):
+        if field not in CONFIRMABLE:
             report("assumed", f"{field!r} is not a field that can be assumed")
 
 
@@ -258,8 +272,8 @@ def _check_tiers(tiers: tuple[RiskTier, ...], report: Report) -> None:
         above = tiers[index - 1]
         if tier.contracts_max <= above.contracts_max:
             report(f"{place}.contracts_max", f"must ascend, but follows {above.contracts_max}")
-        if tier.leverage_max >= above.leverage_max:
-            report(f"{place}.leverage_max", f"must descend, but follows {above.leverage_max}")
+        if tier.leverage_max > above.leverage_max:
+            report(f"{place}.leverage_max", f"must not rise, but follows {above.leverage_max}")
         if tier.maintenance_e8 <= above.maintenance_e8:
             report(f"{place}.maintenance", f"must ascend, but follows {format_e8(above.maintenance_e8)}")
 
@@ -282,4 +296,5 @@ def _build(row: Mapping[str, Any], numbers: dict[str, int], tiers: tuple[RiskTie
         tiers=tiers,
         reference_ticks=numbers["reference_price"] // numbers["tick"],
         assumed=frozenset(INSTRUMENT_FIELDS.get(field, field) for field in row["assumed"]),
+        status=row.get("status", OPEN),
     )

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from actors.domain.money import E8, divide_half_even, format_e8, parse_e8
 
-__all__ = ["Instrument", "MarketKind", "RiskTier"]
+__all__ = ["OPEN", "Instrument", "MarketKind", "RiskTier"]
+
+OPEN = "OPEN"
 
 
 class MarketKind(enum.Enum):
@@ -52,6 +54,7 @@ class Instrument:
     reference_ticks: int = 0  # a plausible price for synthetic markets; 0 when nobody knows one
     assumed: frozenset[str] = frozenset()  # fields that nobody has confirmed with the venue
     market: MarketKind = MarketKind.PERPETUAL
+    status: str = OPEN  # what the venue let people do here when it was asked last
 
     def __post_init__(self) -> None:
         if self.tick_e8 <= 0 or self.contract_e8 <= 0 or self.tick_e8 * self.contract_e8 % E8:
@@ -68,6 +71,11 @@ class Instrument:
     def is_spot(self) -> bool:
         """Whether trades settle at once, in coins."""
         return self.market is MarketKind.SPOT
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the venue took orders of every kind when it was asked last."""
+        return self.status == OPEN
 
     @property
     def tick_value(self) -> int:

@@ -173,6 +173,7 @@ class Plan:
     content_hash: str = "abc"
     instruments: dict[str, Instrument] = field(default_factory=lambda: {SYMBOL: BTC})
     journal: Any = field(default_factory=lambda: SimpleNamespace(durability="process"))
+    catalogs: tuple[Any, ...] = ()
 
     @property
     def socket_path(self) -> Path:

@@ -5,13 +5,17 @@ import json
 import os
 import socket
 import stat
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from actors.control.server import LAST_RUN_FILE, ControlServer
 from actors.control.sockets import ControlUnavailable, bind_socket, connect_socket
+from actors.domain.markets_file import read_markets_file
 from actors.runtime.store_lmdb import Durability, LmdbStore
 from tests.unit.control.house import HousePing, Plan, make_node, running
 
@@ -209,3 +213,24 @@ def test_a_folder_that_takes_no_socket_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ControlUnavailable, match="cannot be made"):
         bind_socket(tmp_path / "file" / "control.sock")
+
+
+def test_the_markets_are_answered_with_their_age(plan) -> None:
+    path = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.json"
+    file = read_markets_file(path.read_text("utf-8"), str(path))
+    node = make_node(LmdbStore(plan.journal_path, Durability.PROCESS))
+    plan.catalogs = (SimpleNamespace(file=file),)
+    with running(node):
+        serving = ControlServer(node, plan)
+        serving.start()
+        status, found = over_socket(plan, "GET", "/markets/poloniex-futures-v3")
+        assert (status, found["markets"], found["as_of"]) == (200, list(file.rows), file.as_of)
+        assert abs(found["age_s"] - (time.time() - file.as_of_ns / 1e9)) < 60
+        assert "BTC_USDT_PERP" not in found["unconfirmed"]
+        assert found["unconfirmed"]["SOL_USDT_PERP"]
+        assert over_http(serving, "GET", "/markets/poloniex-futures") == (200, found | {"age_s": ANY})
+        status, listed = over_socket(plan, "GET", "/markets")
+        assert (status, [one["venue"] for one in listed["files"]]) == (200, ["poloniex-futures"])
+        status, refused = over_socket(plan, "GET", "/markets/kraken")
+        assert (status, refused["remedy"]) == (404, "this node has poloniex-futures")
+    serving.stop()

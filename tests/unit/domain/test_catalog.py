@@ -151,8 +151,8 @@ def test_a_missing_field_is_named(field: str) -> None:
             "A.tiers[1].contracts_max: must ascend, but follows 5",
         ),
         (
-            {"tiers": tiers(lambda t: t[1].update(leverage_max=20, maintenance="0.05"))},
-            "A.tiers[1].leverage_max: must descend, but follows 20",
+            {"tiers": tiers(lambda t: t[1].update(leverage_max=21, maintenance="0.04"))},
+            "A.tiers[1].leverage_max: must not rise, but follows 20",
         ),
         (
             {"tiers": tiers(lambda t: t[1].update(maintenance="0.01"))},
