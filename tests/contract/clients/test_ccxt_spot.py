@@ -126,6 +126,46 @@ def test_fees_are_told(client) -> None:
     assert client.fetch_trading_fees()[SYMBOL]["taker"] == 0.002
 
 
+def test_batches_of_spot_orders_are_placed_and_canceled_row_by_row(clean) -> None:
+    bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
+    row = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "price": near(bid, -0.03)}
+    placed = clean.privatePostOrdersBatch([{**row, "quantity": "0.01"}, {**row, "quantity": "x"}])
+    assert "id" in placed[0]
+    assert int(placed[1]["code"]) != 200
+    canceled = clean.privateDeleteOrdersCancelByIds({"orderIds": [placed[0]["id"]]})
+    assert [one["state"] for one in canceled] == ["PENDING_CANCEL"]
+    assert clean.fetch_open_orders(SYMBOL) == []
+
+
+def test_everything_open_is_canceled_by_one_call(clean) -> None:
+    bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
+    for step in range(3):
+        clean.create_order(SYMBOL, "limit", "buy", 0.01, float(near(bid, -0.02 - step / 1_000)))
+    assert len(clean.cancel_all_orders(SYMBOL)) == 3
+    assert clean.fetch_open_orders(SYMBOL) == []
+
+
+def test_ended_orders_are_found_by_their_states(clean) -> None:
+    bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
+    filled = clean.create_order(SYMBOL, "limit", "buy", 0.001, float(near(bid, 0.02)), {"timeInForce": "IOC"})
+    refused = clean.create_order(
+        SYMBOL, "limit", "buy", 0.001, float(near(bid, -0.02)), {"timeInForce": "IOC"}
+    )
+    passive = clean.create_order(SYMBOL, "limit", "buy", 0.001, float(near(bid, -0.02)), {"postOnly": True})
+    clean.cancel_order(passive["id"], SYMBOL)
+    history = clean.request("orders/history", "private", "GET", {"symbol": "BTC_USDT", "limit": 10})
+    states = {row["id"]: row["state"] for row in history}
+    assert [states[one["id"]] for one in (filled, refused, passive)] == ["FILLED", "CANCELED", "CANCELED"]
+    assert clean.fetch_order_status(filled["id"]) == "closed"
+
+
+def test_the_kill_switch_is_set_shown_and_taken_back(clean) -> None:
+    clean.privatePostOrdersKillSwitch({"timeout": "60"})
+    status = clean.privateGetOrdersKillSwitchStatus()
+    assert int(status["cancellationTime"]) - int(status["startTime"]) == 60_000
+    clean.privatePostOrdersKillSwitch({"timeout": "-1"})
+
+
 # -- ccxt pro ---------------------------------------------------------------------------------------
 
 
@@ -175,5 +215,52 @@ def test_pro_places_hears_and_cancels_orders(served) -> None:
         again = asyncio.ensure_future(client.watch_orders(SYMBOL))
         await client.cancel_order_ws(placed["id"], SYMBOL)
         assert (await again)[-1]["status"] == "canceled"
+
+    run_pro(served, work)
+
+
+def test_pro_hears_its_own_trades_and_the_end_of_its_orders(served) -> None:
+    async def work(client):
+        # With a symbol this ccxt waits under one name and resolves another.
+        trades = asyncio.ensure_future(client.watch_my_trades())
+        orders = asyncio.ensure_future(client.watch_orders(SYMBOL))
+        await asyncio.sleep(0.5)
+        placed = await client.create_order_ws(SYMBOL, "market", "buy", 50, None, {"cost": 50})
+        trade = (await trades)[-1]
+        assert (trade["order"], trade["side"], trade["takerOrMaker"]) == (placed["id"], "buy", "taker")
+        heard = (await orders)[-1]
+        while heard["status"] != "closed":
+            heard = (await client.watch_orders(SYMBOL))[-1]
+        assert heard["id"] == placed["id"]
+
+    run_pro(served, work)
+
+
+def test_pro_cancels_some_and_all_over_the_socket(served) -> None:
+    async def work(client):
+        bid = (await client.fetch_order_book(SYMBOL, 5))["bids"][0][0]
+        ids = []
+        for _ in range(4):
+            placed = await client.create_order_ws(SYMBOL, "limit", "buy", 0.001, float(near(bid, -0.02)))
+            ids.append(placed["id"])
+            await asyncio.sleep(0.01)  # ccxt names a request by its millisecond, and this venue is near
+        gone = await client.cancel_orders_ws(ids[:2], SYMBOL)
+        assert sorted(one["id"] for one in gone) == sorted(ids[:2])
+        await asyncio.sleep(0.01)
+        await client.cancel_all_orders_ws(SYMBOL)
+        assert await client.fetch_open_orders(SYMBOL) == []
+
+    run_pro(served, work)
+
+
+def test_pro_follows_many_symbols(served) -> None:
+    other = "ETH/USDT"
+
+    async def work(client):
+        tickers = await client.watch_tickers([SYMBOL, other])
+        assert set(tickers) <= {SYMBOL, other}
+        seen = set()
+        while seen != {SYMBOL, other}:
+            seen |= {trade["symbol"] for trade in await client.watch_trades_for_symbols([SYMBOL, other])}
 
     run_pro(served, work)

@@ -4,11 +4,12 @@ import itertools
 
 import pytest
 
-from tests.contract.clients.served import KEY, SECRET, near, serving
+from tests.contract.clients.served import BTC, KEY, SECRET, near, serving
 
 ccxt = pytest.importorskip("ccxt")
 
 SYMBOL = "BTC/USDT:USDT"
+BOTH = {"mgnMode": "CROSS", "posSide": "BOTH"}
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +84,7 @@ def test_the_balance_is_the_deposit(client) -> None:
 
 def test_an_order_rests_and_is_canceled(clean) -> None:
     bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
-    order = clean.create_order(
-        SYMBOL, "limit", "buy", 2, float(near(bid, -0.02)), {"clientOrderId": "rest-1"}
-    )
+    order = clean.create_order(SYMBOL, "limit", "buy", 2, float(near(bid, -0.02)), {"clOrdId": "rest-1"})
     (found,) = clean.fetch_open_orders(SYMBOL)
     assert (found["id"], found["clientOrderId"], found["status"]) == (order["id"], "rest-1", "open")
     assert (found["amount"], found["remaining"], found["side"]) == (2, 2, "buy")
@@ -109,11 +108,26 @@ def test_a_market_order_makes_a_position_a_trade_and_a_fee(clean) -> None:
 
 def test_batches_are_placed_and_canceled_row_by_row(clean) -> None:
     bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
+    row = {"symbol": BTC, "type": "LIMIT", "side": "BUY", "px": near(bid, -0.03), **BOTH}
+    placed = clean.swapPrivatePostV3TradeOrders([{**row, "sz": "1"}, {**row, "sz": "2"}, {**row, "sz": "x"}])
+    assert [int(one["code"]) for one in placed["data"]] == [200, 200, 400]
+    ids = [one["ordId"] for one in placed["data"][:2]]
+    assert sorted(order["id"] for order in clean.fetch_open_orders(SYMBOL)) == sorted(ids)
+    canceled = clean.swapPrivateDeleteV3TradeBatchOrders(
+        {"symbol": BTC, "ordIds": [*ids, "331999999999999999"]}
+    )
+    assert [int(one["code"]) for one in canceled["data"]] == [200, 200, 11008]
+    assert clean.fetch_open_orders(SYMBOL) == []
+
+
+def test_batches_through_the_methods_of_newer_ccxt(clean) -> None:
+    if not (clean.has["createOrders"] and clean.has["cancelOrders"]):
+        pytest.skip("this ccxt has no batches for this venue")
+    bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
     price = float(near(bid, -0.03))
     rows = [{"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": n, "price": price} for n in (1, 2)]
     placed = clean.create_orders(rows)
     assert len({order["id"] for order in placed}) == 2
-    assert len(clean.fetch_open_orders(SYMBOL)) == 2
     clean.cancel_orders([order["id"] for order in placed], SYMBOL)
     assert clean.fetch_open_orders(SYMBOL) == []
 
@@ -166,10 +180,58 @@ def test_a_wrong_secret_is_found_out(served) -> None:
 
 
 def test_the_rest_of_the_market_data_is_there(client) -> None:
-    query = {"symbol": "BTC_USDT_PERP"}
+    query = {"symbol": BTC}
     rate = client.swapPublicGetV3MarketFundingRate(query)["data"]
     assert int(rate["nFT"]) - int(rate["fT"]) == 8 * 3_600_000
     assert client.swapPublicGetV3MarketRiskLimit(query)["data"][0]["tier"] == "1"
     assert float(client.swapPublicGetV3MarketOpenInterest(query)["data"]["oInterest"]) > 0
-    assert client.swapPublicGetV3MarketLimitPrice(query)["data"][0]["buyLmt"]
+    assert client.request("v3/market/limitPrice", "swapPublic", "GET", dict(query))["data"][0]["buyLmt"]
     assert client.swapPublicGetV3MarketMarkPriceCandlesticks({**query, "interval": "HOUR_1"})["data"]
+    for name in ("IndexPrice", "MarkPrice", "IndexPriceComponents", "Insurance", "LiquidationOrder"):
+        assert getattr(client, f"swapPublicGetV3Market{name}")()["code"] in (200, "200"), name
+
+
+def test_bills_closing_and_histories_are_read_like_the_venues(clean) -> None:
+    clean.create_order(SYMBOL, "market", "sell", 2)
+    clean.swapPrivatePostV3TradePosition({"symbol": BTC, "mgnMode": "CROSS"})
+    assert clean.fetch_positions([SYMBOL]) == []
+    assert {"FEE", "PNL"} <= {row["type"] for row in clean.swapPrivateGetV3AccountBills()["data"]}
+    newest = clean.swapPrivateGetV3TradePositionHistory()["data"][0]
+    assert (newest["side"], newest["closedQty"]) == ("SELL", "2")
+
+
+def test_money_goes_to_the_futures_account_and_back(clean) -> None:
+    before = clean.fetch_balance()["USDT"]["total"]
+    clean.transfer("USDT", 50, "spot", "future")
+    assert clean.fetch_balance()["USDT"]["total"] == pytest.approx(before + 50)
+    clean.transfer("USDT", 50, "future", "spot")
+    assert clean.fetch_balance()["USDT"]["total"] == pytest.approx(before)
+
+
+def test_candles_and_own_trades_are_found_by_time(clean) -> None:
+    since = clean.milliseconds() - 3_600_000
+    candles = clean.fetch_ohlcv(SYMBOL, "1m", since=since, limit=30)
+    assert len(candles) == 30
+    assert candles[0][0] >= since - 60_000
+    order = clean.create_order(SYMBOL, "market", "buy", 1)
+    mine = clean.fetch_my_trades(SYMBOL, since=since, limit=5)
+    assert order["id"] in {trade["order"] for trade in mine}
+    ended = clean.fetch_closed_orders(SYMBOL, since=since, limit=5)
+    assert order["id"] in {one["id"] for one in ended}
+
+
+@pytest.mark.parametrize(
+    ("params", "price", "status"),
+    [
+        ({"postOnly": True}, -0.02, "open"),
+        ({"timeInForce": "IOC"}, -0.02, "canceled"),
+        ({"timeInForce": "FOK"}, -0.02, "canceled"),
+        ({"timeInForce": "IOC"}, 0.02, "closed"),
+        ({"postOnly": True}, 0.02, "canceled"),
+    ],
+)
+def test_each_kind_of_limit_order_ends_as_it_should(clean, params, price, status) -> None:
+    bid = clean.fetch_order_book(SYMBOL, 5)["bids"][0][0]
+    order = clean.create_order(SYMBOL, "limit", "buy", 1, float(near(bid, price)), params)
+    known = [*clean.fetch_open_orders(SYMBOL), *clean.fetch_closed_orders(SYMBOL)]
+    assert [one["status"] for one in known if one["id"] == order["id"]] == [status]
