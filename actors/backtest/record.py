@@ -154,7 +154,7 @@ class ClosedTrade(msgspec.Struct, frozen=True):
 class DataFile(msgspec.Struct, frozen=True):
     """One file that was read."""
 
-    role: str  # `market` or `funding`
+    role: str  # `market`, `funding`, `mark`
     symbol: str
     file: str  # as it was named
     sha256: str

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+
 from actors.backtest.data_check import Examined, examine
 from actors.backtest.record import DataFile, DataNote
 from actors.backtest.wish import Wish
@@ -52,8 +54,17 @@ def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[s
         lacks.funding(found, rows, instruments[symbol].funding_interval_ns)
         if rows:
             files.append(_funding_file(symbol, settings.funding_path, rows))
+        if settings.mark_path:
+            files.append(_marks(symbol, settings, instruments[symbol], lacks))
     interval_ns = max(found.interval_ns for found in markets)
     return Data(tuple(files), tuple(lacks.notes), from_ns, to_ns, interval_ns)
+
+
+def _marks(symbol: str, settings: ReplaySettings, instrument: Instrument, lacks: _Lacks) -> DataFile:
+    like = {"path": settings.mark_path, "content": "candles", "volume_column": "", "interval": 0}
+    found, examined = _market(symbol, msgspec.structs.replace(settings, **like), instrument)
+    lacks.market(found, examined)
+    return msgspec.structs.replace(found, role="mark", content="mark")
 
 
 def _market(symbol: str, settings: ReplaySettings, instrument: Instrument) -> tuple[DataFile, Examined]:

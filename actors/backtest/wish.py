@@ -14,6 +14,7 @@ class MarketFiles:
 
     market: str
     funding: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from actors.cli.problems import Problem
 
 __all__ = ["instant", "market_files", "pairs", "period"]
 
-ROLES = ("market", "funding")
+ROLES = ("market", "funding", "mark")
 INDEX = "data.json"
 
 
@@ -39,7 +39,7 @@ def market_files(words: Iterable[str]) -> dict[str, Any]:
             symbol, _, role = entry.partition(".")
             role = role or "market"
             if role not in ROLES:
-                remedy = "a symbol has a market file, and beside it one of .funding"
+                remedy = "a symbol has a market file, and beside it .funding and .mark"
                 raise Problem(ExitCode.USAGE, f"--data {entry}: {role!r} is no kind of file", remedy)
             if not Path(file).is_file():
                 raise Problem(

@@ -167,6 +167,7 @@ def _with_files(plan: ActorPlan, wish: Wish, topology: Topology) -> ActorPlan:
         plan.settings,
         path=_absolute(files.market),
         funding_path=_absolute(files.funding),
+        mark_path=_absolute(files.mark),
     )
     return replace(plan, settings=settings)
 

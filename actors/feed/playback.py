@@ -16,10 +16,12 @@ from actors.feed.replay_file import ReplayFile
 from actors.feed.replay_steps import (
     BarStep,
     FundingStep,
+    MarkStep,
     PrintStep,
     Step,
     candle_steps,
     funding_steps,
+    mark_steps,
     trade_steps,
 )
 from actors.feed.rows import FundingRow
@@ -57,6 +59,7 @@ class Playback:
         funding: list[FundingRow],
         clock: ReplayClock,
         start: Start,
+        marks: ReplayFile | None = None,
     ) -> None:
         self.symbol = symbol
         self.rows_done = 0
@@ -70,6 +73,8 @@ class Playback:
         starts_ns = max(start.skip_until_ns, self._due_ns(start.first_ns))
         self.subscription = Subscription(symbol, settings, starts_ns, gap_ns=self._interval_ns)
         self._mark_due_ns = 0
+        self._marks = marks
+        self._mark_ticks = 0
         self._touch = (0, 0)
         self._steps = self._merge(file, funding)
         self._next = next(self._steps, None)
@@ -125,15 +130,23 @@ class Playback:
             steps = candle_steps(rows, file.interval_ns, spread_e8)
         else:
             steps = trade_steps(rows, spread_e8)
-        if not funding:
-            return steps
-        return merge(funding_steps(funding, file.first_ns, file.last_ns), steps, key=itemgetter(0))
+        beside: list[Iterator[Step]] = []
+        if funding:
+            beside.append(funding_steps(funding, file.first_ns, file.last_ns))
+        if self._marks is not None:
+            candles: Any = chain.from_iterable(self._marks.chunks())
+            beside.append(mark_steps(candles, self._marks.interval_ns))
+        return merge(*beside, steps, key=itemgetter(0)) if beside else steps
 
     def _show(self, step: Step, at_ns: int, context: Context) -> None:
         if isinstance(step, PrintStep):
             self._show_print(step, at_ns, context)
         elif isinstance(step, BarStep):
             context.publish(self._bar(step, at_ns))
+        elif isinstance(step, MarkStep):
+            self._mark_ticks = step.price_ticks
+            context.publish(MarkPrice(self.symbol, at_ns, step.price_ticks, step.price_ticks))
+            return
         else:
             self._show_funding(step, at_ns, context)
         self.subscription.heard(context.now_ns, at_ns, self.price_ticks)
@@ -149,12 +162,14 @@ class Playback:
         if contracts:
             context.publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
         # A candle has four prices, and liquidation looks at each; trades come by the thousand.
-        if self._interval_ns or at_ns >= self._mark_due_ns:
+        if self._marks is None and (self._interval_ns or at_ns >= self._mark_due_ns):
             self._mark_due_ns = at_ns + self._settings.mark_every
             context.publish(MarkPrice(symbol, at_ns, price, price))
 
     def _show_funding(self, step: FundingStep, at_ns: int, context: Context) -> None:
-        context.publish(FundingSettled(self.symbol, at_ns, step.rate_e8, self.price_ticks))
+        context.publish(
+            FundingSettled(self.symbol, at_ns, step.rate_e8, self._mark_ticks or self.price_ticks)
+        )
         if step.next_ns:
             # The next rate is not known yet: what was paid last is the honest guess.
             context.publish(FundingRate(self.symbol, at_ns, step.rate_e8, self.stamp_ns(step.next_ns)))

@@ -11,7 +11,7 @@ from actors.domain.bars import BarLike
 from actors.domain.place import Place
 from actors.feed.playback import Playback, Start
 from actors.feed.replay_clock import ReplayClock
-from actors.feed.replay_file import ReplayFile, read_funding
+from actors.feed.replay_file import ReplayFile, mark_file, read_funding
 from actors.feed.settings import ReplaySettings
 from actors.feed.subscription import Subscription
 from actors.feed.timers import Check, Tick
@@ -84,6 +84,7 @@ class ReplayFeed(Behaviour):
         place = self._place
         self._file = ReplayFile(self._settings, place.directory, place.instrument)
         self._funding = read_funding(self._settings, place.directory, place.instrument)
+        self._marks = mark_file(self._settings, place.directory, place.instrument)
         self._clock.interval_ns(self._file.interval_ns)
         self._check = self._file.check()
         context.schedule(0, TICK, key="tick")
@@ -157,7 +158,14 @@ class ReplayFeed(Behaviour):
             context.save()
         context.log("replay_checked", file=file.file, rows=file.rows_count, first_at_ns=file.first_ns)
         return Playback(
-            self._settings, self._symbol, place.instrument, file, self._funding, self._clock, start
+            self._settings,
+            self._symbol,
+            place.instrument,
+            file,
+            self._funding,
+            self._clock,
+            start,
+            self._marks,
         )
 
     def _play(self, playback: Playback, context: Context) -> None:

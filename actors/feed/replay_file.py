@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+
 from actors.domain.bars import check_interval
 from actors.domain.instrument import Instrument
 from actors.feed.files import DataError, Table, open_table
 from actors.feed.rows import Candle, CandleReader, FundingReader, FundingRow, TradeReader, TradeRow, Units
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["ReplayFile", "read_funding"]
+__all__ = ["ReplayFile", "mark_file", "read_funding"]
 
 
 class ReplayFile:
@@ -124,6 +126,14 @@ class ReplayFile:
         except ValueError as error:
             raise DataError(self.file, str(error), "set `interval`, or check `time_unit`") from None
         return min(steps)
+
+
+def mark_file(settings: ReplaySettings, directory: str, instrument: Instrument) -> ReplayFile | None:
+    """Return the opened file of mark prices, None without one. Errors: DataError."""
+    if not settings.mark_path:
+        return None
+    changed = {"path": settings.mark_path, "content": "candles", "volume_column": "", "interval": 0}
+    return ReplayFile(msgspec.structs.replace(settings, **changed), directory, instrument)
 
 
 def read_funding(settings: ReplaySettings, directory: str, instrument: Instrument) -> list[FundingRow]:

@@ -23,7 +23,17 @@ from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.feed.rows import Candle, FundingRow, TradeRow
 
-__all__ = ["BarStep", "FundingStep", "PrintStep", "Step", "candle_steps", "funding_steps", "trade_steps"]
+__all__ = [
+    "BarStep",
+    "FundingStep",
+    "MarkStep",
+    "PrintStep",
+    "Step",
+    "candle_steps",
+    "funding_steps",
+    "mark_steps",
+    "trade_steps",
+]
 
 MILLISECOND_NS = 1_000_000
 
@@ -60,7 +70,14 @@ class FundingStep(NamedTuple):
     next_ns: int
 
 
-Step = PrintStep | BarStep | FundingStep
+class MarkStep(NamedTuple):
+    """The mark price moved."""
+
+    at_ns: int
+    price_ticks: int
+
+
+Step = PrintStep | MarkStep | BarStep | FundingStep
 
 
 def trade_steps(rows: Iterable[TradeRow], spread_e8: int) -> Iterator[Step]:
@@ -89,6 +106,13 @@ def candle_steps(rows: Iterable[Candle], interval_ns: int, spread_e8: int) -> It
             yield PrintStep(at_ns, number, i, price, size, side, bid, ask)
         count = prints if contracts else 0
         yield BarStep(candle.at_ns + interval_ns, number, candle, contracts, count)
+
+
+def mark_steps(rows: Iterable[Candle], interval_ns: int) -> Iterator[Step]:
+    """Yield the same path as `candle_steps` for candles of the mark price."""
+    for candle in rows:
+        for at_ns, price, _, _ in _path(candle, interval_ns, 0):
+            yield MarkStep(at_ns, price)
 
 
 def funding_steps(rows: list[FundingRow], first_ns: int, last_ns: int) -> Iterator[Step]:

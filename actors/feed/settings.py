@@ -108,6 +108,12 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
     funding_path: Annotated[
         str, setting("File of funding settlements; empty for none.", reload=Reload.FIXED)
     ] = ""
+    mark_path: Annotated[
+        str,
+        setting(
+            "File of mark price candles; empty lets the market's own price stand in.", reload=Reload.FIXED
+        ),
+    ] = ""
     content: Annotated[
         Literal["auto", "candles", "trades"],
         setting("What the rows are; `auto` goes by the columns.", reload=Reload.FIXED),

@@ -180,3 +180,22 @@ def test_a_run_whose_strategy_fails_does_not_go_on_without_it(
 def test_a_feed_without_history_is_told_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         run(Wish(files={"ETH_USDT_PERP": MarketFiles(str(tmp_path / "x.csv"))}))
+
+
+def test_a_mark_file_values_positions_instead_of_the_market(tmp_path: Path, record: RunRecord) -> None:
+    wish = usual(tmp_path)
+    head, *rows = (tmp_path / "btc.csv").read_text().splitlines()
+    higher = []
+    for row in rows:
+        at_ms, *prices = row.split(",")[:5]
+        higher.append(",".join([at_ms, *(f"{float(price) + 100:.2f}" for price in prices)]))
+    marks = tmp_path / "marks.csv"
+    marks.write_text("\n".join([head.removesuffix(",volume"), *higher]))
+    files = {BTC: MarketFiles(wish.files[BTC].market, wish.files[BTC].funding, str(marks))}
+    found = run(replace(wish, files=files))
+    assert [file.role for file in found.manifest.files] == ["market", "funding", "mark"]
+    assert found.fills[0].price_ticks == record.fills[0].price_ticks
+    ours, theirs = found.equity[-1], record.equity[-1]
+    net = sum(fill.signed_contracts for fill in found.fills)
+    assert net
+    assert ours.exposure_usdt // abs(net) - theirs.exposure_usdt // abs(net) == 100 * 100_000_000 // 1000
