@@ -7,10 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from actors.domain.instrument import Instrument
+from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.server.core import ExchangeCore
 from actors.exchange.server.messages import StreamSend, WebRequest
+from actors.exchange.server.participants import TAKER
 from actors.exchange.server.served_engine import HOUSE
 from actors.exchange.server.settings import ServerSettings
+from actors.messages.venue import PlaceOrder
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.wire import FarEnd, FarFrame, FarReply, Wire
@@ -66,6 +69,29 @@ class ExchangeSide:
     def _tell_books(self) -> None:
         self._are_books_due = False
         self.core.tell_books(self._wire.world.now_ns)
+        self._wire.flush(self)
+
+    def sweep(self, now_ns: int) -> None:
+        """Have a participant sell through all that rests down to 3% below the index."""
+        engine = self.core.engine
+        for view in self.core.views.values():
+            resting = sum(node.order.request.contracts for node in view.market.book.bids.walk())
+            limit = view.index_ticks * 97 // 100
+            contracts = min(resting, view.instrument.contracts_max_limit)
+            if contracts and limit:
+                name = f"s{engine.state.orders_count + 1}"
+                request = PlaceOrder(
+                    TAKER,
+                    name,
+                    view.symbol,
+                    Side.SELL,
+                    contracts,
+                    OrderType.LIMIT,
+                    limit,
+                    TimeInForce.IOC,
+                    False,
+                )
+                self.core.absorb(engine.place(request, now_ns), now_ns)
         self._wire.flush(self)
 
     # -- the line's side: see FarSide ----------------------------------------------------------------

@@ -40,6 +40,7 @@ EXCHANGE_KINDS = {
     "venue_skew": "Its clock is `value` ms ahead.",
     "venue_reject": "It accepts orders and cancels them at once.",
     "venue_paused": "It trades nothing.",
+    "venue_sweep": "Somebody sells through everything that rests up to 3% below, again and again.",
 }
 KINDS = {**LINE_KINDS, **EXCHANGE_KINDS, **NODE_KINDS}
 CHANNELS = ("orders", "trade", "positions", "account", "book_lv2", "trades", "mark_price")

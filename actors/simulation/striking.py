@@ -20,6 +20,7 @@ MS_NS = 1_000_000
 MILLION = 1_000_000
 SECOND_NS = 1_000_000_000
 ENDLESS = 1 << 40
+SWEEP_NS = 230_000_000
 
 
 class Striker:
@@ -65,6 +66,9 @@ class Striker:
     # -- the far side --------------------------------------------------------------------------------
 
     def _on_exchange(self, fault: Fault, far: ExchangeSide) -> None:
+        if fault.kind == "venue_sweep":
+            self._sweep(fault, far)
+            return
         every = max(1, round(MILLION / max(1, fault.share_ppm)))
         kind = fault.kind
         rules = {
@@ -91,6 +95,17 @@ class Striker:
                 far.core.faults.remove(number)
 
         self._ends[fault.number] = end
+
+    def _sweep(self, fault: Fault, far: ExchangeSide) -> None:
+        going = [True]
+
+        def again() -> None:
+            if going:
+                far.sweep(self._world.now_ns)
+                self._world.after(SWEEP_NS, again)
+
+        self._ends[fault.number] = going.clear
+        again()
 
     # -- the node ------------------------------------------------------------------------------------
 

@@ -67,12 +67,22 @@ def forget_which_fills_were_counted(patch: Patch) -> None:
 
 
 def drop_a_fill_after_a_cancel(patch: Patch) -> None:
-    def filled(original: Any, self: Any, message: OrderFilled, context: Any) -> None:
-        order = self.state.order(message.client_order_id)
-        if order is None or not order.cancels_count:
+    canceled: set[str] = set()
+    original_request = OmsActor._request_cancel
+
+    def request_cancel(self: Any, order: Any, reason: str, context: Any) -> None:
+        canceled.add(order.client_order_id)
+        original_request(self, order, reason, context)
+
+    original = OmsActor.on_order_filled
+
+    def filled(self: Any, message: OrderFilled, context: Any) -> None:
+        if message.client_order_id not in canceled:
             original(self, message, context)
 
-    _handler(patch, OmsActor, OrderFilled, filled)
+    patch.setattr(OmsActor, "_request_cancel", request_cancel)
+    patch.setattr(OmsActor, "on_order_filled", filled)  # fills in the venue's lists come this way
+    patch.setitem(OmsActor.HANDLERS, OrderFilled, filled)
 
 
 def release_a_halt_on_restart(patch: Patch) -> None:
