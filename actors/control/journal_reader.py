@@ -161,7 +161,15 @@ class JournalReader:
         first = next(iter(self.raw_records()), None)
         last = self.last_sequence
         newest = self.record_of(last) if last else None
-        shown = ("deployment", "configuration_hash", "schema_version", "epoch", "clock", "snapshot_floor")
+        shown = (
+            "deployment",
+            "configuration_hash",
+            "schema_version",
+            "identity",
+            "epoch",
+            "clock",
+            "snapshot_floor",
+        )
         with self._environment.begin() as transaction:
             counts = {name: transaction.stat(table)["entries"] for name, table in self._tables.items()}
         return {

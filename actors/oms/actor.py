@@ -87,7 +87,9 @@ class OmsActor(OmsClosing):
 
     def started(self, context: Context) -> None:
         """Whatever was on its way when the node went down is in doubt now; the rest is compared at once."""
-        self._prefix = id_prefix(self.place.deployment, self._account, context.epoch)
+        self._prefix = id_prefix(
+            self.place.deployment, self._account, context.journal_identity, context.epoch
+        )
         for _, at_ns in self.state.fills.values():
             self._fills_order.note(at_ns)
         for order in list(self.state.live.values()):

@@ -8,8 +8,8 @@ import hashlib
 __all__ = ["account_mark", "client_order_id", "id_prefix", "intent_rank"]
 
 MARK_LENGTH = 6  # base32 letters: 30 bits tell accounts that share a venue apart
-EPOCH_MAX = 10**10 - 1
-SEQUENCE_MAX = 10**18 - 1  # 6 + 1 + 10 + 1 + 18 = 36 characters, the least that a venue allows us
+EPOCH_MAX = 10**6 - 1
+SEQUENCE_MAX = 10**12 - 1  # 6 + 1 + 9 of the journal + 1 + 6 + 1 + 12 = 36 characters, all a venue allows
 
 
 def account_mark(deployment: str, account: str) -> str:
@@ -18,25 +18,28 @@ def account_mark(deployment: str, account: str) -> str:
     return base64.b32encode(digest)[:MARK_LENGTH].decode("ascii").lower()
 
 
-def id_prefix(deployment: str, account: str, epoch: int) -> str:
+def id_prefix(deployment: str, account: str, journal: str, epoch: int) -> str:
     """Return what is constant in the order ids of one account while one node runs.
 
-    Errors: ValueError when the epoch is negative or has more than 10 digits.
+    `journal` is the journal's identity, "" of one that has none: it was begun by an older version, and its
+    orders keep the form `k3x7aa-12-4711`. Errors: ValueError when the epoch is negative or too long.
     """
     if not 0 <= epoch <= EPOCH_MAX:
         raise ValueError(f"epoch {epoch} does not fit into a client_order_id")
-    return f"{account_mark(deployment, account)}-{epoch}-"
+    marks = (account_mark(deployment, account), journal) if journal else (account_mark(deployment, account),)
+    return f"{'-'.join(marks)}-{epoch}-"
 
 
-def client_order_id(deployment: str, account: str, epoch: int, sequence: int) -> str:
-    """Return the id of an account's order number `sequence`: `k3x7aa-12-4711`.
+def client_order_id(deployment: str, account: str, journal: str, epoch: int, sequence: int) -> str:
+    """Return the id of an account's order number `sequence`: `k3x7aa-bthq2vmk4-12-4711`.
 
-    Only [a-z0-9-], at most 36 characters. The mark has a fixed length and holds no dash, so equal ids mean
-    equal mark, epoch and sequence. Errors: ValueError when a number is negative or does not fit.
+    Only [a-z0-9-], at most 36 characters. No part holds a dash, so equal ids mean equal mark, journal, epoch
+    and sequence: a journal begun anew never says the name of an order that the one before it made.
+    Errors: ValueError when a number is negative or does not fit.
     """
     if not 0 <= sequence <= SEQUENCE_MAX:
         raise ValueError(f"sequence {sequence} does not fit into a client_order_id")
-    return id_prefix(deployment, account, epoch) + str(sequence)
+    return id_prefix(deployment, account, journal, epoch) + str(sequence)
 
 
 def intent_rank(intent_id: str) -> tuple[str, int, int]:

@@ -59,6 +59,11 @@ class Context(Protocol):
         ...
 
     @property
+    def journal_identity(self) -> str:
+        """Nine letters that no other journal of this deployment has; "" of one begun by an older version."""
+        ...
+
+    @property
     def random(self) -> random.Random:
         """Seeded stream of this cell."""
         ...

@@ -239,6 +239,10 @@ class CellContext:
     def epoch(self) -> int:
         return self.loop.journal.epoch
 
+    @property
+    def journal_identity(self) -> str:
+        return self.loop.journal.identity
+
     def publish(self, message: Message) -> None:
         try:
             targets = self.routes[type(message)]

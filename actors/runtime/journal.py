@@ -8,6 +8,7 @@ removed or inserted breaks every later one. The n-th event of a record has seque
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Iterator
 from hashlib import sha256
@@ -85,6 +86,14 @@ def sequence_key(sequence: int) -> bytes:
     return _key.pack(sequence)
 
 
+def identity_of(born_ns: int) -> str:
+    """Return the name of a journal born at an instant: nine base32 letters of its milliseconds.
+
+    They last until the year 3084.
+    """
+    return base64.b32encode((born_ns // 1_000_000 << 3).to_bytes(6))[:9].decode("ascii").lower()
+
+
 class Journal:
     """Writes turns to a store and knows where it stands."""
 
@@ -96,6 +105,7 @@ class Journal:
         self.chain = GENESIS
         self.events_since_snapshot = 0
         self.epoch = int(store.get("meta", b"epoch") or b"0")
+        self.identity = (store.get("meta", b"identity") or b"").decode("ascii")  # "" of an older version's
         self.snapshot_floor = int(store.get("meta", b"snapshot_floor") or b"0")
         self.floors: dict[str, int] = {}  # of cells that the common floor does not speak for yet
         members = store.get("meta", b"members")
@@ -118,10 +128,20 @@ class Journal:
         self.sequence = body.first_sequence + len(body.entries) - 1
         self.events_since_snapshot = self.sequence - self.snapshot_floor
 
-    def open_epoch(self, facts: dict[str, str]) -> int:
-        """Count one more start of a node on this journal and keep a few facts about it; return the epoch."""
+    def open_epoch(self, facts: dict[str, str], now_ns: int) -> int:
+        """Count one more start of a node on this journal and keep a few facts about it; return the epoch.
+
+        The first start names the journal after its instant: one that begins anew has another name.
+        """
+        if not self.epoch:
+            self.identity = identity_of(now_ns)
         self.epoch += 1
-        meta = {"epoch": str(self.epoch), "schema_version": str(SCHEMA_VERSION), **facts}
+        meta = {
+            "epoch": str(self.epoch),
+            "schema_version": str(SCHEMA_VERSION),
+            "identity": self.identity,
+            **facts,
+        }
         self.store.commit(TurnWrite(meta=tuple((k.encode(), v.encode()) for k, v in meta.items())))
         return self.epoch
 

@@ -124,7 +124,7 @@ class Node:
         clock = self.loop.clock
         began = clock.reading_ns()
         self.loop.now_ns = max(clock.now_ns(), self.journal.at_ns)
-        self.journal.open_epoch(self.facts)
+        self.journal.open_epoch(self.facts, self.loop.now_ns)
         if self.loop.tape is not None or self.loop.script is not None:
             self.loop.taped_count = int(self.journal.store.get("meta", b"taped") or 0)
         if self.loop.tape is not None:

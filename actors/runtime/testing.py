@@ -41,6 +41,7 @@ class Bench:
         self.now_ns = now_ns
         self.sender = ""
         self.epoch = 1
+        self.journal_identity = "aaaaaaaaa"
         self.random = random.Random(f"{seed}/{name}")
         self.published: list[Message] = []
         self.sent: list[tuple[str, Message]] = []

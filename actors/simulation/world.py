@@ -58,6 +58,12 @@ class SimulatedWorld(Simulation):
         """Kill the process; it comes back after `away_ns`."""
         self._leave(self.away_ns)
 
+    def lose_journal(self) -> None:
+        """Kill the process; somebody deletes its journal before it comes back."""
+        self.crash()
+        self.store = MemoryStore()
+        self.store.on_commit = self._on_commit
+
     def _leave(self, away_ns: int) -> None:
         self._bury()
         self.wire.node_died()

@@ -71,6 +71,26 @@ class LivePath:
                 [*PROGRAM, *words], stdout=out, stderr=err, env=self.environment | environment
             )
 
+    def fall_quiet(self, *, takers: tuple[str, ...] = ("risk/main",)) -> None:
+        """Have every account take its orders back, and wait until both sides have said all there is to say.
+
+        An order that is on its way, or rests, when the node stops may fill afterwards: no error, but then the
+        books are only equal again after the next start.
+        """
+        assert tuple(self.halt("all", "cancel_all")) == takers
+        wait_for(lambda: not self.view()["orders_live"], 30.0)
+        wait_for(lambda: self.view()["totals"]["ledger_agrees"], 30.0)
+
+    def halt(self, scope: str, level: str) -> list[str]:
+        """Halt; return who took the order."""
+        from actors.cli.client import ControlClient
+
+        topology = self.topology()
+        body = {"scope": scope, "level": level, "actor": "test", "reason": "test"}
+        found = ControlClient(topology.socket_path, topology.deployment).post("/v1/halt", body)
+        assert found["accepted"], found
+        return [answer["actor"] for answer in found["answers"]]
+
     def stop_node(self) -> dict[str, Any]:
         """Stop it as Ctrl-C does once its reconciler agrees; return what `--json` says about the run."""
         wait_for(lambda: self.view()["totals"]["ledger_agrees"], 30.0)

@@ -22,6 +22,7 @@ def test_nothing_is_lost_or_doubled_when_node_and_exchange_are_killed(tmp_path: 
         path.kill_exchange()
         path.start_exchange()
         path.await_trading()
+        path.fall_quiet()
         report = path.stop_node()
         check(path, report)
         assert report["node_restarts"] == 1
@@ -49,4 +50,5 @@ def test_nothing_is_lost_or_doubled_however_often_either_is_killed(tmp_path: Pat
                 pause(chance.random())
                 path.start_exchange()
         path.await_trading()
+        path.fall_quiet()
         check(path, path.stop_node())

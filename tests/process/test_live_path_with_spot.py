@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from actors.cli.client import ControlClient
 from actors.domain.money import parse_e8
 from tests.process.live_path import HERE, PAGE, LivePath, check, live_path
 from tests.process.node import Books, wait_for
@@ -67,24 +66,8 @@ def coin_fills(path: LivePath) -> int:
 
 def flatten_coins(path: LivePath) -> None:
     """Sell all coins by a halt of their account; the futures account goes on."""
-    assert halt(path, "account/coins", "flatten") == ["risk/coins"]
+    assert path.halt("account/coins", "flatten") == ["risk/coins"]
     wait_for(lambda: not [one for one in path.view()["positions"] if one["account"] == "coins"], 30.0)
-
-
-def fall_quiet(path: LivePath) -> None:
-    """Take every order back, and wait until both sides have said all there is to say."""
-    assert halt(path, "all", "cancel_all") == ["risk/main", "risk/coins"]
-    wait_for(lambda: not path.view()["orders_live"], 30.0)
-    wait_for(lambda: path.view()["totals"]["ledger_agrees"], 30.0)
-
-
-def halt(path: LivePath, scope: str, level: str) -> list[str]:
-    """Halt; return who took the order."""
-    topology = path.topology()
-    body = {"scope": scope, "level": level, "actor": "test", "reason": "test"}
-    found = ControlClient(topology.socket_path, topology.deployment).post("/v1/halt", body)
-    assert found["accepted"], found
-    return [answer["actor"] for answer in found["answers"]]
 
 
 def test_no_coin_is_lost_when_node_and_exchange_are_killed(tmp_path: Path) -> None:
@@ -100,7 +83,7 @@ def test_no_coin_is_lost_when_node_and_exchange_are_killed(tmp_path: Path) -> No
         wait_for(lambda: coin_fills(path) >= fills + 4, 30.0)
         wait_for(lambda: path.view()["totals"]["ledger_agrees"], 30.0)
         flatten_coins(path)
-        fall_quiet(path)
+        path.fall_quiet(takers=("risk/main", "risk/coins"))
         report = path.stop_node()
         books = check(path, report)
         check_spot(path, books)

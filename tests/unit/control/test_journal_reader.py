@@ -37,7 +37,7 @@ class StoryPrice(Message, frozen=True):
 def write(directory: Path, *turns: list[Entry]) -> None:
     store = LmdbStore(directory, Durability.PROCESS)
     journal = Journal(store)
-    journal.open_epoch({"deployment": "story"})
+    journal.open_epoch({"deployment": "story"}, 1_760_000_000_000_000_000)
     for number, entries in enumerate(turns):
         store.commit(TurnWrite(events=(journal.record(AT + number, entries),)))
         journal.written()

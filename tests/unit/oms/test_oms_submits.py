@@ -12,7 +12,7 @@ from tests.unit.oms.oms_bench import BTC, PRICE, RISK, SECOND, TREND, OmsBench
 
 def test_an_allowed_intent_is_on_the_record_and_goes_to_the_venue(bench: OmsBench) -> None:
     name = bench.submit()
-    assert name == client_order_id("paper", "main", 1, 1)
+    assert name == client_order_id("paper", "main", "aaaaaaaaa", 1, 1)
     (event,) = bench.events
     assert isinstance(event, OrderSubmitted)
     assert (event.client_order_id, event.strategy, event.risk) == (name, TREND, RISK)
@@ -118,7 +118,7 @@ def test_a_new_epoch_is_part_of_the_name(bench: OmsBench) -> None:
     bench.submit()
     bench.epoch = 2
     bench.restart()
-    assert bench.submit() == client_order_id("paper", "main", 2, 2)
+    assert bench.submit() == client_order_id("paper", "main", "aaaaaaaaa", 2, 2)
 
 
 def test_a_strategy_that_left_the_deployment_does_not_stop_its_orders(bench: OmsBench) -> None:
