@@ -74,15 +74,16 @@ def _check_shares(drafts: list[Draft], log: FaultLog) -> None:
             whose = str(getattr(draft.settings, draft.kind.shares))
             users.setdefault((draft.kind.shares, whose), []).append(draft)
     for (name, _), sharers in users.items():
-        total = sum(getattr(draft.settings, "limits_fraction", 0) for draft in sharers)
+        used = [getattr(draft.settings, "limits_fraction", 0) for draft in sharers]
+        total = sum(used)
         if total > E8 and len(sharers) > 1:
-            last, count = sharers[-1], len(sharers)
+            largest, count = sharers[used.index(max(used))], len(sharers)
             message = (
                 f"{count} actors share the limits of one {name!r} and would use {format_e8(total)} of them"
             )
             each = format_e8(E8 // count)
             help = f"give each a 'limits_fraction' of at most {each}"
-            log.add("E219", _place(last, "limits_fraction"), message, help)
+            log.add("E219", _place(largest, "limits_fraction"), message, help)
 
 
 def _check_exchange(draft: Draft, known: dict[str, Draft], ledgers: dict[str, Draft], log: FaultLog) -> None:

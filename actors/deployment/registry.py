@@ -242,6 +242,15 @@ _TABLE = (
         owns="account",
     ),
     Kind(
+        name="catalog",
+        behaviour="actors.catalog.actor:CatalogActor",
+        settings="actors.catalog.settings:CatalogSettings",
+        summary="Asks the venue what it lists; halts symbols that are not as the markets file has them.",
+        modes=REAL_TIME,
+        tells=("Halt",),
+        shares="rest_url",
+    ),
+    Kind(
         name="alerter",
         behaviour="actors.alerter.actor:AlerterActor",
         settings="actors.alerter.settings:AlerterSettings",

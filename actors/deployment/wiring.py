@@ -9,6 +9,7 @@ from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.markets import check_markets
 from actors.deployment.topology import Edge
+from actors.deployment.yaml_tree import List, Map, Scalar
 from actors.domain.instrument import Instrument
 
 __all__ = ["check_wiring"]
@@ -162,3 +163,15 @@ def _check_symbols(drafts: list[Draft], instruments: Mapping[str, Instrument], l
         if symbol is not None and symbol not in instruments:
             help = did_you_mean(symbol, instruments) or "the markets file under 'catalog' lists the symbols"
             log.add("E213", draft.places["symbol"], f"there is no symbol {symbol!r}", help)
+        if draft.family == "catalog":
+            _check_watched(draft, instruments, log)
+
+
+def _check_watched(draft: Draft, instruments: Mapping[str, Instrument], log: FaultLog) -> None:
+    settings = draft.entry.get("settings")
+    node = settings.get("symbols") if isinstance(settings, Map) else None
+    for item in node.items if isinstance(node, List) else ():
+        if isinstance(item, Scalar) and item.text not in instruments:
+            log.add(
+                "E213", item.span, f"there is no symbol {item.text!r}", did_you_mean(item.text, instruments)
+            )

@@ -10,6 +10,7 @@ from actors.risk.halts import LEVEL_OF_ACTION, bind_halts, cancels_of, flattens_
 from actors.risk.picture import Picture
 from actors.risk.settings import RiskSettings
 from actors.runtime.behaviour import Context
+from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Severity, SupervisorExhausted
 
 __all__ = ["KillSwitch"]
@@ -46,10 +47,10 @@ class KillSwitch(RiskFold):
     def on_halt(self, halt: Halt, context: Context) -> None:
         fault = halt_fault(halt, self._account, self._markets)
         if fault:
-            context.reply(Rejected(fault))
+            _answer(Rejected(fault), context)
             return
         level = self._latch(halt.scope, halt.level, halt.actor, halt.reason, context)
-        context.reply(Acknowledged(f"{halt.scope} is halted at {level.name}"))
+        _answer(Acknowledged(f"{halt.scope} is halted at {level.name}"), context)
 
     def on_supervisor_exhausted(self, exhausted: SupervisorExhausted, context: Context) -> None:
         # An action this version does not know is taken for the safest that leaves positions alone.
@@ -113,3 +114,11 @@ class KillSwitch(RiskFold):
         )
         scope = "account/" + self._account
         self._latch(scope, HaltLevel.NO_NEW_RISK, "rule/daily_loss", "the daily loss limit was hit", context)
+
+
+def _answer(message: Acknowledged | Rejected, context: Context) -> None:
+    """Answer whoever wants a halt. An actor that does not read us cannot be told, and the halt stands."""
+    try:
+        context.reply(message)
+    except InvariantError:
+        context.log("answer to a halt has no reader", address=context.sender, text=message.text)

@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.sources import Fault, check_all, imported_from
 
 ACTOR_FOLDERS = frozenset(
-    {"feed", "strategy", "risk", "oms", "ledger", "reconciler", "alerter", "venue", "exchange"}
+    {"feed", "strategy", "risk", "oms", "ledger", "reconciler", "alerter", "venue", "exchange", "catalog"}
 )
 SHARED = frozenset({"domain", "messages", "runtime"})
 SIDE_FOLDERS = frozenset({"control", "drills", "backtest"})
@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(ACTOR_FOLDERS, SHARED),
     # The protocol of one venue, without actors: two kinds of actor speak it, the far side must not.
     "poloniex": frozenset({"domain", "runtime"}),
-    **dict.fromkeys(("venue", "feed"), SHARED | {"poloniex"}),
+    **dict.fromkeys(("venue", "feed", "catalog"), SHARED | {"poloniex"}),
     **dict.fromkeys(SIDE_FOLDERS, SHARED | {"secrets"}),
     # Reads what actors journal, and the files that a feed plays.
     "backtest": SHARED | {"feed", "strategy", "risk", "oms", "ledger"},
