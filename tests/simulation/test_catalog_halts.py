@@ -1,4 +1,4 @@
-"""The venue closes a market while a whole deployment trades it: new risk ends there, and goes on elsewhere."""
+"""The venue closes a market while a deployment trades it: new risk ends there, and goes on elsewhere."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_market_that_closes_is_halted_and_stays_so_until_a_person_resumes() ->
     assert risk.state.halts[f"symbol/{BTC}"].actor == "catalog"
     catalog = world.node.cell("catalog").behaviour
     assert (catalog.state.halted, catalog.state.changed) == ({}, {})  # it is open again, and nothing is due
-    submitted = [order for order in run.watchers.submitted.values()]
+    submitted = list(run.watchers.submitted.values())
     late = [one for one in submitted if one.at_ns > run.world.now_ns - 15 * SECOND_NS]
     assert {one.symbol for one in late if not one.reduce_only} == {ETH}
 
