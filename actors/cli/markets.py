@@ -264,7 +264,7 @@ def _tell(
             | {"effects": touched, "unconfirmed": still}
         )
         return
-    echo(f"{file.path}, of {file.as_of}: {len(plan.changes) or 'no'} differences")
+    echo(f"{file.path}, of {file.as_of}: {_counted(plan.changes)}")
     for line in change_lines(plan.changes):
         echo(f"  {line}")
     for name, told in touched.items():
@@ -276,6 +276,10 @@ def _tell(
     if plan.not_added:
         shown = ", ".join(plan.not_added[:10]) + (" ..." if len(plan.not_added) > 10 else "")
         note(f"{len(plan.not_added)} more at the venue, not on file: {shown}; take one up with --add SYMBOL")
+
+
+def _counted(changes: Sequence[Difference]) -> str:
+    return {0: "no differences", 1: "1 difference"}.get(len(changes), f"{len(changes)} differences")
 
 
 def _effects(

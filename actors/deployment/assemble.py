@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from actors.deployment.topology import ActorPlan, Topology
+from actors.deployment.units import UNITS, UnitsChanged, check_units, units_after
 from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import CellSpec, Restart
 from actors.runtime.clock import Clock
@@ -20,9 +21,18 @@ __all__ = ["assemble", "cell_specs", "open_store", "supervisor_specs"]
 
 
 def open_store(topology: Topology) -> LmdbStore:
-    """Open the deployment's journal for writing. Errors: JournalError, as when another node has it."""
-    journal = topology.journal
-    return LmdbStore(topology.journal_path, Durability(journal.durability), size_bytes_max=journal.size_max)
+    """Open the deployment's journal for writing.
+
+    Errors: JournalError, as when another node has it, or when it counts in other ticks and contracts.
+    """
+    journal, path = topology.journal, topology.journal_path
+    store = LmdbStore(path, Durability(journal.durability), size_bytes_max=journal.size_max)
+    try:
+        check_units(store, topology, str(path))
+    except UnitsChanged:
+        store.close()
+        raise
+    return store
 
 
 def assemble(
@@ -49,6 +59,7 @@ def assemble(
         "deployment": topology.deployment,
         "configuration_hash": topology.content_hash,
         "clock": topology.clock.kind,
+        UNITS: units_after(store, topology),
     }
     return Node(
         [*cell_specs(topology, secrets), *_under_root(topology, extra)],

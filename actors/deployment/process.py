@@ -13,6 +13,7 @@ from actors.deployment.assemble import assemble, open_store
 from actors.deployment.finish import Finish
 from actors.deployment.secret_values import SecretsMissing, keep_secrets
 from actors.deployment.topology import Topology
+from actors.deployment.units import UnitsChanged
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch
@@ -49,6 +50,8 @@ def run_node(topology: Topology, beat: Callable[[], bool]) -> int:
 def explain(error: JournalError) -> int:
     """Say what is wrong with the journal and return the exit code for it."""
     print(f"polytrade: {error}", file=sys.stderr)
+    if isinstance(error, UnitsChanged):
+        return CONFIGURATION
     if isinstance(error, JournalInUse):
         return JOURNAL_IN_USE
     return DISK_FULL if isinstance(error, JournalFull) else 1
