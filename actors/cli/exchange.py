@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from actors.exchange.server.settings import AccountSettings, ServerSettings
     from actors.runtime.node import Node
 
-__all__ = ["build_node", "exchange", "serve"]
+__all__ = ["build_node", "exchange", "loop_factory", "serve"]
 
 SHIPPED_CATALOG = Path("config", "markets", "poloniex-futures.json")
 ROOT = Path(__file__).parents[2]
@@ -72,11 +72,11 @@ def exchange(**options: Any) -> None:
             raise click.UsageError("--market replay needs a FILE")
         paths = _replayed(options["file"], instruments, settings)
     node = build_node(settings, instruments, None if options["forgetful"] else options["state"], paths)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(node, settings, options["host"], options["port"]))
 
 
-def _loop_factory() -> Any:
+def loop_factory() -> Any:
     """Return what makes the event loop: uvloop's when it is installed."""
     try:
         import uvloop
