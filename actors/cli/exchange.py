@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["build_node", "exchange", "loop_factory", "serve"]
 
 SHIPPED_CATALOG = Path("config", "markets", "poloniex-futures.json")
 ROOT = Path(__file__).parents[2]
+# Each snapshot takes a third of a MiB of new pages; so many events take a second to fold after a kill.
+SNAPSHOT_EVENTS = 60_000
 
 
 @click.command()
@@ -71,7 +74,12 @@ def exchange(**options: Any) -> None:
         if options["file"] is None:
             raise click.UsageError("--market replay needs a FILE")
         paths = _replayed(options["file"], instruments, settings)
-    node = build_node(settings, instruments, None if options["forgetful"] else options["state"], paths)
+    from actors.runtime.errors import JournalInUse
+
+    try:
+        node = build_node(settings, instruments, None if options["forgetful"] else options["state"], paths)
+    except JournalInUse as error:
+        raise Problem(ExitCode.JOURNAL_IN_USE, str(error), "stop it, or choose another --state") from error
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(node, settings, options["host"], options["port"]))
 
@@ -181,17 +189,22 @@ def build_node(
     from actors.runtime.cell import CellSpec
     from actors.runtime.clock import SystemClock
     from actors.runtime.node import Node
+    from actors.runtime.store_forgetting import ForgettingStore
     from actors.runtime.store_lmdb import Durability, LmdbStore
     from actors.runtime.store_memory import MemoryStore
     from actors.runtime.supervision import SupervisorSpec
+    from actors.runtime.turn import LoopLimits
 
     place = Place("exchange", "exchange", "simulation", settings.seed, {}, instruments)
     spec = CellSpec(
         "exchange", lambda: ServedExchange(settings, place, paths), mailbox_capacity=20_000, kind="exchange"
     )
-    store = LmdbStore(state, Durability.PROCESS) if state is not None else MemoryStore()
+    below = LmdbStore(state, Durability.PROCESS) if state is not None else MemoryStore()
+    store = ForgettingStore(below)  # the participants never rest: what snapshots cover is let go
     facts = {"deployment": "exchange"}
-    return Node([spec], (SupervisorSpec("root"),), store, SystemClock(), seed=settings.seed, facts=facts)
+    limits = LoopLimits(snapshot_events=SNAPSHOT_EVENTS)
+    supervisors = (SupervisorSpec("root"),)
+    return Node([spec], supervisors, store, SystemClock(), seed=settings.seed, limits=limits, facts=facts)
 
 
 async def serve(node: Node, settings: ServerSettings, host: str, port: int) -> None:
@@ -208,7 +221,7 @@ async def serve(node: Node, settings: ServerSettings, host: str, port: int) -> N
         await server.stop("cannot listen")
         raise Problem(
             ExitCode.FAILURE,
-            f"{host}:{port} cannot be listened on: {error.strerror}",
+            f"{host}:{port} cannot be listened on: {os.strerror(error.errno or 0)}",
             "choose another --port",
         ) from error
     _tell(settings, host, server.port)

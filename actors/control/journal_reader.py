@@ -268,7 +268,7 @@ class _AsStore:
             yield from self._reader.items(database)
             return
         for records in self._reader.raw_chunks():
-            yield from records
+            yield from (record for record in records if record[0] >= start)
 
     def get(self, database: str, key: bytes) -> bytes | None:
         """Return one value of a small table."""

@@ -105,6 +105,7 @@ class Member:
     """One account: wallet, orders by the client's ids, standings by symbol, and their sums."""
 
     __slots__ = (
+        "closed_kept_max",
         "initial_usdt",
         "name",
         "open_count",
@@ -116,9 +117,10 @@ class Member:
         "wallet",
     )
 
-    def __init__(self, name: str, wallet: Wallet) -> None:
+    def __init__(self, name: str, wallet: Wallet, closed_kept_max: int) -> None:
         self.name = name
         self.wallet = wallet
+        self.closed_kept_max = closed_kept_max  # ended orders that are remembered
         self.orders: dict[str, Order] = {}  # by client_order_id: open ones and those not yet forgotten
         self.standings: dict[str, Standing] = {}  # by `terms.holding_keys`
         self.standings_by_symbol: dict[str, list[Standing]] = {}

@@ -321,17 +321,21 @@ class Projection:
         order.state = state
         order.reason = reason
         order.closed_at_ns = at_ns
-        forgotten = member.wallet.closed.put(order, self.rules.closed_orders_kept_max)
+        forgotten = member.wallet.closed.put(order, member.closed_kept_max)
         if forgotten is not None:
             client_order_id = forgotten.request.client_order_id
             if member.orders.get(client_order_id) is forgotten:
                 del member.orders[client_order_id]
 
+    def closed_kept_max(self, name: str) -> int:
+        """Return how many ended orders of an account are remembered."""
+        return self.rules.closed_orders_kept_max
+
     # -- indexes after a snapshot -------------------------------------------------------------------
 
     def _index_wallet(self, name: str, wallet: Wallet) -> None:
-        member = self.members[name] = Member(name, wallet)
-        wallet.closed.fit(self.rules.closed_orders_kept_max)
+        member = self.members[name] = Member(name, wallet, self.closed_kept_max(name))
+        wallet.closed.fit(member.closed_kept_max)
         wallet.funding.fit(self.rules.funding_kept_max)
         for key in wallet.holdings:
             member.standing_of(key, self.markets)

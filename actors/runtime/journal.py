@@ -20,7 +20,18 @@ from actors.runtime.errors import InvariantError, JournalError
 from actors.runtime.messages import Message
 from actors.runtime.store import Store, TurnWrite
 
-__all__ = ["Entry", "Journal", "Snapshot", "TurnRecord", "read_turns", "sequence_key", "verify_chain"]
+__all__ = [
+    "GENESIS",
+    "Entry",
+    "Journal",
+    "Snapshot",
+    "TurnRecord",
+    "chain_of",
+    "forgotten_entry",
+    "read_turns",
+    "sequence_key",
+    "verify_chain",
+]
 
 SCHEMA_VERSION = 2  # 1 kept the ids of what was seen in another form, which is read still
 GENESIS = bytes(32)
@@ -234,13 +245,27 @@ def _last_key_not_after(store: Store, start: int, sequence: int) -> int:
     return found
 
 
+def chain_of(raw: bytes) -> bytes:
+    """Return the chain up to and with a record, as it is stored in it."""
+    return raw[len(RECORD_HEAD) : len(RECORD_HEAD) + len(GENESIS)]
+
+
+def forgotten_entry(sequence: int, chain: bytes) -> tuple[bytes, bytes]:
+    """Return the meta entry that says: events before a sequence were let go, and this is their chain."""
+    return b"forgotten", _key.pack(sequence) + chain
+
+
 def verify_chain(store: Store) -> tuple[int, ChainBreak | None]:
-    """Recompute the whole chain; return (records read, first break or None).
+    """Recompute the chain of what the journal still holds; return (records read, first break or None).
 
     What it cannot see is a journal whose last records are gone, unless a snapshot still knows of them.
     """
-    chain, count, expected = GENESIS, 0, 1
-    for key, raw in store.items("events"):
+    chain, count, expected, start = GENESIS, 0, 1, b""
+    forgotten = store.get("meta", b"forgotten")
+    if forgotten:
+        start, chain = forgotten[: _key.size], forgotten[_key.size :]
+        expected = _key.unpack(start)[0]
+    for key, raw in store.items("events", start):
         sequence = _key.unpack(key)[0]
         reason, chain, following = _check(sequence, raw, chain, expected)
         if reason:

@@ -187,6 +187,20 @@ class LmdbStore:
                 cursor = transaction.cursor(tables[f"dedupe_{current}"])
                 cursor.putmulti([(_number.pack(number), key) for number, (key, _) in numbered])
 
+    def forget_events(self, until_sequence: int) -> None:
+        """Let go of the records before a sequence; the newest record stays, for its chain.
+
+        Their space is used again; the file does not shrink.
+        """
+        with self._environment.begin(db=self._tables["events"], write=True) as transaction:
+            cursor = transaction.cursor()
+            if not cursor.last():
+                return
+            until = min(until_sequence.to_bytes(8, "big"), cursor.key())
+            found = cursor.first()
+            while found and cursor.key() < until:
+                found = cursor.delete()
+
     def _remember(self, write: TurnWrite) -> None:
         """Keep the ids in memory too: nearly every look-up is for an id that is not there."""
         if write.rotate_dedupe:

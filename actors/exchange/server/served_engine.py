@@ -27,9 +27,10 @@ from actors.exchange.server.state import (
 )
 from actors.exchange.state import Order
 
-__all__ = ["HOUSE", "ServedEngine"]
+__all__ = ["HOUSE", "HOUSE_ORDERS_KEPT", "ServedEngine"]
 
 HOUSE = "~"  # accounts of the market's own participants begin with it; nobody asks for their bills
+HOUSE_ORDERS_KEPT = 50  # ended ones: nobody asks for them either
 
 
 class ServedEngine(Exchange):
@@ -53,6 +54,9 @@ class ServedEngine(Exchange):
         if user is None:
             user = self.served.users[account] = User()
         return user
+
+    def closed_kept_max(self, name: str) -> int:
+        return HOUSE_ORDERS_KEPT if name.startswith(HOUSE) else super().closed_kept_max(name)
 
     # -- events -------------------------------------------------------------------------------------
 

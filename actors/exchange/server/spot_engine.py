@@ -20,6 +20,7 @@ from actors.exchange.codes import Refusal
 from actors.exchange.engine import Exchange, Outcomes
 from actors.exchange.outcomes import rejected
 from actors.exchange.rules import Rules
+from actors.exchange.server.served_engine import HOUSE, HOUSE_ORDERS_KEPT
 from actors.exchange.server.spot_state import (
     CoinsMoved,
     KillSwitchSet,
@@ -99,6 +100,9 @@ class SpotEngine(Exchange):
                 return rejected(request, (Refusal.REDUCE_ONLY, "a purchase reduces nothing"), at_ns)
             request = msgspec.structs.replace(request, reduce_only=False)
         return super().place(request, at_ns, terms)
+
+    def closed_kept_max(self, name: str) -> int:
+        return HOUSE_ORDERS_KEPT if name.startswith(HOUSE) else super().closed_kept_max(name)
 
     # -- money --------------------------------------------------------------------------------------
 
