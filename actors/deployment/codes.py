@@ -228,4 +228,9 @@ CODES: dict[str, Code] = {
         "old markets file",
         "`polytrade up` would refuse to trade real money on it (E313); `polytrade validate` tells it early.",
     ),
+    "W408": Code(
+        "limits shared unheard",
+        "Two actors use the same limits of a venue, and one does not hear when the other is refused (429): "
+        "it would learn that by refusals of its own.",
+    ),
 }

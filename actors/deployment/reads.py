@@ -56,7 +56,10 @@ def carried(source: Draft, reader: Draft) -> tuple[str, ...]:
 def _resolve(draft: Draft, item: Scalar, known: dict[str, Draft], log: FaultLog) -> None:
     text, span = item.text, item.span
     if "*" in text:
-        matches = [address for address in _matching(text, known) if address != draft.address]
+        named = _matching(text, known)
+        if named == [draft.address]:
+            return  # "the others of my kind", of which there are none here
+        matches = [address for address in named if address != draft.address]
         useful = [address for address in matches if _may_carry(known[address], draft)]
         if not matches:
             _refuse_pattern(draft, text, span, known, log)

@@ -14,6 +14,7 @@ from actors.domain.instrument import Instrument
 
 __all__ = ["check_wiring"]
 
+REFUSAL = "RateLimited"  # what those tell each other who share the limits of a venue
 # Families that must get orders only from an actor that vets them.
 BEHIND_RISK = frozenset({"oms", "venue", "exchange"})
 
@@ -34,6 +35,7 @@ def check_wiring(
         _check_sources(draft, known, log)
         _check_use(draft, heard, told, log)
     _check_owners(drafts, log)
+    _check_shared_limits(drafts, log)
     if instruments is not None:
         _check_symbols(drafts, instruments, log)
         check_markets(drafts, instruments, log)
@@ -140,6 +142,30 @@ def _check_use(draft: Draft, heard: dict[str, set[str]], told: dict[str, set[str
         return
     if not heard[draft.address] and not told[draft.address]:
         log.add("W401", draft.key.span, f"nobody reads actor {draft.name!r}, and it reads nobody")
+
+
+def _check_shared_limits(drafts: list[Draft], log: FaultLog) -> None:
+    """Whoever uses the same limits of a venue must hear what the others are refused."""
+    told: set[str] = set()
+    sharers = [draft for draft in drafts if _sends(draft, [REFUSAL]) and _accepts(draft, [REFUSAL])]
+    for draft in sharers:
+        for other in sharers:
+            if draft.name in told or other is draft or not _share_limits(draft, other):
+                continue
+            if other.address not in draft.sources and not draft.misread:
+                told.add(draft.name)
+                message = f"actor {draft.address!r} shares limits of the venue with {other.address!r}, unread"
+                help = f"add '{other.name}/*' to 'reads': a 429 of one slows the other too"
+                log.add("W408", draft.key.span, message, help)
+
+
+def _share_limits(one: Draft, other: Draft) -> bool:
+    """Return whether a 429 of one says something to the other: one market, one venue, no two accounts."""
+    if one.kind is None or other.kind is None or one.kind.market != other.kind.market:
+        return False
+    hosts = [getattr(draft.settings, "rest_url", "") for draft in (one, other)]
+    accounts = {draft.variables["account"] for draft in (one, other) if "account" in draft.variables}
+    return bool(hosts[0]) and hosts[0] == hosts[1] and len(accounts) < 2
 
 
 def _check_owners(drafts: list[Draft], log: FaultLog) -> None:

@@ -18,7 +18,7 @@ from actors.runtime.behaviour import Context
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpFailure, HttpResponse
 
-__all__ = ["Call", "Line", "LineDue", "NotAnswered", "PathStats", "Seal"]
+__all__ = ["Call", "Line", "LineDue", "NotAnswered", "PathStats", "RateLimited", "Seal"]
 
 WAITING_MAX = 1_000  # requests; more means that the line is down or the budget far too small
 PUMP_GRACE_NS = 5_000_000_000  # after its time-out a request is given up even if the pump says nothing
@@ -31,6 +31,17 @@ Seal = Callable[[Request, int], Headers | None]  # (request, now) -> headers; No
 
 class LineDue(Message, frozen=True):
     """Requests that waited for their turn may leave now."""
+
+
+class RateLimited(Message, frozen=True):
+    """The venue refused a request for coming too soon: who shares the limit slows down with its sender."""
+
+    account: str  # whose limit it is; "" for one of the address we come from
+    host: str  # where requests go, as in `rest_url`
+    limit: str  # class of requests
+    slowed: int  # the class runs at 1/slowed of its limit now
+    blocked_until_ns: int  # and nothing of it leaves before
+    at_ns: int
 
 
 class NotAnswered(NamedTuple):
@@ -78,6 +89,7 @@ class Line:
     seal: Seal
     prefix: str = ""  # of request ids: tells this run's answers from an earlier one's
     logs_all: bool = False  # also what went well
+    account: str = ""  # whose limits signed requests use; the others use those of our address
     stats: dict[str, PathStats] = field(default_factory=dict)
     _waiting: dict[str, list[tuple[int, int, Call]]] = field(default_factory=dict)  # by class of limit
     _under_way: dict[str, Call] = field(default_factory=dict)
@@ -119,10 +131,16 @@ class Line:
         if answer.code != OK or self.logs_all:
             self._log(call, answer.code or str(answer.status), answer.text, response.elapsed_ns, context)
         if answer.code == RATE_LIMITED or response.status == 429:
-            self.budget.refused(call.request.limit, context.now_ns, _retry_after_ns(response))
+            self._refused(call.request, _retry_after_ns(response), context)
             answer = answer._replace(code=RATE_LIMITED)
         call.outcome(call, answer, context)
         self.pump(context)
+
+    def heard(self, message: RateLimited, context: Context) -> bool:
+        """Another actor got a 429: slow down with it if we share the limit. Return whether we do."""
+        if message.host != self.host or message.account not in ("", self.account):
+            return False
+        return self.budget.heard(message.limit, message.slowed, message.blocked_until_ns, context.now_ns)
 
     def failed(self, failure: HttpFailure, context: Context) -> None:
         """The pump has no answer."""
@@ -166,6 +184,15 @@ class Line:
     def under_way_count(self) -> int:
         """Requests that left and have no outcome yet."""
         return len(self._under_way)
+
+    def _refused(self, request: Request, retry_after_ns: int, context: Context) -> None:
+        """Slow down, and let everybody know who shares the limit."""
+        limit, now_ns = request.limit, context.now_ns
+        pace = self.budget.refused(limit, now_ns, retry_after_ns)
+        if pace is not None:
+            account = self.account if request.signed else ""
+            told = RateLimited(account, self.host, limit, pace.slowed, pace.blocked_until_ns, now_ns)
+            context.publish(told)
 
     def _pump_class(self, limit: str, queue: list[tuple[int, int, Call]], context: Context) -> int:
         """Return when this class must be looked at again; 0 when nothing waits."""

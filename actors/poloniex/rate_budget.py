@@ -3,7 +3,8 @@
 Each class lets `burst` requests go at once and then `rate` a second, chosen so that no second ever holds
 more than the venue allows, wherever it begins to count: burst + rate = limit. Ordinary requests leave the
 last part of the burst alone; cancels and risk-reducing requests may use it. A 429 says that the truth is
-narrower than the documentation: the class is blocked for a moment and halved, and eased again step by step.
+narrower than the documentation: the class is blocked for a moment and halved, and eased again step by step;
+so it is with everybody who shares the limit and hears of it.
 Source: docs/poloniex.md, Rate limits.
 """
 
@@ -22,6 +23,7 @@ __all__ = ["LIMITS", "Limit", "Pace", "Priority", "RateBudget", "limits_of"]
 SECOND = 1_000_000_000
 SLOWEST = 16  # a class is never slowed further: then 429 has another reason
 BLOCK_NS = SECOND  # after a 429 without advice: the window the limits are counted in
+BLOCK_NS_MAX = 1_000 * SECOND  # more than a 429 can advise
 EASE_NS = 60 * SECOND  # without another 429, before a class is eased by one step
 VIP_MAX = 9
 
@@ -112,14 +114,29 @@ class RateBudget:
         pace.due_ns = now_ns + ahead_ns + interval_ns
         return 0
 
-    def refused(self, limit: str, now_ns: int, retry_after_ns: int = 0) -> None:
-        """The venue said 429: stand still for a moment, then go at half the pace."""
+    def refused(self, limit: str, now_ns: int, retry_after_ns: int = 0) -> Pace | None:
+        """The venue said 429: stand still for a moment, then go at half the pace.
+
+        Returns the new pace; None when the class stood still already, so that nobody else has to be told.
+        """
         pace = self._pace(limit, now_ns)
-        if now_ns >= pace.blocked_until_ns:  # else it answers what was sent before we knew
+        is_news = now_ns >= pace.blocked_until_ns  # else it answers what was sent before we knew
+        if is_news:
             pace.slowed = min(SLOWEST, pace.slowed * 2)
         pace.refused_at_ns = now_ns
         pace.refused_count += 1
         pace.blocked_until_ns = max(pace.blocked_until_ns, now_ns + (retry_after_ns or BLOCK_NS))
+        return pace if is_news else None
+
+    def heard(self, limit: str, slowed: int, blocked_until_ns: int, now_ns: int) -> bool:
+        """Somebody who shares the limit got a 429: go no faster. Return whether the class is known."""
+        if limit not in self._limits:
+            return False
+        pace = self._pace(limit, now_ns)
+        pace.slowed = max(pace.slowed, min(SLOWEST, slowed))
+        pace.refused_at_ns = max(pace.refused_at_ns, now_ns)
+        pace.blocked_until_ns = max(pace.blocked_until_ns, min(blocked_until_ns, now_ns + BLOCK_NS_MAX))
+        return True
 
     def refused_count(self) -> int:
         """Return how many 429 there were in all."""

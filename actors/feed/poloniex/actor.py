@@ -28,7 +28,7 @@ from actors.messages.market import (
 )
 from actors.poloniex.answers import OK, Answer
 from actors.poloniex.decoding import Malformed
-from actors.poloniex.line import Call, LineDue, NotAnswered
+from actors.poloniex.line import Call, LineDue, NotAnswered, RateLimited
 from actors.poloniex.market_rows import CandleRow, read_candles, read_order_book, read_tickers
 from actors.poloniex.rate_budget import Priority
 from actors.poloniex.request import Request, order_book, tickers
@@ -71,6 +71,7 @@ class PoloniexFeed(FeedConnection):
         HttpResponse,
         HttpFailure,
         HistoryRequest,
+        RateLimited,
         FeedPulse,
         HistoryRetry,
         LineDue,
@@ -83,6 +84,7 @@ class PoloniexFeed(FeedConnection):
         FundingRate,
         FundingSettled,
         FeedStatus,
+        RateLimited,
     )
     REPLIES: ClassVar[tuple[type[Message], ...]] = (History, FeedStatus)
 

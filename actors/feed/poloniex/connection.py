@@ -22,7 +22,7 @@ from actors.poloniex.frames import (
     TradesFrame,
     read_public,
 )
-from actors.poloniex.line import Line, LineDue
+from actors.poloniex.line import Line, LineDue, RateLimited
 from actors.poloniex.rate_budget import RateBudget, limits_of
 from actors.poloniex.stream import Action, Channel, Open, Send, StreamLimits, StreamSession
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
@@ -97,7 +97,7 @@ class FeedConnection(Behaviour):
         self.session = StreamSession(f"{context.name}@{now_ns}", self.channels(), limits, context.random)
         budget = RateBudget(limits_of(0, settings.limits_fraction), self.state.paces)
         prefix = f"{context.epoch}.{now_ns}."
-        self.line = Line(settings.rest_url, settings.request_timeout, budget, _unsigned, prefix)
+        self.line = Line(settings.rest_url, settings.request_timeout, budget, _unsigned, prefix=prefix)
         self.subscription = Subscription(self.symbol, settings, now_ns, gap_ns=0)
         self.picture.settled_ns = self.state.settled_ns
         self.is_started = True
@@ -182,6 +182,11 @@ class FeedConnection(Behaviour):
             context.save()
             text = f"The venue limits the requests of {self.symbol}: fewer leave for a while"
             context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.symbol)
+
+    def on_rate_limited(self, message: RateLimited, context: Context) -> None:
+        """Somebody who shares a limit with us got a 429; it has raised the alert."""
+        if self.is_started and self.line.heard(message, context):
+            context.save()
 
     def on_http_failure(self, message: HttpFailure, context: Context) -> None:
         """No answer came."""

@@ -21,7 +21,7 @@ from actors.messages.venue import (
     VenueConnection,
     VenueOrder,
 )
-from actors.poloniex.line import LineDue
+from actors.poloniex.line import LineDue, RateLimited
 from actors.runtime.behaviour import Context
 from actors.runtime.pumps.messages import (
     HttpFailure,
@@ -47,6 +47,7 @@ class PoloniexVenue(VenueConnecting):
         CancelOrder,
         QueryOrder,
         QueryAccount,
+        RateLimited,
         HttpResponse,
         HttpFailure,
         SocketOpened,
@@ -67,6 +68,7 @@ class PoloniexVenue(VenueConnecting):
         VenueOrder,
         VenueAccount,
         VenueConnection,
+        RateLimited,
     )
 
     is_started = False

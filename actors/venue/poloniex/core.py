@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from actors.domain.place import Place
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
-from actors.poloniex.line import Call, Headers, Line, NotAnswered
+from actors.poloniex.line import Call, Headers, Line, NotAnswered, RateLimited
 from actors.poloniex.rate_budget import Priority, RateBudget, limits_of
 from actors.poloniex.request import Request
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
@@ -83,6 +83,7 @@ class VenueCore(Behaviour):
             self.seal,
             f"{context.epoch}.{context.now_ns}.",
             logs_all=True,
+            account=self.account,
         )
 
     def seal(self, request: Request, now_ns: int) -> Headers | None:
@@ -99,6 +100,11 @@ class VenueCore(Behaviour):
         if self.settings.receive_window:
             headers += (("recvWindow", self._receive_window),)
         return headers if request.body is None else (*headers, ("Content-Type", "application/json"))
+
+    def on_rate_limited(self, message: RateLimited, context: Context) -> None:
+        """Somebody who shares a limit with us got a 429; it has raised the alert."""
+        if self.line.heard(message, context):
+            context.save()
 
     # -- questions and commands ----------------------------------------------------------------------
 

@@ -57,6 +57,21 @@ def test_a_429_blocks_at_once_halves_the_pace_and_is_forgotten_step_by_step() ->
     assert budget.paces[Limit.PLACE].slowed == 1
 
 
+def test_a_429_of_somebody_else_counts_once_and_never_makes_faster() -> None:
+    budget = RateBudget(LIMITS, {})
+    pace = budget.refused(Limit.READ, 0)
+    assert pace is not None
+    assert budget.refused(Limit.READ, 1) is None, "no news: the class stands still already"
+    for _ in range(3):
+        assert budget.heard(Limit.READ, 2, SECOND, 2)
+    assert (budget.paces[Limit.READ].slowed, budget.refused_count()) == (2, 2)
+    budget.heard(Limit.READ, 8, 3 * SECOND, 3)
+    budget.heard(Limit.READ, 4, 2 * SECOND, 4)
+    assert budget.paces[Limit.READ].slowed == 8
+    assert budget.take(Limit.READ, URGENT, SECOND) == 2 * SECOND
+    assert not budget.heard("no such class", 2, SECOND, 5)
+
+
 def test_the_venues_advice_how_long_to_wait_is_followed() -> None:
     budget = RateBudget(LIMITS, {})
     budget.refused(Limit.READ, 0, 7 * SECOND)
