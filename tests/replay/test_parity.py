@@ -1,4 +1,7 @@
-"""One tape, two runs: paper at the speed of the market, and the backtest, equal to the last unit.
+"""One tape, three runs: the backtest, paper at the speed of the market, and adapter and exchange over bytes.
+They are equal to the last unit. Over bytes three things are different, and declared: the exchange numbers its
+trades from another number on; a settlement of funding is told when the adapter looks for it, 15 s after the hour,
+since no stream tells it; and beside its amount nothing is told of it.
 
 With real data: every trade around the crash, and a month of minutes (in the long suite; a day here).
 """
@@ -24,6 +27,7 @@ from actors.messages.trading import Reason
 from actors.oms.events import OrderFillApplied, OrderSubmitted
 from actors.runtime.simulation import Simulation
 from actors.strategy.events import SignalDecided
+from tests.replay.over_bytes import run_over_bytes
 from tests.replay.real_data import DATA, FOLDER
 from tests.simulation.paper import recorded
 
@@ -36,6 +40,8 @@ FUNDING = {
     "btc": "BINANCE_BTCUSDT_PERP_FUNDING_2019-09_2026-05",
     "eth": "BINANCE_ETHUSDT_PERP_FUNDING_2019-11_2026-05",
 }
+LATENCY_NS = 30_000_000  # as real_account.yaml says of venue.simulated
+SERVED_TRADES_FROM = 100_000_000
 ENVIRONMENT = {"POLYTRADE_STATE": "never-written"}
 
 
@@ -97,14 +103,50 @@ def paper(inputs: dict[str, str], from_ms: int, to_ms: int) -> Simulation:
 
 
 def compare(folder: Path, from_ms: int, to_ms: int, fills_min: int, bar: str = "5m") -> None:
+    """Run backtest and paper over one tape, with a delay of messages that is drawn from the seed."""
     inputs = {"folder": str(folder), "bar": bar}
     record, run = backtest(inputs, from_ms, to_ms)
     simulation = paper(inputs, from_ms, to_ms)
+    ours = fills_of_record(record)
+    assert ours == fills_of(simulation)
+    assert len(ours) >= fills_min
+    theirs_paid = [settled(one) for one in recorded(simulation.store, FundingBooked)]
+    assert [settled(one) for one in record.funding] == theirs_paid
+    assert ledger(run.node) == ledger(simulation.node)
+    assert record.books_agree
+
+
+def compare_over_bytes(
+    folder: Path, from_ms: int, to_ms: int, fills_min: int, funding_min: int, bar: str
+) -> None:
+    """Run all three over one tape, with the same delay of every message."""
+    inputs = {"folder": str(folder), "bar": bar, "jitter": "0s"}
+    record, run = backtest(inputs, from_ms, to_ms)
+    simulation = paper(inputs, from_ms, to_ms)
+    topology = load(FOLDER / "parity_bytes.yaml", inputs=inputs, environment=ENVIRONMENT)
+    world = run_over_bytes(topology, LATENCY_NS, from_ms * 1_000_000, (to_ms - from_ms + 60_000) * 1_000_000)
+    ours = fills_of_record(record)
+    assert ours == fills_of(simulation)
+    assert ours == [renumbered(fill) for fill in fills_of(world)]
+    assert len(ours) >= fills_min
+    paid = [(one.symbol, one.payment_usdt) for one in record.funding]
+    assert paid == [(one.symbol, one.payment_usdt) for one in recorded(world.store, FundingBooked)]
+    assert len(paid) >= funding_min
+    assert ledger(run.node) == ledger(simulation.node) == ledger(world.node)
+
+
+def renumbered(fill: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a fill of the served exchange with the number its trade has without one."""
+    return (*fill[:2], str(int(fill[2]) - SERVED_TRADES_FROM), *fill[3:])
+
+
+def fills_of(simulation: Simulation) -> list[tuple[Any, ...]]:
+    """Return fills, fees and the decisions behind them as the journal has them."""
     store = simulation.store
     submitted = {order.client_order_id: order for order in recorded(store, OrderSubmitted)}
     reasons = {one.intent_id: one for one in recorded(store, SignalDecided)}
     maker = {(fill.symbol, fill.trade_id): fill.maker for fill in recorded(store, OrderFillApplied)}
-    theirs = [
+    return [
         (
             *(fill.at_ns, fill.symbol, fill.trade_id, fill.client_order_id, fill.signed_contracts),
             *(fill.price_ticks, fill.fee_usdt, fill.realised_usdt, maker[fill.symbol, fill.trade_id]),
@@ -114,7 +156,11 @@ def compare(folder: Path, from_ms: int, to_ms: int, fills_min: int, bar: str = "
         )
         for fill in recorded(store, FillBooked)
     ]
-    ours = [
+
+
+def fills_of_record(record: RunRecord) -> list[tuple[Any, ...]]:
+    """Return the same of a backtest."""
+    return [
         (
             *(fill.at_ns, fill.symbol, fill.trade_id, fill.client_order_id, fill.signed_contracts),
             *(fill.price_ticks, fill.fee_usdt, fill.realised_usdt, fill.maker),
@@ -124,12 +170,6 @@ def compare(folder: Path, from_ms: int, to_ms: int, fills_min: int, bar: str = "
         )
         for fill in record.fills
     ]
-    assert ours == theirs
-    assert len(ours) >= fills_min
-    theirs_paid = [settled(one) for one in recorded(store, FundingBooked)]
-    assert [settled(one) for one in record.funding] == theirs_paid
-    assert ledger(run.node) == ledger(simulation.node)
-    assert record.books_agree
 
 
 def settled(one: Any) -> tuple[Any, ...]:
@@ -155,3 +195,17 @@ def test_a_day_of_minutes_is_the_same_in_paper_and_in_the_backtest(tmp_path: Pat
 @pytest.mark.long
 def test_a_month_of_minutes_is_the_same_in_paper_and_in_the_backtest(tmp_path: Path) -> None:
     compare(*minutes(tmp_path, 31), fills_min=100)
+
+
+@pytest.mark.long
+def test_the_hours_of_the_crash_are_the_same_over_bytes(tmp_path: Path) -> None:
+    compare_over_bytes(*crash(tmp_path), fills_min=8, funding_min=0, bar="1m")
+
+
+def test_a_day_of_minutes_is_the_same_over_bytes(tmp_path: Path) -> None:
+    compare_over_bytes(*minutes(tmp_path, 1), fills_min=20, funding_min=2, bar="5m")
+
+
+@pytest.mark.long
+def test_a_month_of_minutes_is_the_same_over_bytes(tmp_path: Path) -> None:
+    compare_over_bytes(*minutes(tmp_path, 31), fills_min=100, funding_min=60, bar="5m")
