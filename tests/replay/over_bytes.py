@@ -1,4 +1,4 @@
-"""The exchange of a backtest at the far end of a simulated network: the tape moves its market, bytes its orders."""
+"""The served exchange at the far end of a simulated network: a tape moves its market, bytes bring orders."""
 
 from __future__ import annotations
 

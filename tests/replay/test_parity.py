@@ -1,7 +1,7 @@
 """One tape, three runs: the backtest, paper at the speed of the market, and adapter and exchange over bytes.
-They are equal to the last unit. Over bytes three things are different, and declared: the exchange numbers its
-trades from another number on; a settlement of funding is told when the adapter looks for it, 15 s after the hour,
-since no stream tells it; and beside its amount nothing is told of it.
+They are equal to the last unit. Over bytes three things are different, and declared: the exchange numbers
+its trades from another number on; a settlement of funding is told when the adapter looks for it, 15 s after
+the hour, since no stream tells it; and beside its amount nothing is told of it.
 
 With real data: every trade around the crash, and a month of minutes (in the long suite; a day here).
 """
