@@ -50,8 +50,9 @@ class Check:
 def doctor(words: tuple[str, ...], as_json: bool) -> None:
     """Check disk, fsync speed, clock, limits, ports, versions; of a deployment's place if one is named."""
     file, _ = split_words(words)
+    topology = load_topology([file]) if file else None  # its faults first, before anything takes time
     checks: list[Check] = []
-    for check in _checks(file):
+    for check in _checks(topology):
         checks.append(check)
         if not as_json:
             _show(check)
@@ -71,7 +72,7 @@ def _show(check: Check) -> None:
         echo(f"{'':20} {click.style('help:', fg='cyan')} {check.remedy}")
 
 
-def _checks(file: str | None) -> Iterator[Check]:
+def _checks(topology: Any) -> Iterator[Check]:
     yield python_version()
     yield libraries()
     yield processors()
@@ -79,7 +80,6 @@ def _checks(file: str | None) -> Iterator[Check]:
     yield open_files()
     yield clock_steps()
     yield clock_synchronised()
-    topology = load_topology([file]) if file else None
     folder = topology.journal_path if topology is not None else Path("var")
     yield from disk(folder)
     if topology is not None:

@@ -37,7 +37,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.JOURNAL_IN_USE: "Another node uses this journal.",
     ExitCode.DISK_FULL: "The disk is full, or the journal has reached its limit.",
     ExitCode.JOURNAL_DAMAGED: "The journal cannot be believed: its chain of hashes is broken.",
-    ExitCode.NOT_FOUND: "There is no such actor, order, kind, symbol or markets file.",
+    ExitCode.NOT_FOUND: "There is no such actor, order, kind, symbol, journal or markets file.",
     ExitCode.NO_ANSWER: "The node runs but does not answer.",
     ExitCode.DRIFT: (
         "Generated files are not what the code would generate now; a markets file is not what the venue says."

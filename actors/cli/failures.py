@@ -20,8 +20,7 @@ def tell(error: BaseException) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
-        error.show()
-        return ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.FAILURE
+        return _misused(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _say(ExitCode.INTERRUPTED, "interrupted")
     if isinstance(error, JournalError):
@@ -29,6 +28,18 @@ def tell(error: BaseException) -> int:
     if isinstance(error, RuntimeFault | OSError):
         return _say(ExitCode.FAILURE, str(error))
     return _other(error)
+
+
+def _misused(error: click.ClickException) -> int:
+    """Tell of a command line that makes no sense as of everything else, not in click's own form."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return ExitCode.USAGE
+    text = error.format_message().removesuffix(".")
+    context = getattr(error, "ctx", None)
+    code = ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.FAILURE
+    help = f"`{context.command_path} --help` shows how it is called" if context is not None else ""
+    return _say(code, text[:1].lower() + text[1:], help)
 
 
 def _other(error: BaseException) -> int:
@@ -54,6 +65,8 @@ def journal_code(error: JournalError) -> ExitCode:
         return ExitCode.JOURNAL_IN_USE
     if "disk is full" in text or "at its limit" in text:
         return ExitCode.DISK_FULL
+    if "there is no journal here" in text:
+        return ExitCode.NOT_FOUND
     if "cannot be read" in text:
         return ExitCode.JOURNAL_DAMAGED
     return ExitCode.FAILURE

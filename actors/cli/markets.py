@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,13 @@ from typing import Any
 import click
 
 from actors.cli.exit_codes import ExitCode
-from actors.cli.markets_shown import age_text, change_lines, market_lines, markets_table, plain_change
+from actors.cli.markets_report import report, show_report
+from actors.cli.markets_shown import age_text, market_lines, markets_table
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.domain.catalog import CatalogError
 from actors.domain.evidence import instant_text
-from actors.domain.listing import Difference, unconfirmed
+from actors.domain.listing import unconfirmed
 from actors.domain.markets_file import MarketsFile, is_on_this_machine, read_markets_file
 from actors.domain.sync import SyncPlan, confirmed, file_differences, plan_sync
 
@@ -77,7 +79,8 @@ def _read(path: Path) -> tuple[str, MarketsFile]:
         return text, read_markets_file(text, str(path))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Problem(ExitCode.NOT_FOUND, f"{path} cannot be read: {reason}") from error
+        text, remedy = f"{path} cannot be read: {reason}", "name a markets file with --file"
+        raise Problem(ExitCode.NOT_FOUND, text, remedy) from error
     except CatalogError as error:
         raise _faulty(f"{path} is not valid", error) from error
     except ValueError as error:
@@ -174,19 +177,21 @@ def diff(
     other: tuple[str, ...], files: tuple[str, ...], deployment: str | None, url: str, as_json: bool
 ) -> None:
     """Show what is different at the venue, or between two files. Exit code 11 when anything is."""
+    url = _checked(url, deployment)
     if other:
         if len(other) != 2:
             raise click.UsageError("two markets files are compared: BEFORE AFTER")
         before, after = (_read(Path(name))[1] for name in other)
-        plans = [SyncPlan(after, file_differences(before, after))]
-        _tell(before, plans[0], deployment, as_json, {})
+        reports = [report(before, SyncPlan(after, file_differences(before, after)), deployment)]
     else:
-        plans = []
-        for path in _paths(files):
-            _, file = _read(path)
-            plans.append(_plan(file, url, ()))
-            _tell(file, plans[-1], deployment, as_json, {"url": url})
-    if any(plan.changes for plan in plans):
+        read = [_read(path)[1] for path in _paths(files)]
+        reports = [report(file, _plan(file, url, ()), deployment, url=url) for file in read]
+    if as_json:
+        print_json({"files": reports})
+    else:
+        for one in reports:
+            show_report(one)
+    if any(one["changes"] for one in reports):
         sys.exit(ExitCode.DRIFT)
 
 
@@ -209,23 +214,38 @@ def sync(
     What the venue says is confirmed from then on. New perpetuals are taken up by themselves, spot markets by
     --add; a symbol the venue does not list any more keeps its row, marked DELISTED.
     """
-    url = url.rstrip("/")
+    url = _checked(url, deployment)
     read = [(path, *_read(path)) for path in _paths(files)]
     # All are asked before one is written.
     plans = [_plan(file, url, _of_kind(add, file)) for _, _, file in read]
+    reports = []
     for (path, text, file), plan in zip(read, plans, strict=True):
-        _tell(file, plan, deployment, as_json, {"url": url, "written": not dry_run})
+        reports.append(report(file, plan, deployment, url=url, written=not dry_run))
+        if not as_json:
+            show_report(reports[-1])
         if not dry_run:
             _write(path, text, plan.after)
             note(f"{path}: written, {len(plan.after.rows)} markets of {plan.after.as_of}")
+    if as_json:
+        print_json({"files": reports})
     if is_on_this_machine(url) and not dry_run:
         note("an exchange on this machine confirms nothing: what was assumed stays assumed")
+
+
+def _checked(url: str, deployment: str | None) -> str:
+    """Refuse what makes no sense before the venue is asked; return the URL without a slash at its end."""
+    from actors.cli.targets import find_target
+
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise click.UsageError(f"--url must be http://... or https://..., not {url!r}")
+    if deployment is not None:
+        find_target(deployment)
+    return url.rstrip("/")
 
 
 def _plan(file: MarketsFile, url: str, add: Sequence[str]) -> SyncPlan:
     from actors.cli.markets_venue import ask_venue
 
-    url = url.rstrip("/")
     listed = ask_venue(file, url)
     try:
         return plan_sync(file, listed, instant_text(time.time_ns()), url, add)
@@ -244,62 +264,6 @@ def _write(path: Path, before: str, file: MarketsFile) -> None:
     from actors.cli.markets_venue import replace_file
 
     replace_file(path, before, file.content())
-
-
-def _tell(
-    file: MarketsFile, plan: SyncPlan, deployment: str | None, as_json: bool, more: dict[str, Any]
-) -> None:
-    """Show a plan: changes, what they mean, and what stays open."""
-    touched = _effects(file, plan.after, plan.changes, deployment)
-    still = {s: list(unconfirmed(one)) for s, one in plan.after.instruments.items() if unconfirmed(one)}
-    if as_json:
-        print_json(
-            {
-                "file": file.path,
-                "as_of": file.as_of,
-                **more,
-                "changes": [plain_change(c) for c in plan.changes],
-            }
-            | {"added": plan.added, "not_added": plan.not_added, "notes": plan.notes}
-            | {"effects": touched, "unconfirmed": still}
-        )
-        return
-    echo(f"{file.path}, of {file.as_of}: {_counted(plan.changes)}")
-    for line in change_lines(plan.changes):
-        echo(f"  {line}")
-    for name, told in touched.items():
-        echo(f"for {name}:")
-        for text in told or ["nothing it holds and no limit of it is touched"]:
-            echo(f"  {text}")
-    for text in plan.notes:
-        note(text)
-    if plan.not_added:
-        shown = ", ".join(plan.not_added[:10]) + (" ..." if len(plan.not_added) > 10 else "")
-        note(f"{len(plan.not_added)} more at the venue, not on file: {shown}; take one up with --add SYMBOL")
-
-
-def _counted(changes: Sequence[Difference]) -> str:
-    return {0: "no differences", 1: "1 difference"}.get(len(changes), f"{len(changes)} differences")
-
-
-def _effects(
-    before: MarketsFile, after: MarketsFile, changes: list[Difference], deployment: str | None
-) -> dict[str, list[str]]:
-    """Return what changes mean, by deployment."""
-    from actors.cli.markets_effects import effects, standing_of
-    from actors.cli.running import running_deployments
-    from actors.cli.targets import find_target, load_topology
-
-    if not changes:
-        return {}
-    found = {}
-    for name in [deployment] if deployment else [one.file for one in running_deployments()]:
-        target = find_target(name)
-        topology = load_topology([target.file]) if target.file else None
-        standing = standing_of(target, topology)
-        shown = f"{standing.deployment} (by {standing.source})"
-        found[shown] = effects(changes, before.instruments, after.instruments, standing)
-    return found
 
 
 # -- a person's word -------------------------------------------------------------------------------------
@@ -342,7 +306,7 @@ def confirm(
         if not dry_run:
             _write(path, text, after)
         if as_json:
-            print_json({"file": str(path), "written": not dry_run, **plain_change(change)})
+            print_json({"file": str(path), "written": not dry_run, **change._asdict()})
         else:
             echo(f"{symbol}  {field}  {change.before} -> {change.after}, confirmed by {who()}")
         return

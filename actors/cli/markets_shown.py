@@ -10,7 +10,7 @@ from actors.domain.instrument import Instrument
 from actors.domain.listing import Difference, facts, unconfirmed
 from actors.domain.markets_file import MarketsFile
 
-__all__ = ["age_text", "change_lines", "market_lines", "markets_table", "plain_change"]
+__all__ = ["age_text", "change_lines", "market_lines", "markets_table"]
 
 RIGHT = frozenset({2, 3, 4, 5, 6, 7, 8, 9})
 
@@ -99,8 +99,3 @@ def _tier_lines(change: Difference) -> list[str]:
 
 def _tier(tier: dict[str, Any]) -> str:
     return f"{tier['contracts_max']} at {tier['leverage_max']}x/{tier['maintenance']}"
-
-
-def plain_change(change: Difference) -> dict[str, Any]:
-    """Return a difference for JSON."""
-    return {"symbol": change.symbol, "field": change.field, "before": change.before, "after": change.after}

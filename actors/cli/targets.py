@@ -82,6 +82,9 @@ def split_words(words: Sequence[str], *names: str) -> tuple[str | None, list[str
     rest = list(words)
     file = rest.pop(0) if rest and is_target_word(rest[0]) else None
     least = sum(not name.endswith("?") for name in names)
+    if file is None and len(rest) > len(names):
+        problem = f"{rest[0]!r} is neither a deployment's file (.yaml) nor the folder of a journal"
+        raise click.UsageError(problem if not names else f"wanted [FILE] {' '.join(names)}; {problem}")
     if not least <= len(rest) <= len(names):
         wanted = " ".join(f"[{n[:-1]}]" if n.endswith("?") else n for n in ("[FILE]", *names))
         raise click.UsageError(f"wanted {wanted}, got {' '.join(words) or 'nothing'}")

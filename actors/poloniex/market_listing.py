@@ -197,7 +197,7 @@ def _interval_hours(funding: Answer) -> int:
 
 def _check_steps(tick: str, contract: str) -> None:
     steps = parse_e8(tick) * parse_e8(contract)
-    if not steps or steps % E8:
+    if parse_e8(tick) <= 0 or steps <= 0 or steps % E8:
         raise Malformed(
             "instrument", f"tick {tick} times contract {contract} is no whole number of 1e-8 USDT"
         )

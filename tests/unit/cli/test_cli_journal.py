@@ -82,5 +82,5 @@ def test_why_of_an_unknown_order(cli, folder) -> None:
 
 def test_a_folder_without_a_journal(cli, tmp_path) -> None:
     shown = cli("journal", "ls", str(tmp_path))
-    assert shown.exit_code == ExitCode.FAILURE
+    assert shown.exit_code == ExitCode.NOT_FOUND
     assert "there is no journal here" in shown.stderr

@@ -105,7 +105,7 @@ def test_two_files_are_compared(cli, files, tmp_path) -> None:
     change(files, status="PAUSED")
     found = cli("markets", "diff", str(old), "config/markets/poloniex-futures.json", "--json")
     assert found.exit_code == 11
-    assert json.loads(found.stdout)["changes"] == [
+    assert json.loads(found.stdout)["files"][0]["changes"] == [
         {"symbol": BTC, "field": "status", "before": "OPEN", "after": "PAUSED"}
     ]
     assert cli("markets", "diff", str(old)).exit_code == 2

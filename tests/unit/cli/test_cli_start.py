@@ -142,3 +142,28 @@ def test_version_as_json(cli) -> None:
     found = json.loads(cli("version", "--json").stdout)
     assert found["dependencies"]["pykka"].startswith("4.")
     assert found["polytrade"] in cli("version").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["nope"], "no such command 'nope'"),
+        (["statsu"], "there is no command 'statsu'; did you mean 'status'?"),
+        (["version", "--nope"], "no such option '--nope'"),
+        (["init"], "missing argument 'FILE'"),
+        (["inspect"], "wanted [FILE] ACTOR, got nothing"),
+        (["status", "nope"], "'nope' is neither a deployment's file (.yaml) nor the folder of a journal"),
+        (
+            ["exchange", "--port", "99999"],
+            "invalid value for '--port': 99999 is not in the range 0<=x<=65535",
+        ),
+        (["markets", "diff", "--url", "x"], "--url must be http://... or https://..., not 'x'"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_told_as_every_error_is(cli, words, error) -> None:
+    found = cli(*words)
+    assert (found.exit_code, found.stdout) == (2, "")
+    first, second = found.stderr.splitlines()
+    assert first == f"error: {error}"
+    assert second.startswith("help: `polytrade")
+    assert second.endswith("--help` shows how it is called")

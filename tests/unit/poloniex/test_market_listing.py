@@ -152,6 +152,7 @@ def test_a_status_nobody_knows_is_no_permission() -> None:
     ("changes", "fault"),
     [
         ({"tSz": "0.000000001"}, "more than 8 decimals"),
+        ({"tSz": "-0.01", "ctVal": "-0.001"}, "is no whole number of 1e-8 USDT"),
         ({"tSz": "0"}, "is no whole number of 1e-8 USDT"),
         ({"ctVal": "0.0000001"}, "is no whole number of 1e-8 USDT"),
         ({"ctVal": "many"}, "is not a decimal number"),
