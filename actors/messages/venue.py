@@ -175,7 +175,8 @@ class VenueConnection(Message, frozen=True):
 class VenueOrder(Message, frozen=True):
     """Everything the venue knows about one order, read from all its sources.
 
-    `found` False means proven absent: neither open, nor in history, nor in fills.
+    `found` False means proven absent: neither open, nor in history, nor in fills. Dated by when
+    its reading began: what happened later may be in it, and may not.
     """
 
     account: str

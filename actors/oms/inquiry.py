@@ -8,12 +8,16 @@ from actors.messages.venue import OutcomeUnknown, QueryOrder, RequestKind, Venue
 from actors.oms.deadlines import Doubt, backoff_ns
 from actors.oms.evidence import judge
 from actors.oms.orders import ORDER_UNKNOWN, SWEEP_PAUSE_NS, OmsOrders
-from actors.oms.state import Order
+from actors.oms.state import NEXT, Order
 from actors.oms.timers import Sweep
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import Severity
 
 __all__ = ["OmsInquiry"]
+
+CLOCKS_APART_NS = (
+    2_000_000_000  # by how much the clocks of evidence (the venue's) and reports (ours) may differ
+)
 
 
 class OmsInquiry(OmsOrders):
@@ -62,6 +66,12 @@ class OmsInquiry(OmsOrders):
         if not conclusive:
             if theirs.filled_contracts > order.filled_contracts:
                 self._ask_later(client_order_id, context)
+            return
+        contradicts = event is not None and (impossible or order.state.value not in NEXT[event.value])
+        if contradicts and theirs.at_ns < order.changed_at_ns + CLOCKS_APART_NS:
+            # Its reading may have begun before the report that we have: that is no contradiction. Read again.
+            self.repeats_count += 1
+            self._ask_later(client_order_id, context)
             return
         if impossible and event is not None:
             self._unexpected(order, event, theirs, context)

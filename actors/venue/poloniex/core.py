@@ -45,6 +45,7 @@ class Reading:
     failed: Callable[[VenueError, Reading, Context], None]
     priority: Priority
     deadline_ns: int
+    began_ns: int  # by the venue's clock: what it finds may be as old as this
     request: Request | None = None  # the one under way, or to be sent again
     attempts: int = 0  # of that request, before this one
 
@@ -120,8 +121,10 @@ class VenueCore(Behaviour):
     ) -> None:
         """Drive a generator of requests to its end, and tell it or its failure once."""
         self._readings_count += 1
+        self._now_ns = context.now_ns
         deadline_ns = context.now_ns + (timeout_ns or self.settings.reading_timeout)
-        reading = Reading(self._readings_count, steps, done, failed, priority, deadline_ns)
+        began_ns = self.venue_now_ns()
+        reading = Reading(self._readings_count, steps, done, failed, priority, deadline_ns, began_ns)
         self._readings[reading.number] = reading
         self._go_on(reading, partial(next, steps), context)
 

@@ -143,7 +143,7 @@ class VenueOrders(VenueCore):
             self._not_verified(client_order_id, error, reading, context)
             return
         self._forget_request(self.state.placing, client_order_id, context)
-        self.tell_order(finding, client_order_id, context)
+        self.tell_order(finding, client_order_id, reading.began_ns, context)
 
     def _not_verified(
         self, client_order_id: str, error: VenueError, reading: Reading, context: Context
@@ -235,12 +235,14 @@ class VenueOrders(VenueCore):
             self.state.synced_ms = at_ms
             context.save()
 
-    def tell_order(self, finding: OrderFinding, client_order_id: str, context: Context) -> None:
-        """Publish the venue's account of one order. Its fills travel in it."""
+    def tell_order(
+        self, finding: OrderFinding, client_order_id: str, read_from_ns: int, context: Context
+    ) -> None:
+        """Publish the venue's account of one order, dated by when it began to be read; fills included."""
         if finding.row is None:
             return
         try:
-            found = self.reporter.order(finding.row, finding.fills, client_order_id, self.venue_now_ns())
+            found = self.reporter.order(finding.row, finding.fills, client_order_id, read_from_ns)
         except Malformed as error:
             self.surprise(f"order {client_order_id}: {error}", context)
             self._lose(client_order_id, RequestKind.QUERY, str(error), context)

@@ -68,7 +68,7 @@ class VenueQuestions(VenueOrders):
         client_order_id = message.client_order_id
         self._asked.discard(client_order_id)
         if finding.row is not None:
-            self.tell_order(finding, client_order_id, context)
+            self.tell_order(finding, client_order_id, reading.began_ns, context)
         elif finding.fills:
             # Lists forget orders earlier than fills: it was there, how it ended is not said any more.
             for row in reversed(finding.fills):
@@ -77,7 +77,7 @@ class VenueQuestions(VenueOrders):
         elif client_order_id in self.state.placing:
             self._lose(client_order_id, RequestKind.QUERY, "it is still on its way", context)
         else:
-            context.publish(self.reporter.absent(message.symbol, client_order_id, self.venue_now_ns()))
+            context.publish(self.reporter.absent(message.symbol, client_order_id, reading.began_ns))
 
     def _order_not_found(
         self, message: QueryOrder, error: VenueError, reading: Reading, context: Context

@@ -47,7 +47,7 @@ __all__ = [
 T = TypeVar("T")
 
 PAGES_MAX = 50  # of one list: 5,000 rows
-PAGE_LEAST = 10  # the venue's own page when it overlooks the size we ask for
+PAGE_OWN = 10  # the venue's own page, should it overlook the size we ask for
 ABSENT_LOOKS = 2  # an order is absent only when it is nowhere twice
 ABSENT_PAUSE_NS = 1_000_000_000  # placement is asynchronous: lists may lag behind an acceptance
 UNSETTLED_LOOKS = 3  # an account that trades all the time is stated as it was last
@@ -197,7 +197,11 @@ def _find_order(symbol: str, client_order_id: str) -> Steps[OrderRow | None]:
 def pages(
     make: Callable[[str], Request], read: Callable[[Answer], list[T]], row_id: Callable[[T], str]
 ) -> Steps[list[T]]:
-    """Turn pages until one brings nothing new."""
+    """Turn pages until one is not full, or brings nothing new.
+
+    Full is what we asked for, or the venue's own size. Another page costs a request of which there are ten a
+    second, so a list that just is longer than the venue's own page does not get one.
+    """
     found: dict[str, T] = {}
     after = ""
     for _ in range(PAGES_MAX):
@@ -205,7 +209,7 @@ def pages(
         known_count = len(found)
         for row in rows:
             found.setdefault(row_id(row), row)
-        if len(rows) < PAGE_LEAST or len(found) == known_count:
+        if (len(rows) < requests.ROWS_MAX and len(rows) != PAGE_OWN) or len(found) == known_count:
             break
         after = row_id(rows[-1])
     return list(found.values())

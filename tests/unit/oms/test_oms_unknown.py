@@ -281,3 +281,46 @@ def test_an_open_order_the_venue_canceled_while_we_were_away_closes(bench: OmsBe
     bench.tell(VerifyOrders("main", (name,), "not in the venue's list"))
     bench.show(name, S.CANCELED, fills=(bench.filled(name, 2),))
     assert (bench.order(name).state, bench.order(name).filled_contracts) == (S.CANCELED, 2)
+
+
+# -- evidence that is older than what we know
+
+
+def test_evidence_read_while_a_cancel_was_on_its_way_contradicts_nothing(bench: OmsBench) -> None:
+    name = bench.opened()
+    bench.tell(VerifyOrders("main", (name,), "compared"))
+    began_ns = bench.now_ns
+    bench.advance(100 * MS)
+    bench.tell_cancel(name)
+    bench.canceled(name)
+    bench.take(QueryOrder)
+    bench.advance(400 * MS)
+    bench.show(name, S.OPEN, at_ns=began_ns)
+    assert (bench.alerts, bench.take(UnexpectedReport)) == ([], [])
+    assert bench.order(name).state is S.CANCELED
+    bench.advance(60 * SECOND)
+    assert bench.take(QueryOrder), "it is read once more, to be sure"
+    bench.show(name, S.CANCELED)
+    bench.take(QueryOrder)
+    bench.advance(HOUR)
+    assert bench.take(QueryOrder) == []
+    assert bench.alerts == []
+
+
+def test_evidence_read_well_after_a_cancel_that_still_shows_the_order_is_told(bench: OmsBench) -> None:
+    name = bench.opened()
+    bench.tell_cancel(name)
+    bench.canceled(name)
+    bench.advance(3 * SECOND)
+    bench.show(name, S.OPEN)
+    assert [alert.name for alert in bench.alerts] == ["OrderReportUnexpected"]
+    assert len(bench.take(UnexpectedReport)) == 1
+
+
+def test_a_proof_of_absence_from_before_an_acceptance_contradicts_nothing(bench: OmsBench) -> None:
+    name = bench.unknown()
+    began_ns = bench.now_ns
+    bench.advance(SECOND)
+    bench.accept(name)
+    bench.show(name, S.ABSENT, at_ns=began_ns)
+    assert (bench.alerts, bench.order(name).state) == ([], S.OPEN)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from actors.domain.lifecycle import OrderState
 from actors.messages.venue import (
     FundingPaid,
@@ -13,6 +15,10 @@ from actors.messages.venue import (
     VenueAccount,
     VenueOrder,
 )
+from actors.poloniex.answers import Answer
+from actors.poloniex.rate_budget import Limit
+from actors.poloniex.request import Request
+from actors.venue.poloniex.readings import pages
 from tests.unit.venue.poloniex.far_side import (
     BTC,
     MS,
@@ -131,6 +137,51 @@ def test_a_request_on_its_way_is_never_declared_absent() -> None:
     bench.query()
     bench.run(6 * SECOND)
     assert bench.take(VenueOrder) == []
+
+
+def test_what_is_found_is_dated_by_when_its_reading_began() -> None:
+    bench = VenueBench()
+    bench.far.opens = [order_row("o-1")]
+    bench.latency_ns = 700 * MS
+    asked_ns = bench.now_ns
+    found = ask(bench)
+    assert abs(found.at_ns - asked_ns) <= 50 * MS
+
+
+@pytest.mark.parametrize(
+    ("rows_count", "requests_count"), [(9, 1), (10, 2), (11, 1), (99, 1), (100, 2), (250, 3)]
+)
+def test_another_page_is_asked_for_only_when_the_last_one_was_full(
+    rows_count: int, requests_count: int
+) -> None:
+    asked, rows = turned([str(number) for number in range(rows_count)], 100)
+    assert (len(asked), rows) == (requests_count, [str(number) for number in range(rows_count)])
+
+
+def test_a_venue_that_overlooks_the_size_is_read_to_the_end_all_the_same() -> None:
+    asked, rows = turned([str(number) for number in range(35)], 10)
+    assert (len(asked), len(rows)) == (4, 35)
+
+
+def turned(rows: list[str], size: int) -> tuple[list[str], list[str]]:
+    """Turn the pages of a venue that gives `size` rows each; return the requests made and the rows found."""
+    asked: list[str] = []
+
+    def make(after: str) -> Request:
+        asked.append(after)
+        return Request("GET", "/rows", Limit.READ)
+
+    def read(answer: Answer) -> list[str]:
+        start = rows.index(asked[-1]) + 1 if asked[-1] else 0
+        return rows[start : start + size]
+
+    steps = pages(make, read, str)
+    next(steps)
+    while True:
+        try:
+            steps.send(Answer("200", "", b"", 200))
+        except StopIteration as end:
+            return asked, end.value
 
 
 def test_pages_are_turned_until_one_brings_nothing_new() -> None:
