@@ -21,7 +21,7 @@ NODE_KINDS = {
     "kill_before_write": "It is killed at its `value`-th durable write from then on, before the write.",
     "kill_after_write": "The same, between the write and what follows from it.",
     "crash_cell": "The actor `target` fails.",
-    "halt": "An operator halts everything, and resumes after `for_ms`.",
+    "halt": "An operator halts everything, and resumes after `for_ms`; the process dies `value` ms into it.",
     "disk_fail": "`value` writes fail.",
     "disk_full": "The disk is full for `for_ms`.",
     "disk_slow": "Each write takes `value` ms.",
@@ -104,6 +104,9 @@ def _fault(number: int, chance: Random, at_ms: int, kinds: Sequence[str], ground
         value = chance.randint(-20_000, 20_000)
     elif kind == "venue_skew":
         value = chance.choice((-1, 1)) * int(10 ** chance.uniform(1.5, 4.5))
+    elif kind == "halt":
+        for_ms = max(for_ms, 10 * SECOND_MS)
+        value = chance.choice((0, 1)) * chance.randrange(1, for_ms // 2)
     elif kind == "crash_cell":
         target = chance.choice(ground.addresses)
     elif kind == "venue_mute":

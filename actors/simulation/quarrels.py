@@ -9,6 +9,7 @@ import msgspec
 
 from actors.deployment.topology import Topology
 from actors.exchange.conservation import imbalance
+from actors.exchange.server.core import ExchangeCore
 from actors.exchange.state import ExchangeState
 from actors.exchange.terms import slot_of
 from actors.runtime.behaviour import Persistence
@@ -18,10 +19,11 @@ from actors.runtime.node import Node
 from actors.runtime.recovery import recover
 from actors.runtime.store_memory import MemoryStore
 
-__all__ = ["books_quarrels", "journal_quarrels"]
+__all__ = ["books_quarrels", "halts_quarrels", "journal_quarrels", "market_quarrels"]
 
 MONEY = ("realised_usdt", "fees_usdt", "funding_usdt")
 RESTING = ("open", "partially_filled")
+LEVELS_ALL = 1_000  # more than a book may have
 
 
 def books_quarrels(node: Node, account: str, state: ExchangeState, markets: Any) -> Iterator[str]:
@@ -76,6 +78,38 @@ def _orders(node: Node, account: str, state: ExchangeState) -> Iterator[str]:
             yield f"order {name} is {at} for us and not in the exchange's book"
     for name in sorted(theirs - ours.keys()):
         yield f"order {name} rests at the exchange and we do not know it"
+
+
+def market_quarrels(node: Node, core: ExchangeCore) -> Iterator[str]:
+    """Yield where a feed that believes its book tells strategies another one than the exchange told.
+
+    Books are compared when both name the same message as the last one; what is under way makes no quarrel.
+    """
+    for address, cell in node.loop.cells.items():
+        picture = getattr(cell.behaviour, "picture", None)
+        theirs = core.futures_public.told_book(picture.symbol) if picture is not None else None
+        if picture is None or theirs is None:
+            continue
+        ours = picture.book
+        if not ours.is_ready or ours.last_id != theirs.id:
+            continue
+        for name, there in (("bids", theirs.bids), ("asks", theirs.asks)):
+            here = getattr(ours, name)(LEVELS_ALL)
+            if list(here) != there:
+                wrong = sorted(set(here) ^ set(there))[:3]
+                yield f"{address} {name} differ at message {theirs.id}: (ticks, contracts) {wrong}"
+        if picture.top != ours.top():
+            yield f"{address} told {picture.top} and holds {ours.top()}"
+
+
+def halts_quarrels(node: Node, latched: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield where a risk actor's halts differ from those in the journal, given as (address, scope)."""
+    for address, cell in node.loop.cells.items():
+        if cell.kind == "risk":
+            state: Any = cell.behaviour.state
+            there = {scope for risk, scope in latched if risk == address}
+            if state.halts.keys() != there:
+                yield f"{address} has {sorted(state.halts)} in force, the journal {sorted(there)}"
 
 
 def journal_quarrels(

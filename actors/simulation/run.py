@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from actors.deployment.assemble import assemble
-from actors.deployment.topology import Topology
+from actors.deployment.topology import ActorPlan, Topology
 from actors.exchange.events import OrderBooked
 from actors.exchange.state import ExchangeState
+from actors.feed.settings import SyntheticSettings
 from actors.runtime.clock import VirtualClock
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
@@ -23,7 +26,7 @@ from actors.runtime.wire import Wire
 from actors.simulation.exchange_side import Sink
 from actors.simulation.far_sides import exchange_of, hosts_of, secrets_for
 from actors.simulation.faults import Fault, Ground
-from actors.simulation.quarrels import books_quarrels, journal_quarrels
+from actors.simulation.quarrels import books_quarrels, halts_quarrels, journal_quarrels, market_quarrels
 from actors.simulation.striking import Striker
 from actors.simulation.watchers import Violation, Watchers
 from actors.simulation.world import SimulatedWorld
@@ -32,6 +35,7 @@ __all__ = ["Outcome", "SeedRun", "ground_of"]
 
 SECOND_NS = 1_000_000_000
 LOOK_NS = 30 * SECOND_NS
+SETTLED_NS = SECOND_NS // 4  # after a fault: what was under way has arrived
 REST_NS_MAX = 900 * SECOND_NS  # in which everything must come to agree once the faults are over
 
 
@@ -53,6 +57,17 @@ def ground_of(topology: Topology) -> Ground:
     return Ground(tuple(plan.address for plan in topology.actors), bool(hosts_of(topology)))
 
 
+def seeded(topology: Topology, seed: int) -> Topology:
+    """Return the deployment with another made-up market for each seed; 0 leaves it the one it has."""
+
+    def market_of(plan: ActorPlan) -> ActorPlan:
+        if not isinstance(plan.settings, SyntheticSettings):
+            return plan
+        return replace(plan, settings=structs.replace(plan.settings, seed=plan.settings.seed + seed))
+
+    return replace(topology, actors=tuple(map(market_of, topology.actors)))
+
+
 class SeedRun:
     """Builds the world of a seed, runs it and judges it. `run()` once."""
 
@@ -64,7 +79,7 @@ class SeedRun:
         duration_ns: int,
         tape: TapeWriter | None = None,
     ) -> None:
-        self.topology = topology
+        self.topology = topology = seeded(topology, seed)
         self.seed = seed
         self.faults = tuple(faults)
         self._duration_ns = duration_ns
@@ -77,6 +92,7 @@ class SeedRun:
         self._digest = sha256()
         self.world = SimulatedWorld(self._make, self.wire, START_NS)
         self.striker = Striker(self.world, self.far, faults)
+        self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self._look))
         if self.far is not None:
             self.far.on_event.append(self._exchange_event)
             self.far.start(self.wire)
@@ -123,14 +139,26 @@ class SeedRun:
         try:
             while world.now_ns < end_ns and not watchers.violations:
                 world.run_for(min(LOOK_NS, end_ns - world.now_ns))
-                watchers.now_ns = world.now_ns
-                watchers.read(world.store)
+                self._look()
             if not watchers.violations:
                 self._rest()
         except Exception as error:
             watchers.now_ns = world.now_ns
             watchers.tell("the node's code holds", f"{type(error).__name__}: {error}")
         return self._outcome()
+
+    def _look(self) -> None:
+        """Hold the node against its journal and against what the exchange told it, at any moment."""
+        world, watchers = self.world, self.watchers
+        watchers.now_ns = world.now_ns
+        watchers.read(world.store)
+        if world.ended:
+            return
+        for quarrel in halts_quarrels(world.node, watchers.halts):
+            watchers.tell("a halt outlives a restart", quarrel)
+        if self.far is not None:
+            for quarrel in market_quarrels(world.node, self.far.core):
+                watchers.tell("strategies see the exchange's book", quarrel)
 
     def _rest(self) -> None:
         """End all faults and all new wishes; then everything must agree in time."""
@@ -144,8 +172,7 @@ class SeedRun:
                         self.world.node.suspend(plan.address)
             self.world.run_for(5 * SECOND_NS)
             quarrels = ["the node is away"] if self.world.ended else self.quarrels()
-        self.watchers.now_ns = self.world.now_ns
-        self.watchers.read(self.world.store)
+        self._look()
         for quarrel in quarrels:
             self.watchers.tell("venue and books agree once quiet", quarrel)
         if not self.world.ended:

@@ -21,6 +21,7 @@ MILLION = 1_000_000
 SECOND_NS = 1_000_000_000
 ENDLESS = 1 << 40
 SWEEP_NS = 230_000_000
+HALTED_AWAY_NS = 300_000_000
 
 
 class Striker:
@@ -31,6 +32,7 @@ class Striker:
         self._far = far
         self._start_ns = world.now_ns
         self._ends: dict[int, Callable[[], None]] = {}
+        self.on_end: list[Callable[[], None]] = []  # told when a fault is over
         for fault in faults:
             if fault.kind in LINE_KINDS:
                 self._on_line(fault)
@@ -45,6 +47,8 @@ class Striker:
         end = self._ends.pop(number, None)
         if end is not None:
             end()
+            for tell in self.on_end:
+                tell()
 
     def _on_line(self, fault: Fault) -> None:
         begin = self._start_ns + fault.at_ms * MS_NS
@@ -110,9 +114,12 @@ class Striker:
     # -- the node ------------------------------------------------------------------------------------
 
     def _kill(self, fault: Fault) -> None:
+        self._kill_for(fault.for_ms * MS_NS)
+
+    def _kill_for(self, away_ns: int) -> None:
         world = self._world
         if not world.ended:
-            world.away_ns = fault.for_ms * MS_NS
+            world.away_ns = away_ns
             world.crash()
 
     def _kill_before_write(self, fault: Fault) -> None:
@@ -135,6 +142,8 @@ class Striker:
         self._tell_risks(Halt("all", HaltLevel.NO_NEW_RISK, "simulation", "a drill"))
         resume = Resume("all", "simulation", "the drill is over")
         self._ends[fault.number] = lambda: self._tell_risks(resume)
+        if fault.value:
+            self._world.after(fault.value * MS_NS, lambda: self._kill_for(HALTED_AWAY_NS))
 
     def _tell_risks(self, message: Message) -> None:
         world = self._world

@@ -79,6 +79,11 @@ class Watchers:
         if len(self.violations) < VIOLATIONS_MAX:
             self.violations.append(Violation(invariant, self.now_ns, detail, tuple(self.recent)))
 
+    @property
+    def halts(self) -> set[tuple[str, str]]:
+        """The halts in force by the journal: (address of the risk actor, scope)."""
+        return set(self._halts)
+
     # -- what leaves the node ------------------------------------------------------------------------
 
     def leaving(self, store: MemoryStore, request: HttpRequest) -> None:

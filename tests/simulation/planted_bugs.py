@@ -15,6 +15,7 @@ from actors.messages.venue import OrderFilled, PlaceOrder
 from actors.oms.actor import OmsActor
 from actors.oms.events import OrderStateChanged
 from actors.oms.state import fill_key
+from actors.poloniex.book import Book, BookChange
 from actors.risk.actor import RiskActor
 from actors.risk.events import OrderFinished
 from actors.runtime.loop import Loop
@@ -189,6 +190,15 @@ def keep_state_beside_the_journal(patch: Patch) -> None:
     _handler(patch, LedgerActor, Fill, booked)
 
 
+def ignore_a_gap_in_the_book(patch: Patch) -> None:
+    original = Book.update
+
+    def update(self: Book, previous_id: int, message_id: int, bids: Any, asks: Any) -> BookChange:
+        return original(self, self.last_id, message_id, bids, asks)
+
+    patch.setattr(Book, "update", update)
+
+
 BUGS: dict[str, Callable[[Patch], None]] = {
     bug.__name__: bug
     for bug in (
@@ -204,11 +214,7 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         forget_orders_on_restart,
         leave_out_a_write,
         keep_state_beside_the_journal,
+        ignore_a_gap_in_the_book,
     )
 }
-QUICK = (
-    "send_before_write",
-    "forget_which_fills_were_counted",
-    "send_again_under_another_name",
-    "leave_out_a_write",
-)
+SLOW = ("guess_an_unknown_outcome", "forget_orders_on_restart")  # to be found: about ten seeds

@@ -132,6 +132,10 @@ class FuturesPublic:
             feed = self._feeds[view.symbol] = BookFeed(view.market, first)
         return feed
 
+    def told_book(self, symbol: str) -> BookFeed | None:
+        """Return what the public was last told of a book; None while nobody has asked."""
+        return self._feeds.get(symbol)
+
     # -- news ---------------------------------------------------------------------------------------
 
     def wants_books(self, symbol: str) -> bool:
