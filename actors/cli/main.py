@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
+    "sweep": ("actors.cli.sweep:sweep", "Search a grid of settings over recorded candles."),
     "data": ("actors.cli.data:data", "Check, describe and convert files of recorded markets."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "markets": ("actors.cli.markets:markets", "Keep contract sizes, tiers and fees in step with the venue."),
