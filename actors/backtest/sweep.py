@@ -23,8 +23,6 @@ DAYS_PER_YEAR = 365
 VALUES_MAX = 10_000  # of one axis
 AXES_MAX = 4
 E8 = 100_000_000
-# A plateau's point needs so much of the fullest neighbourhood: else a corner with one lucky neighbour wins.
-NEIGHBOURS_FRACTION = 0.5
 
 Where = tuple[int, ...]  # index along each axis
 
@@ -202,9 +200,8 @@ def surface_of(axes: Sequence[Axis], points: Sequence[Point]) -> Surface:
 def _plateau(known: Mapping[Where, Point]) -> tuple[Point, float, int]:
     around = {where: _neighbours(where, known) for where in known}
     fullest = max(len(ratios) for ratios in around.values())
-    enough = {
-        where: ratios for where, ratios in around.items() if len(ratios) >= fullest * NEIGHBOURS_FRACTION
-    }
+    # At an edge nothing is known of the other side, and a mean of few is more luck.
+    enough = {where: ratios for where, ratios in around.items() if len(ratios) == fullest}
     where = max(enough, key=lambda one: statistics.fmean(enough[one]))
     return known[where], statistics.fmean(enough[where]), len(enough[where])
 

@@ -56,11 +56,15 @@ def _verdict(surface: Surface) -> str:
     size, mean = surface.plateau_size, surface.plateau_sharpe
     return (
         f"<p>The plateau: <b>{escape(_settings(surface.plateau))}</b>, mean Sharpe ratio <b>{mean:.2f}</b> "
-        f"over its {size} points.</p><p>The best point's true ratio is above 0 with probability "
+        f"over its {size} points.{_lost(mean)}</p><p>The best point's true ratio is above 0 with probability "
         f"<b>{_percent(surface.psr)}</b> by itself. The luckiest of {surface.trials_count:,} worthless "
         f"configurations would show {surface.luck_sharpe:.2f}; it is above that with probability "
         f"<b>{_percent(surface.deflated)}</b> (deflated Sharpe ratio).</p>"
     )
+
+
+def _lost(mean: float) -> str:
+    return "" if mean > 0 else " <b>No region of this grid earned money: the best one lost least.</b>"
 
 
 def _settings(point: Point | None) -> str:

@@ -127,6 +127,8 @@ def show_surface(found: Any, confirm: str) -> None:
     echo()
     echo(table_text([head, *rows], frozenset(range(len(head) - 1))))
     echo()
+    if not surface.plateau_sharpe > 0:
+        echo("  no region of this grid earned money: the plateau is where least was lost")
     alone, deflated = _percent(surface.psr), _percent(surface.deflated)
     luck = f"the luckiest of {surface.trials_count:,} worthless ones would show {surface.luck_sharpe:.2f}"
     echo(f"  the best one's true Sharpe ratio is above 0 with probability {alone} by itself;")
