@@ -34,7 +34,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def topology(self) -> Topology:
         """Read it. Errors: ConfigError."""
-        return load(*self.files, environments=self.environments, inputs=self.inputs, environment=ENVIRONMENT)
+        return load(self.files, environments=self.environments, inputs=self.inputs, environment=ENVIRONMENT)
 
 
 class Bundle(msgspec.Struct, frozen=True):
