@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from decimal import Decimal
 
-from actors.domain.money import E8, divide_half_even, format_e8, parse_e8
+from actors.domain.money import E8, EXACT, divide_half_even, format_e8, parse_e8, scaled, whole_half_even
 
 __all__ = ["OPEN", "Instrument", "MarketKind", "RiskTier"]
 
@@ -95,8 +95,7 @@ class Instrument:
 
     def nearest_ticks(self, price: str | Decimal) -> int:
         """Return a decimal price in ticks, rounded half-even; for market data off the grid."""
-        scaled = Decimal(price).scaleb(8) / self.tick_e8
-        return int(scaled.to_integral_value())
+        return whole_half_even(EXACT.divide(scaled(Decimal(price)), Decimal(self.tick_e8)))
 
     def price_text(self, price_ticks: int) -> str:
         """Return a price in ticks as decimal text."""

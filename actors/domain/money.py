@@ -6,11 +6,23 @@ number text, only through this module; binary floating point never takes part.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
-__all__ = ["E8", "divide_half_even", "format_e8", "multiply_e8", "parse_e8"]
+__all__ = [
+    "E8",
+    "EXACT",
+    "divide_half_even",
+    "format_e8",
+    "multiply_e8",
+    "parse_e8",
+    "scaled",
+    "whole_half_even",
+]
 
 E8 = 100_000_000  # one unit (1 USDT, a fraction of 1) in 1e-8
+# The context of the thread is not ours alone: libraries change its rounding, and with it our prices. So none
+# of our arithmetic uses it. 80 digits are more than any venue ever wrote, twice over.
+EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
@@ -40,15 +52,25 @@ def parse_e8(text: str | int | Decimal) -> int:
     if isinstance(text, float | bool):
         raise ValueError(f"{text!r} is not exact; write the number as text, such as '0.1'")
     try:
-        scaled = Decimal(text).scaleb(8)
+        number = scaled(Decimal(text))
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a decimal number") from None
-    if not scaled.is_finite():
+    if not number.is_finite():
         raise ValueError(f"{text!r} is not a finite number")
-    whole = int(scaled)
-    if whole != scaled:
+    whole = int(number)
+    if whole != number:
         raise ValueError(f"{text!r} has more than 8 decimals")
     return whole
+
+
+def scaled(number: Decimal) -> Decimal:
+    """Return a number in units of 1e-8, whatever the thread's decimal context says."""
+    return EXACT.scaleb(number, 8)
+
+
+def whole_half_even(number: Decimal) -> int:
+    """Return the nearest integer, ties to the even one, whatever the thread's decimal context says."""
+    return int(number.to_integral_value(rounding=ROUND_HALF_EVEN, context=EXACT))
 
 
 def format_e8(value: int) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from actors.domain.instrument import Instrument
+from actors.domain.money import EXACT, scaled, whole_half_even
 from actors.domain.orders import Side
 from actors.feed.files import DataError
 
@@ -117,10 +118,11 @@ class Units:
         if not quantity:
             return 0
         if self._quantity == "base":
-            quantity = quantity.scaleb(8) / self._instrument.contract_e8
+            quantity = EXACT.divide(scaled(quantity), Decimal(self._instrument.contract_e8))
         elif self._quantity == "quote":
-            quantity = quantity.scaleb(8) / (price_ticks * self._instrument.tick_value)
-        return max(1, int(quantity.to_integral_value()))
+            value = price_ticks * self._instrument.tick_value
+            quantity = EXACT.divide(scaled(quantity), Decimal(value))
+        return max(1, whole_half_even(quantity))
 
     def _price_ticks(self, value: Any) -> int | None:
         """Return the ticks, None for whatever is no price; the caller says why."""
@@ -248,4 +250,4 @@ class FundingReader:
         if abs(rate) > RATE_MAX:
             remedy = "give the rate as a fraction per interval: 0.0001 is 0.01 %"
             raise units.fail("is no funding rate", remedy, row, columns[1], values[1])
-        return FundingRow(at_ns, int(rate.scaleb(8).to_integral_value()))
+        return FundingRow(at_ns, whole_half_even(scaled(rate)))

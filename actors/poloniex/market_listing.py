@@ -14,11 +14,11 @@ import msgspec
 
 from actors.domain.instrument import OPEN
 from actors.domain.listing import Listed
-from actors.domain.money import E8, format_e8
+from actors.domain.money import E8, format_e8, scaled
 from actors.poloniex.answers import OK, Answer, row_of, rows_of
 from actors.poloniex.decoding import Malformed, Milliseconds, Name, Row, decoder_of
 from actors.poloniex.market_rows import InstrumentRow, TierRow, read_instruments, read_tickers, read_tiers
-from actors.poloniex.numbers import EXACT, parse_decimal, parse_e8, parse_whole
+from actors.poloniex.numbers import parse_decimal, parse_e8, parse_whole
 from actors.poloniex.rate_budget import Limit
 from actors.poloniex.request import Request, funding_rate, instruments, public, risk_tiers, tickers
 
@@ -135,7 +135,7 @@ def _bounded(rows: list[T]) -> list[T]:
 def _exact_e8(text: str) -> int:
     """Return decimal text in 1e-8. Errors: Malformed when it has more decimals than we can count in."""
     value = parse_e8(text)
-    if Decimal(value) != EXACT.scaleb(parse_decimal(text), Decimal(DECIMALS)):
+    if Decimal(value) != scaled(parse_decimal(text)):
         raise Malformed("number", f"{text!r} has more than {DECIMALS} decimals")
     return value
 

@@ -7,15 +7,14 @@ is rounded half-even, once. Source: docs/poloniex.md, Numbers.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
-from actors.domain.money import E8, divide_half_even
+from actors.domain.money import E8, EXACT, divide_half_even, scaled, whole_half_even
 from actors.poloniex.decoding import Malformed
 
 __all__ = ["PriceReader", "cost_ticks", "parse_decimal", "parse_e8", "parse_whole"]
 
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?", re.ASCII)
-EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)  # more digits than the venue ever wrote, twice over
 MAGNITUDE_MAX = 24  # digits before the point; more is no amount of anything, and would cost memory
 E8_MAX = 1 << 62  # 46 billion USDT; a message holds no larger number
 TICKS_MAX = 10**11  # times the contracts of a fill this still fits into a message
@@ -29,7 +28,7 @@ def parse_e8(text: str) -> int:
     if len(part) <= 8 and _plain(whole) and (not part or _plain(part)):
         value = int(whole) * E8 + int(part.ljust(8, "0"))
     else:
-        value = _rounded(EXACT.scaleb(parse_decimal(text), Decimal(8)))
+        value = whole_half_even(scaled(parse_decimal(text)))
     if not -E8_MAX < value < E8_MAX:
         raise Malformed("number", f"{text[:40]!r} is no amount of money")
     return value
@@ -40,7 +39,7 @@ def parse_whole(text: str) -> int:
     if _plain(text):
         return int(text)
     number = parse_decimal(text)
-    whole = _rounded(number)
+    whole = whole_half_even(number)
     if whole != number or not -E8_MAX < whole < E8_MAX:
         raise Malformed("number", f"{text[:40]!r} is no count")
     return whole
@@ -64,8 +63,8 @@ def cost_ticks(average: str, net_contracts: int, tick_e8: int) -> int:
 
     Rounded half-even; the venue's average has 18 decimals, so this is exact to far below one tick.
     """
-    exact = EXACT.multiply(EXACT.scaleb(parse_decimal(average), Decimal(8)), Decimal(net_contracts))
-    cost = _rounded(EXACT.divide(exact, Decimal(tick_e8)))
+    exact = EXACT.multiply(scaled(parse_decimal(average)), Decimal(net_contracts))
+    cost = whole_half_even(EXACT.divide(exact, Decimal(tick_e8)))
     if not -E8_MAX < cost < E8_MAX:
         raise Malformed("position", f"{net_contracts} contracts at {average[:40]!r}")
     return cost
@@ -106,8 +105,8 @@ class PriceReader:
         if _is_simple(text):
             ticks = divide_half_even(parse_e8(text), self.tick_e8)
         else:
-            exact = EXACT.scaleb(parse_decimal(text), Decimal(8))
-            ticks = _rounded(EXACT.divide(exact, Decimal(self.tick_e8)))
+            exact = scaled(parse_decimal(text))
+            ticks = whole_half_even(EXACT.divide(exact, Decimal(self.tick_e8)))
         if not 0 <= ticks <= TICKS_MAX:
             raise Malformed("price", f"{text[:40]!r} is no price")
         return _keep(self._nearest, text, ticks)
@@ -129,7 +128,3 @@ def _is_simple(text: str) -> bool:
 def _plain(text: str) -> bool:
     """Tell whether text is nothing but a few ASCII digits."""
     return text.isdecimal() and text.isascii() and len(text) <= DIGITS_FAST
-
-
-def _rounded(number: Decimal) -> int:
-    return int(number.to_integral_value(rounding=ROUND_HALF_EVEN, context=EXACT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from actors.domain.money import EXACT, scaled
 from actors.exchange.protocol.errors import bad_parameter
 
 __all__ = ["decimal_of", "ratio_text", "units_of", "whole_of"]
@@ -49,8 +50,7 @@ def decimal_of(value: Any, field: str) -> Decimal:
 
 def units_of(value: Any, unit_e8: int, field: str) -> int:
     """Return how often a unit (in 1e-8) is in a number. Errors: ApiError when it is not a whole number."""
-    scaled = decimal_of(value, field).scaleb(8)
-    units, rest = divmod(scaled, unit_e8)
+    units, rest = EXACT.divmod(scaled(decimal_of(value, field)), Decimal(unit_e8))
     if rest:
         raise bad_parameter(field)
     return int(units)

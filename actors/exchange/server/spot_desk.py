@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
-from actors.domain.money import E8
+from actors.domain.money import E8, EXACT, scaled
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.exchange.accounts import Member
 from actors.exchange.codes import Refusal
@@ -186,7 +187,7 @@ class SpotDesk:
 
 
 def _units(value: Any, unit_e8: int, problem: tuple[int, str], field: str) -> int:
-    units, rest = divmod(decimal_of(value, field).scaleb(8), unit_e8)
+    units, rest = EXACT.divmod(scaled(decimal_of(value, field)), Decimal(unit_e8))
     if rest:
         raise ApiError(problem)
     return int(units)

@@ -1,10 +1,10 @@
 """Text becomes 1e-8 integers and back, exactly, and rounding has one rule."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 import pytest
 
-from actors.domain.money import divide_half_even, format_e8, multiply_e8, parse_e8
+from actors.domain.money import divide_half_even, format_e8, multiply_e8, parse_e8, scaled, whole_half_even
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,11 @@ def test_text_is_the_shortest_that_says_it(value: int, text: str) -> None:
 
 def test_a_decimal_with_trailing_zeros_is_exact() -> None:
     assert parse_e8(Decimal("1.500000000000")) == 150_000_000
+
+
+def test_numbers_do_not_depend_on_the_decimal_context_of_the_thread() -> None:
+    text = "0.1234567812345678123456781234567812"
+    with localcontext(Context(prec=5, rounding=ROUND_HALF_UP)):
+        assert parse_e8("123456789.12345678") == 12_345_678_912_345_678
+        assert str(scaled(Decimal(text))) == "12345678.12345678123456781234567812"
+        assert [whole_half_even(Decimal(half)) for half in ("0.5", "1.5", "2.5")] == [0, 2, 2]
