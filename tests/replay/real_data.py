@@ -1,6 +1,6 @@
 """A deployment over recorded market data in virtual time, and what every such run must come to.
 
-Run as a module it prints the digests of a run, one a line, for a comparison with another process:
+Run as a module it prints digests of its code and of a run, one a line, for a comparison with another process:
 `python -m tests.replay.real_data real_trades.yaml 86400 21600 seed=7`
 """
 
@@ -30,6 +30,17 @@ from tests.simulation.paper import (
 
 FOLDER = Path(__file__).resolve().parent
 DATA = FOLDER.parents[1].parent / "shared" / "data"
+
+
+def code_digest() -> str:
+    """Return a digest of the code as it lies on the disk now."""
+    whole = sha256()
+    for path in sorted((FOLDER.parents[1] / "actors").rglob("*.py")):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+CODE = code_digest()  # as it was when this process began
 
 
 class RealRun:
@@ -111,7 +122,7 @@ class RealRun:
 def main() -> None:
     name, duration_s, step_s, *inputs = sys.argv[1:]
     run = RealRun(name, **dict(item.split("=", 1) for item in inputs)).run_for(int(duration_s), int(step_s))
-    print("\n".join(run.digests))
+    print("\n".join([CODE, *run.digests]))
 
 
 if __name__ == "__main__":

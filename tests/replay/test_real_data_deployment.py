@@ -13,7 +13,7 @@ import pytest
 from actors.exchange.events import PositionLiquidated
 from actors.risk.events import IntentDenied
 from actors.strategy.events import PositionAdopted
-from tests.replay.real_data import DATA, FOLDER, RealRun
+from tests.replay.real_data import CODE, DATA, FOLDER, RealRun
 from tests.simulation.paper import positions, recorded
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="no market data beside the repository")
@@ -43,7 +43,9 @@ def another_process(
 def digests_of(process: subprocess.Popen[str]) -> list[str]:
     printed, _ = process.communicate()
     assert process.returncode == 0
-    return printed.split()
+    code, *digests = printed.split()
+    assert code == CODE, "the code changed between the starts of two processes: run this again"
+    return digests
 
 
 def test_the_day_of_the_crash_leaves_books_that_agree_and_bytes_that_repeat() -> None:
