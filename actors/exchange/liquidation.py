@@ -20,7 +20,7 @@ from actors.runtime.messages import Message
 if TYPE_CHECKING:
     from actors.exchange.engine import Exchange
 
-__all__ = ["liquidate_if_due", "maintenance_usdt"]
+__all__ = ["liquidate_if_due", "maintenance_usdt", "queue_place"]
 
 
 def maintenance_usdt(member: Member) -> int:
@@ -87,9 +87,7 @@ def _deleverage(
 
     Those positions pass to the market at the mark as well: what they do not earn is what the fund lost.
     """
-    symbol = fallen.market.symbol
-    found = [standing for member in exchange.members.values() for standing in member.positions_in(symbol)]
-    opposite = [standing for standing in found if standing.holding.position[0] * closed < 0]
+    opposite = _side_of(exchange, fallen.market.symbol, -closed)
     left = abs(closed)
     for standing in sorted(opposite, key=_rank, reverse=True):
         contracts = min(left, abs(standing.holding.position[0]))
@@ -99,6 +97,25 @@ def _deleverage(
         signed = -contracts if closed > 0 else contracts
         exchange.cancel_all([standing], CancelReason.DELEVERAGED, outcomes, at_ns)
         _take_over(exchange, standing, signed, price, True, outcomes, at_ns)
+
+
+def _side_of(exchange: Exchange, symbol: str, sign: int) -> list[Standing]:
+    """Return the positions of a symbol with the sign of a number."""
+    found = [standing for member in exchange.members.values() for standing in member.positions_in(symbol)]
+    return [standing for standing in found if standing.holding.position[0] * sign > 0]
+
+
+def queue_place(exchange: Exchange, standing: Standing) -> tuple[int, int]:
+    """Return a position's place in the queue of its side, and how many stand there: the last goes first.
+
+    Without a position it stands nowhere: (0, 1).
+    """
+    net = standing.holding.position[0]
+    if not net:
+        return 0, 1
+    side = _side_of(exchange, standing.market.symbol, net)
+    own = _rank(standing)
+    return sum(_rank(other) <= own for other in side), len(side)
 
 
 def _rank(standing: Standing) -> tuple[int, str, str]:

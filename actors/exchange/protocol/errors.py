@@ -89,6 +89,7 @@ class Problem:
     SPOT_RANGE: Final = (21355, "The time range must be within 7 days")
     SPOT_ENDED: Final = (21359, "The order is already canceled or filled")
     SPOT_INSUFFICIENT: Final = (21721, "available insufficient")
+    NO_ACCOUNT: Final = (21600, "Account not found")
     NO_SMART_ORDER: Final = (25000, "Smart order not exists")
     NO_KILL_SWITCH: Final = (25020, "No active kill switch")
     TRANSFER: Final = (250003, "Transfer not allowed")

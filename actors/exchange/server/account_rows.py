@@ -165,9 +165,15 @@ def fill_row(order: Order, fill: OrderFilled, instrument: Instrument) -> dict[st
 
 
 def position_row(
-    standing: Standing, note: Note, index_ticks: int, last_ticks: int, available: int, direction: int = 1
+    standing: Standing,
+    note: Note,
+    index_ticks: int,
+    last_ticks: int,
+    available: int,
+    queue: tuple[int, int],
+    direction: int = 1,
 ) -> dict[str, Any]:
-    """Return a position. `available` contracts are not promised to closing orders.
+    """Return a position. `available` contracts are not promised to closing orders; `queue` is `queue_place`.
 
     Of a position that has just been closed, `direction` tells what it was.
     """
@@ -195,7 +201,7 @@ def position_row(
         "availQty": str(available),
         "lever": str(standing.leverage),
         "fee": format_e8(-note.fees_usdt),
-        "adl": "0",
+        "adl": ratio_text(*queue, 4),
         "liqPx": liquidation_price(standing),
         "mgn": format_e8(margin),
         "im": format_e8(initial),

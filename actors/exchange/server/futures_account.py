@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actors.exchange.accounts import Standing
+from actors.exchange.liquidation import queue_place
 from actors.exchange.protocol.errors import ApiError, Problem, bad_parameter
 from actors.exchange.protocol.ids import ORDER_BASE, number_of
 from actors.exchange.protocol.requests import ListQuery, from_query
@@ -171,7 +172,8 @@ def position_of(core: ExchangeCore, standing: Standing, direction: int = 1) -> d
     note = core.engine.user(standing.member.name).notes.get(standing.key) or Note()
     available = core.orders.available(standing)
     last = view.last_ticks or view.mark_ticks
-    return position_row(standing, note, view.index_ticks, last, available, direction)
+    queue = queue_place(core.engine, standing)
+    return position_row(standing, note, view.index_ticks, last, available, queue, direction)
 
 
 def open_positions(call: Call) -> Any:

@@ -53,7 +53,7 @@ def _view(call: Call, query: MarketQuery) -> MarketView:
 def _views(call: Call, query: MarketQuery) -> list[MarketView]:
     if not query.symbol:
         return list(call.core.views.values())
-    wanted = query.symbol.split(",")
+    wanted = [symbol for symbol in query.symbol.split(",") if symbol]
     found = [call.core.views.get(symbol) for symbol in wanted]
     if not all(found):
         raise ApiError(Problem.SYMBOL)

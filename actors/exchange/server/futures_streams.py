@@ -14,7 +14,6 @@ from actors.exchange.server.public_rows import (
     candle_row,
     instrument_row,
     level_rows,
-    limit_row,
     open_interest_text,
     price_candle_row,
     ticker_row,
@@ -100,7 +99,7 @@ class FuturesPublic:
             depths = [int(t.partition("@")[2]) for t, _ in session.subscriptions if t.startswith("book@")]
             return self._whole_book(view, depths[-1], now_ns)
         rows = {
-            "symbol": lambda: {**instrument_row(view), "s": view.symbol, "ts": now_ns // MS_NS},
+            "symbol": lambda: _specification(view, now_ns // MS_NS),
             "open_interest": lambda: self._interest(view, now_ns),
         }
         make = rows.get(channel) or self._timely(channel, view, now_ns)
@@ -159,14 +158,13 @@ class FuturesPublic:
 
     def tell_liquidation(self, view: MarketView, row: dict[str, Any], now_ns: int) -> None:
         """Tell that a position was taken over."""
-        wire = {name: value for name, value in row.items() if name != "symbol"}
-        self._publish("liquidation_orders", view, {"s": view.symbol, **wire, "ts": now_ns // MS_NS})
+        wire = {"s": view.symbol, **row, "uTime": int(row["uTime"]), "ts": now_ns // MS_NS}
+        del wire["symbol"]
+        self._publish("liquidation_orders", view, wire)
 
     def tell_symbol(self, view: MarketView, now_ns: int) -> None:
         """Tell that a symbol's specification or status changed."""
-        self._publish(
-            "symbol", view, {**instrument_row(view), "s": view.symbol, "ts": now_ns // MS_NS}, "update"
-        )
+        self._publish("symbol", view, _specification(view, now_ns // MS_NS), "update")
 
     def tell_often(self, view: MarketView, now_ns: int) -> None:
         """Tell what goes out ten times a second: tickers, whole books, candles that changed."""
@@ -241,9 +239,17 @@ def _price_candle(view: MarketView, interval_ns: int, now_ns: int) -> list[Any]:
     return [view.symbol, *row[:4], int(row[4]), int(row[5]), now_ns // MS_NS]
 
 
+def _specification(view: MarketView, ts: int) -> dict[str, Any]:
+    """Return a contract as the stream has it: with two numbers that REST writes as text."""
+    row = instrument_row(view)
+    most = {name: int(row[name]) for name in ("limitMaxQty", "marketMaxQty")}
+    return {**row, **most, "s": view.symbol, "ts": ts}
+
+
 def _limit(view: MarketView, ts: int) -> dict[str, Any]:
-    row = limit_row(view)
-    return {"ts": ts, "s": view.symbol, "buyLmt": row["buyLmt"], "sellLmt": row["sellLmt"]}
+    market, text = view.market, view.instrument.price_text
+    high, low = text(market.band_high_ticks), text(market.band_low_ticks)
+    return {"ts": ts, "s": view.symbol, "buyLmt": high, "sellLmt": low}
 
 
 class FuturesPrivate:

@@ -144,6 +144,7 @@ class Reports:
             row = self._flat_row(standing)
         row["lever"] = int(row["lever"])
         row["cTime"], row["uTime"], row["ts"] = int(row["cTime"]), int(row["uTime"]), now_ns // MS_NS
+        del row["lastPx"], row["indexPx"]  # of the list alone
         self._emit("positions", symbol, account, row)
 
     def _flat_row(self, standing: Standing) -> dict[str, Any]:
@@ -169,7 +170,8 @@ class Reports:
         """Tell how an account's money stands now."""
         if self._listeners("account", ALL, account):
             row = balance_row(self._core.engine.members[account], now_ns)
-            row["cTime"], row["uTime"] = int(row["cTime"]), int(row["uTime"])
+            for part in (row, *row["details"]):
+                part["cTime"], part["uTime"] = int(part["cTime"]), int(part["uTime"])
             row["ts"] = now_ns // MS_NS
             self._emit("account", ALL, account, row)
 

@@ -37,7 +37,7 @@ def accounts(call: Call) -> Any:
 
 def balances(call: Call) -> Any:
     if call.parts and call.parts[0] != account_id(call.core, call.account):
-        raise ApiError((500, "Account not found"))
+        raise ApiError(Problem.NO_ACCOUNT)
     engine, member = call.core.spot.engine, spot_member(call)
     rows = [
         {
@@ -89,7 +89,8 @@ def transfer(call: Call) -> Any:
 
 
 def transfers(call: Call) -> Any:
-    return [_transfer_row(one) for one in call.core.spot.engine.purse(call.account).transfers.newest_first()]
+    known = call.core.spot.engine.purse(call.account).transfers.newest_first()
+    return [_transfer_row(one) for one in known if one.origin in SIDES]  # not the deposits
 
 
 def one_transfer(call: Call) -> Any:

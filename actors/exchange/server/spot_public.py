@@ -19,6 +19,7 @@ from actors.exchange.server.spot_engine import QUOTE
 from actors.exchange.server.spot_rows import (
     currency_row,
     market_row,
+    plain_currency_row,
     quantity_text,
     spot_candle_row,
     spot_ticker,
@@ -74,32 +75,11 @@ def currency_v2(call: Call) -> Any:
 
 
 def currencies(call: Call) -> Any:
-    return [{row["coin"]: _plain_currency(row)} for row in _currencies(call)]
+    return [{row["coin"]: plain_currency_row(row)} for row in _currencies(call)]
 
 
 def currency(call: Call) -> Any:
-    return {call.parts[0]: _plain_currency(currency_v2(call))}
-
-
-def _plain_currency(row: dict[str, Any]) -> dict[str, Any]:
-    network = row["networkList"][0]
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "description": "address",
-        "type": "address",
-        "withdrawalFee": network["withdrawFee"],
-        "minConf": network["minConfirm"],
-        "depositAddress": None,
-        "blockchain": network["blockchain"],
-        "delisted": False,
-        "tradingState": "NORMAL",
-        "walletState": "DISABLED",
-        "parentChain": None,
-        "isMultiChain": False,
-        "isChildChain": False,
-        "childChains": [],
-    }
+    return {call.parts[0]: plain_currency_row(currency_v2(call))}
 
 
 def _price(view: MarketView, now_ns: int) -> dict[str, Any]:
@@ -123,7 +103,7 @@ def price(call: Call) -> Any:
 
 def _mark(view: MarketView, now_ns: int) -> dict[str, Any]:
     text = view.instrument.price_text(view.mark_ticks)
-    return {"symbol": view.symbol, "markPrice": text, "time": now_ns // MS_NS}
+    return {"symbol": view.symbol, "markPrice": text, "time": str(now_ns // MS_NS)}
 
 
 def mark_prices(call: Call) -> Any:
@@ -144,7 +124,8 @@ def mark_components(call: Call) -> Any:
         "convertPrice": text,
         "exchange": "POLO",
     }
-    return {**_mark(view, call.now_ns), "components": [part]}
+    mark, now_ms = view.instrument.price_text(view.mark_ticks), call.now_ns // MS_NS
+    return {"symbol": view.symbol, "markPrice": mark, "ts": now_ms, "components": [part]}
 
 
 def order_book(call: Call) -> Any:
@@ -178,7 +159,10 @@ def trades(call: Call) -> Any:
     view, query = _view(call), from_query(call.query, SpotMarketQuery)
     newest = list(view.trades)[::-1][: _limit(query, 500, 1_000)]
     rows = [spot_trade(view, trade, trade.at_ns) for trade in newest]
-    return [{**row, "takerSide": row["takerSide"].upper()} for row in rows]
+    for row in rows:  # the stream names the symbol and writes the side small, the list does neither
+        del row["symbol"]
+        row["takerSide"] = row["takerSide"].upper()
+    return rows
 
 
 def tickers(call: Call) -> Any:
@@ -190,7 +174,14 @@ def ticker(call: Call) -> Any:
 
 
 def collateral(call: Call) -> Any:
+    """Nothing can be borrowed here, so nothing is collateral."""
     return []
+
+
+def collateral_of(call: Call) -> Any:
+    coin = currency_v2(call)["coin"]
+    rates = dict.fromkeys(("collateralRate", "initialMarginRate", "maintenanceMarginRate"), "0")
+    return {"currency": coin, **rates}
 
 
 def _get(path: str, handler: Callable[[Call], Any], limit: Limit = PLAIN) -> Route:
@@ -204,6 +195,7 @@ SPOT_PUBLIC = (
     _get("/markets/ticker24h", tickers, INTENSIVE),
     _get("/markets/collateralInfo", collateral),
     _get("/markets/borrowRatesInfo", collateral),
+    _get("/markets/{coin}/collateralInfo", collateral_of),
     _get("/markets/{symbol}", market),
     _get("/markets/{symbol}/price", price),
     _get("/markets/{symbol}/markPrice", mark_price),

@@ -83,7 +83,7 @@ class SpotReports:
             "side": row["side"],
             "filledQuantity": quantity_text(one, filled),
             "filledAmount": format_e8(ticks * one.tick_value),
-            "matchRole": ("MAKER" if fill.maker else "TAKER") if fill else "",
+            "matchRole": "TAKER" if (not fill.maker if fill else row["type"] == "MARKET") else "MAKER",
             "state": state,
             "tradeTime": fill.at_ns // MS_NS if fill else 0,
             "tradeAmount": format_e8(one.notional(fill.contracts, fill.price_ticks)) if fill else "0",

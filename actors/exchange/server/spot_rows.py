@@ -24,6 +24,7 @@ __all__ = [
     "currency_row",
     "fee_amount",
     "market_row",
+    "plain_currency_row",
     "quantity_text",
     "spot_candle",
     "spot_candle_row",
@@ -121,6 +122,32 @@ def currency_row(number: int, coin: str, decimals: int) -> dict[str, Any]:
         "networkList": [network],
         "supportCollateral": False,
         "supportBorrow": False,
+    }
+
+
+def plain_currency_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a currency in the older shape, of `/currencies` and the stream."""
+    network = row["networkList"][0]
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "description": "address",
+        "type": "address",
+        "withdrawalFee": network["withdrawFee"],
+        "minConf": network["minConfirm"],
+        "depositAddress": None,
+        "blockchain": network["blockchain"],
+        "delisted": False,
+        "tradingState": "NORMAL",
+        "walletState": "DISABLED",
+        "walletDepositState": "DISABLED",
+        "walletWithdrawalState": "DISABLED",
+        "parentChain": None,
+        "isMultiChain": False,
+        "isChildChain": False,
+        "childChains": [],
+        "supportCollateral": row["supportCollateral"],
+        "supportBorrow": row["supportBorrow"],
     }
 
 

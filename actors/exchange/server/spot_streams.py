@@ -20,6 +20,7 @@ from actors.exchange.server.spot_engine import QUOTE
 from actors.exchange.server.spot_rows import (
     currency_row,
     market_row,
+    plain_currency_row,
     quantity_text,
     spot_candle,
     spot_order_id,
@@ -85,7 +86,10 @@ class SpotPublic:
             return
         if channel == "currencies":
             coins = [QUOTE, *(view.instrument.base for view in views.values())]
-            rows = [currency_row(number, coin, 8) for number, coin in enumerate(coins, 1)]
+            rows = [
+                {"currency": coin, **plain_currency_row(currency_row(number, coin, 8))}
+                for number, coin in enumerate(coins, 1)
+            ]
             self._one(session, channel, ALL, rows, "snapshot")
             return
         for view in list(views.values()) if symbols == [ALL] else [views[symbol] for symbol in symbols]:
@@ -98,7 +102,9 @@ class SpotPublic:
             row = self._book_row(view, feed.asks, feed.bids, feed, now_ns)
             self._one(session, channel, view.symbol, [row], "snapshot")
         elif channel == "symbols":
-            self._one(session, channel, view.symbol, [market_row(view)], "snapshot")
+            row = market_row(view)
+            row["crossMargin"]["maxLeverage"] = str(row["crossMargin"]["maxLeverage"])  # a number in REST
+            self._one(session, channel, view.symbol, [row], "snapshot")
         elif channel == "ticker":
             self._one(session, channel, view.symbol, [spot_ticker(view, now_ns)])
         elif channel == "trades":
