@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 
 from actors.backtest.sweep import Axis, Point, Surface
+from actors.domain.money import E8
 
 __all__ = ["page"]
 
@@ -43,7 +44,7 @@ def page(surface: Surface, title: str, about: str, confirm: str) -> str:
         _slice_text(surface, surface.plateau),
         _heatmap(surface, surface.plateau, surface.best),
         "<p class='soft'>Heavy frame: the plateau, best together with its neighbours. Thin dashed frame: the "
-        "best single point. Green earned, red lost, grey did not trade or cannot be. "
+        "best single point, where this slice holds it. Green earned, red lost, grey did not trade or cannot be. "
         "Each cell tells its figures under the pointer.</p>",
         _table({"plateau": surface.plateau, "best point": surface.best}),
         "<h2>Confirm it</h2><p>With the whole deployment, best on a period that was not searched:</p>",
@@ -188,4 +189,6 @@ def _table(points: Mapping[str, Point]) -> str:
 
 
 def _usdt(amount: int) -> str:
-    return f"{amount / 1e8:,.2f}"
+    """Return an amount cut to cents, as the terminal shows it."""
+    whole, part = divmod(abs(amount), E8)
+    return f"{'-' if amount < 0 else ''}{whole:,}.{part * 100 // E8:02d}"
