@@ -44,7 +44,7 @@ def page(surface: Surface, title: str, about: str, confirm: str) -> str:
         _slice_text(surface, surface.plateau),
         _heatmap(surface, surface.plateau, surface.best),
         "<p class='soft'>Heavy frame: the plateau, best together with its neighbours. Thin dashed frame: the "
-        "best single point, where this slice holds it. Green earned, red lost, grey did not trade or cannot be. "
+        "best single point, where this slice holds it. Green earned, red lost; grey did not trade. "
         "Each cell tells its figures under the pointer.</p>",
         _table({"plateau": surface.plateau, "best point": surface.best}),
         "<h2>Confirm it</h2><p>With the whole deployment, best on a period that was not searched:</p>",
