@@ -25,7 +25,17 @@ EMPTY_LEVELS_KEPT = 32  # fewer are not worth a rebuild
 class Node:
     """One resting order's place in the queue of its price."""
 
-    __slots__ = ("following", "level", "order", "previous", "price_ticks", "side", "standing")
+    __slots__ = (
+        "ahead",
+        "following",
+        "level",
+        "order",
+        "previous",
+        "price_ticks",
+        "shown",
+        "side",
+        "standing",
+    )
 
     def __init__(self, order: Order, standing: Standing, side: BookSide) -> None:
         self.order = order
@@ -35,6 +45,8 @@ class Node:
         self.level: _Level | None = None
         self.previous: Node | None = None
         self.following: Node | None = None
+        self.ahead = -1  # displayed contracts that trade before it; -1 while nobody knows, see queue_position
+        self.shown = 0  # displayed at its price when last looked at, less what traded since
 
 
 class _Level:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
 from actors.domain.money import multiply_e8
@@ -43,7 +45,9 @@ from actors.exchange.outcomes import (
 )
 from actors.exchange.prices import Market
 from actors.exchange.projection import Projection
+from actors.exchange.queue_position import join, look, wait
 from actors.exchange.rules import Rules
+from actors.exchange.slippage import TradedVolume, slip
 from actors.exchange.state import ExchangeState, Order
 from actors.exchange.terms import PLAIN, SelfTrade, Terms
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
@@ -79,6 +83,8 @@ class Exchange(Projection):
     ) -> None:
         super().__init__(instruments, rules or Rules(), state if state is not None else ExchangeState())
         self.record: Callable[[Message], None] = self.apply
+        window_ns = self.rules.impact_window_ns
+        self._volumes = {symbol: TradedVolume(window_ns) for symbol in self.markets}
 
     # -- accounts and orders ------------------------------------------------------------------------
 
@@ -105,7 +111,7 @@ class Exchange(Projection):
         refused = refuse(request, standing, rules.open_orders_max)
         if refused is not None:
             return rejected(request, refused, at_ns)
-        taking, left = self._match(request, standing, terms.self_trade)
+        taking, left = self._match(request, standing, terms.self_trade, at_ns)
         reason = end_reason(request, taking, left) if left or request.order_type is POST_ONLY else ""
         if reason and reason in UNTOUCHED:
             return self._book(request, standing, NO_MATCHES, NO_MAKERS, reason, at_ns, terms)
@@ -135,7 +141,9 @@ class Exchange(Projection):
         """Return why the account cannot carry an order, None when it can; see `refuse_margin`."""
         return refuse_margin(request, standing, contracts, cost_ticks)
 
-    def _match(self, request: PlaceOrder, standing: Standing, self_trade: SelfTrade) -> tuple[Taking, int]:
+    def _match(
+        self, request: PlaceOrder, standing: Standing, self_trade: SelfTrade, at_ns: int
+    ) -> tuple[Taking, int]:
         """Return what the order would trade, and how much of it would be left."""
         market, side, contracts = standing.market, request.side, request.contracts
         limit = request.limit_ticks
@@ -144,8 +152,12 @@ class Exchange(Projection):
         allowed = contracts
         if request.reduce_only:
             allowed = min(contracts, abs(standing.holding.position.net_contracts))
-        front = self.rules.queue_front
-        taking = match_taker(market, standing.member, side, allowed, limit, front, self_trade)
+        rules = self.rules
+        taking = match_taker(market, standing.member, side, allowed, limit, rules.queue_front, self_trade)
+        if rules.slippage_e8 or rules.impact_e8:
+            volume = self._volumes[market.symbol].contracts(at_ns)
+            matches = slip(taking.matches, side, limit, rules.slippage_e8, rules.impact_e8, volume)
+            taking = replace(taking, matches=matches)
         return taking, taking.left + contracts - allowed
 
     def _book(
@@ -170,6 +182,8 @@ class Exchange(Projection):
             outcomes.append(canceled(order))
         for node in makers:
             outcomes.append(node.order.fills[-1])
+        if self.rules.queue_shown and (own := self.nodes.get(order.number)) is not None:
+            join(own, standing.market.bids if request.side is BUY else standing.market.asks)
         if standing.reduce_only:
             self._trim(standing, outcomes, at_ns)
         for node in makers:
@@ -211,7 +225,12 @@ class Exchange(Projection):
         if not market.is_marked and bid and ask:
             self._refer(market, (bid + ask) // 2)
         book = market.book
-        return self._cross(market, at_ns) if book.bids.count or book.asks.count else NOTHING
+        if not (book.bids.count or book.asks.count):
+            return NOTHING
+        if self.rules.queue_shown:
+            look(book.bids, ((bid, quote.bid_contracts),))
+            look(book.asks, ((ask, quote.ask_contracts),))
+        return self._cross(market, at_ns)
 
     def depth(self, depth: BookDepth, at_ns: int) -> Outcomes:
         """Take over the displayed book; resting orders it crosses trade with it."""
@@ -225,7 +244,12 @@ class Exchange(Projection):
         if not market.is_marked and bids and asks:
             self._refer(market, (bids[0][0] + asks[0][0]) // 2)
         book = market.book
-        return self._cross(market, at_ns) if book.bids.count or book.asks.count else NOTHING
+        if not (book.bids.count or book.asks.count):
+            return NOTHING
+        if self.rules.queue_shown:
+            look(book.bids, bids)
+            look(book.asks, asks)
+        return self._cross(market, at_ns)
 
     def trade(self, trade: Trade, at_ns: int) -> Outcomes:
         """Let a trade of the market fill the resting orders it reached, up to its size, at their limits."""
@@ -234,15 +258,23 @@ class Exchange(Projection):
             return NOTHING
         if not market.is_marked and not market.reference_ticks:
             self._refer(market, trade.price_ticks)
+        rules = self.rules
+        if rules.impact_e8:
+            self._volumes[market.symbol].add(trade.contracts, at_ns)
         book = market.book
         if not (book.bids.count or book.asks.count):
             return NOTHING
         outcomes: Outcomes = []
         left = trade.contracts
+        reaches_limit = rules.queue_front or rules.queue_shown
         while left > 0:
-            node = reached_by_trade(market, trade.price_ticks, trade.side, self.rules.queue_front)
+            node = reached_by_trade(market, trade.price_ticks, trade.side, reaches_limit)
             if node is None:
                 break
+            if rules.queue_shown and node.price_ticks == trade.price_ticks:
+                left = wait(node, left)
+                if not left:
+                    break
             left -= self._execute(node, left, outcomes, at_ns)
         return outcomes
 

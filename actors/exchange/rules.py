@@ -15,6 +15,10 @@ class Rules:
     # Where our orders stand in the market's queue: at the front, so that a trade at their price fills them,
     # or at the back, so that only a trade through their price does.
     queue_front: bool = False
+    queue_shown: bool = False  # behind what is displayed at their price instead; see queue_position
+    slippage_e8: int = 0  # of the price, for what a taker trades with the market; see slippage
+    impact_e8: int = 0
+    impact_window_ns: int = 3_600_000_000_000
     leverage: Mapping[str, int] = field(default_factory=dict)  # by symbol; else the instrument's default
     fees_e8: Mapping[str, int] = field(default_factory=dict)  # `maker`, `taker`; else the instrument's
     # Settle at the instrument's interval with the last rate and mark, instead of when the market says so.

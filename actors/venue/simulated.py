@@ -7,6 +7,7 @@ in OutcomeUnknown, whether or not the far side acted.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -33,6 +34,7 @@ from actors.messages.venue import (
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message
 from actors.runtime.settings import E8, Duration, Reload, Settings, setting
+from actors.venue.delays import read_delays
 
 __all__ = ["AnswerTravels", "CheckAnswers", "RequestTravels", "SimulatedVenue", "SimulatedVenueSettings"]
 
@@ -65,6 +67,15 @@ class SimulatedVenueSettings(Settings, frozen=True, kw_only=True):
     latency_jitter: Annotated[
         Duration, setting("At most this much is added to the latency of each message.", minimum=0)
     ] = 0
+    latency_path: Annotated[
+        str,
+        setting(
+            "Recorded delays, one per line in milliseconds: each message draws one, and it is added to "
+            "`latency`. Relative to the deployment file; empty for none.",
+            reload=Reload.FIXED,
+            examples=("data/latency.csv",),
+        ),
+    ] = ""
     answer_timeout: Annotated[
         Duration,
         setting("A request without an answer for so long has an unknown outcome.", minimum=1_000_000),
@@ -135,10 +146,13 @@ class SimulatedVenue(Behaviour):
     def __init__(self, settings: SimulatedVenueSettings, place: Place) -> None:
         self.settings = settings
         self.account = place.account
+        path = settings.latency_path
+        self._delays_ns = read_delays(Path(place.directory) / path, path) if path else ()
         self.is_direct = not any(
             (
                 settings.latency,
                 settings.latency_jitter,
+                settings.latency_path,
                 settings.lose_request_fraction,
                 settings.lose_answer_fraction,
                 settings.lose_event_fraction,
@@ -308,8 +322,9 @@ class SimulatedVenue(Behaviour):
 
     def _delay_ns(self, context: Context) -> int:
         """Return how long a message travels. The line keeps the order of what it carries."""
-        jitter = self.settings.latency_jitter
-        return self.settings.latency + (context.random.randint(0, jitter) if jitter else 0)
+        jitter, recorded = self.settings.latency_jitter, self._delays_ns
+        delay_ns = self.settings.latency + (context.random.randint(0, jitter) if jitter else 0)
+        return delay_ns + (context.random.choice(recorded) if recorded else 0)
 
     def _happens(self, fraction: int, context: Context) -> bool:
         return fraction > 0 and context.random.randrange(ONE) < fraction

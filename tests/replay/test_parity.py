@@ -193,6 +193,7 @@ def test_a_day_of_minutes_is_the_same_in_paper_and_in_the_backtest(tmp_path: Pat
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 def test_a_month_of_minutes_is_the_same_in_paper_and_in_the_backtest(tmp_path: Path) -> None:
     compare(*minutes(tmp_path, 31), fills_min=100)
 
@@ -207,5 +208,6 @@ def test_a_day_of_minutes_is_the_same_over_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 def test_a_month_of_minutes_is_the_same_over_bytes(tmp_path: Path) -> None:
     compare_over_bytes(*minutes(tmp_path, 31), fills_min=100, funding_min=60, bar="5m")

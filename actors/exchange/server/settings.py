@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from actors.domain.money import E8 as ONE
+from actors.exchange.fee_schedules import PUBLISHED
 from actors.exchange.rules import Rules
 from actors.exchange.server.keys import ApiKey
 from actors.runtime.settings import E8, Duration, Settings, setting
@@ -15,19 +16,7 @@ __all__ = ["VIP_FEES", "AccountSettings", "ServerSettings"]
 
 MS_NS = 1_000_000
 
-# (maker, taker) in 1e-8 of notional by VIP level: the published page, which is the dearer of two tables.
-VIP_FEES = (
-    (20_000, 60_000),
-    (18_000, 55_000),
-    (16_000, 50_000),
-    (14_000, 45_000),
-    (12_000, 40_000),
-    (10_000, 35_000),
-    (8_000, 30_000),
-    (5_000, 25_000),
-    (3_000, 23_000),
-    (0, 21_000),
-)
+VIP_FEES = PUBLISHED  # the dearer of two tables
 
 
 class AccountSettings(Settings, frozen=True, kw_only=True):

@@ -95,6 +95,28 @@ def test_jitter_never_changes_the_order_of_messages() -> None:
     assert bench.published == sent
 
 
+def arrivals_ms(path) -> list[int]:
+    bench = make_bench(latency_path=str(path))
+    arrived = []
+    for _ in range(20):
+        bench.take(OrderAccepted)
+        bench.tell(ACCEPTED)
+        waited = 0
+        while not bench.take(OrderAccepted):
+            bench.advance(MS)
+            waited += 1
+        arrived.append(waited)
+    return arrived
+
+
+def test_recorded_delays_are_drawn_from_the_seed(tmp_path) -> None:
+    path = tmp_path / "latency.csv"
+    path.write_text("ms\n3\n11\n")
+    arrived = arrivals_ms(path)
+    assert set(arrived) == {3, 11}
+    assert arrived == arrivals_ms(path)
+
+
 @pytest.mark.parametrize(
     ("request_message", "answer", "kind", "name"),
     [
