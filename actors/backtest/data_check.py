@@ -8,6 +8,7 @@ import msgspec
 
 from actors.backtest.record import DataNote
 from actors.domain.instrument import Instrument
+from actors.feed.book_rows import BookRow
 from actors.feed.files import DataError
 from actors.feed.replay_file import ReplayFile
 from actors.feed.rows import Candle
@@ -23,7 +24,7 @@ class Examined(msgspec.Struct, frozen=True):
     """What one file holds."""
 
     file: str
-    content: str  # `candles` or `trades`
+    content: str  # as `content` of feed.replay
     interval_ns: int
     rows_count: int
     good_count: int
@@ -54,6 +55,7 @@ def examine(path: str, instrument: Instrument, settings: ReplaySettings) -> Exam
             continue
         good += 1
         lowest, highest, close = _prices(found)
+        is_level = file.content == "depth"  # its prices are all over the book, not one after another
         low, high = min(low or lowest, lowest), max(high, highest)
         first = first or found.at_ns
         gap = (found.at_ns - last) // file.interval_ns - 1 if last and file.interval_ns else 0
@@ -62,17 +64,17 @@ def examine(path: str, instrument: Instrument, settings: ReplaySettings) -> Exam
             missing += gap
             counts["gap"] += 1
             _keep(notes, DataNote(file.file, row, "gap", f"{gap} bars are missing before this row"))
-        closes.append((row, close))
+        if close and not is_level:
+            closes.append((row, close))
         if len(closes) == 3 and _is_outlier(closes):
             counts["outlier"] += 1
             _keep(notes, DataNote(file.file, closes[1][0], "outlier", "its price stands alone"))
         del closes[:-2]
     if not rows:
         raise DataError(file.file, "has no rows", "give a file with data")
-    content = "candles" if file.is_candles else "trades"
     sums = (rows, good, first, last, low, high)
     found_all = (tuple(faults), tuple(notes), tuple(sorted(counts.items())), missing)
-    return Examined(file.file, content, file.interval_ns, *sums, *found_all)
+    return Examined(file.file, file.content, file.interval_ns, *sums, *found_all)
 
 
 def _keep(notes: list[DataNote], note: DataNote) -> None:
@@ -89,6 +91,9 @@ def _told(error: DataError) -> str:
 def _prices(found: object) -> tuple[int, int, int]:
     if isinstance(found, Candle):
         return found.low_ticks, found.high_ticks, found.close_ticks
+    if isinstance(found, BookRow):
+        prices = [side[0][0] for side in (found.bids, found.asks) if side]
+        return (min(prices), max(prices), sum(prices) // len(prices)) if prices else (0, 0, 0)
     price = int(found.price_ticks)  # type: ignore[attr-defined]
     return price, price, price
 

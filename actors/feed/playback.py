@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from actors.domain.instrument import Instrument
+from actors.feed.book_steps import BookStep, book_steps, level_steps
 from actors.feed.recent_bars import RecentBars
 from actors.feed.replay_clock import ReplayClock
 from actors.feed.replay_file import ReplayFile
@@ -27,7 +28,7 @@ from actors.feed.replay_steps import (
 from actors.feed.rows import FundingRow
 from actors.feed.settings import ReplaySettings
 from actors.feed.subscription import Subscription
-from actors.messages.market import Bar, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.messages.market import Bar, BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
 from actors.runtime.behaviour import Context
 
 __all__ = ["Playback", "Start"]
@@ -60,6 +61,7 @@ class Playback:
         clock: ReplayClock,
         start: Start,
         marks: ReplayFile | None = None,
+        trades: ReplayFile | None = None,
     ) -> None:
         self.symbol = symbol
         self.rows_done = 0
@@ -74,8 +76,10 @@ class Playback:
         self.subscription = Subscription(symbol, settings, starts_ns, gap_ns=self._interval_ns)
         self._mark_due_ns = 0
         self._marks = marks
+        self._trades = trades
         self._mark_ticks = 0
         self._touch = (0, 0)
+        self._is_quotes = file.content == "quotes"
         self._steps = self._merge(file, funding)
         self._next = next(self._steps, None)
 
@@ -111,7 +115,7 @@ class Playback:
             self._remember(step, at_ns)
         return 0
 
-    def _is_skipped(self, step: Step) -> bool:
+    def _is_skipped(self, step: Step | BookStep) -> bool:
         start = self._start
         if step.at_ns < start.first_ns:
             return True
@@ -122,15 +126,22 @@ class Playback:
     def _due_ns(self, data_ns: int) -> int:
         return self._clock.due_ns(data_ns, self._start.first_ns, self._start.origin_ns)
 
-    def _merge(self, file: ReplayFile, funding: list[FundingRow]) -> Iterator[Step]:
+    def _merge(self, file: ReplayFile, funding: list[FundingRow]) -> Iterator[Any]:
         """Return everything of the file in the order of its time; funding goes before a print."""
         spread_e8 = self._settings.spread
         rows: Any = chain.from_iterable(file.chunks())
         if file.is_candles:
             steps = candle_steps(rows, file.interval_ns, spread_e8)
-        else:
+        elif file.content == "trades":
             steps = trade_steps(rows, spread_e8)
-        beside: list[Iterator[Step]] = []
+        elif file.content == "depth":
+            steps = level_steps(rows, file.start, self._settings.book_levels)
+        else:
+            steps = book_steps(rows, self._settings.book_levels)
+        beside: list[Iterator[Any]] = []
+        if self._trades is not None:
+            trades: Any = chain.from_iterable(self._trades.chunks())
+            beside.append(trade_steps(trades, spread_e8))
         if funding:
             beside.append(funding_steps(funding, file.first_ns, file.last_ns))
         if self._marks is not None:
@@ -138,9 +149,11 @@ class Playback:
             beside.append(mark_steps(candles, self._marks.interval_ns))
         return merge(*beside, steps, key=itemgetter(0)) if beside else steps
 
-    def _show(self, step: Step, at_ns: int, context: Context) -> None:
+    def _show(self, step: Step | BookStep, at_ns: int, context: Context) -> None:
         if isinstance(step, PrintStep):
             self._show_print(step, at_ns, context)
+        elif isinstance(step, BookStep):
+            self._show_book(step, at_ns, context)
         elif isinstance(step, BarStep):
             context.publish(self._bar(step, at_ns))
         elif isinstance(step, MarkStep):
@@ -155,16 +168,29 @@ class Playback:
         _, row, number, price, contracts, side, bid, ask = step
         symbol = self.symbol
         self.price_ticks = price
-        if (bid, ask) != self._touch:
+        if self._trades is None and (bid, ask) != self._touch:
             self._touch = (bid, ask)
             size = self._settings.depth_usdt // (price * self._tick_value) or 1
             context.publish(Quote(symbol, at_ns, bid, size, ask, size))
         if contracts:
             context.publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
-        # A candle has four prices, and liquidation looks at each; trades come by the thousand.
+        if self._trades is None:
+            self._show_mark(at_ns, context)
+
+    def _show_book(self, step: BookStep, at_ns: int, context: Context) -> None:
+        _, _, bids, asks = step
+        (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
+        self.price_ticks = (bid + ask) // 2
+        context.publish(Quote(self.symbol, at_ns, bid, bid_size, ask, ask_size))
+        if not self._is_quotes:
+            context.publish(BookDepth(self.symbol, at_ns, bids, asks))
+        self._show_mark(at_ns, context)
+
+    def _show_mark(self, at_ns: int, context: Context) -> None:
+        # A candle has four prices, and liquidation looks at each; trades and books come by the thousand.
         if self._marks is None and (self._interval_ns or at_ns >= self._mark_due_ns):
             self._mark_due_ns = at_ns + self._settings.mark_every
-            context.publish(MarkPrice(symbol, at_ns, price, price))
+            context.publish(MarkPrice(self.symbol, at_ns, self.price_ticks, self.price_ticks))
 
     def _show_funding(self, step: FundingStep, at_ns: int, context: Context) -> None:
         context.publish(
@@ -179,13 +205,15 @@ class Playback:
         interval_ns, symbol = self._interval_ns, self.symbol
         return Bar(symbol, at_ns, interval_ns, opened, high, low, close, step.contracts, step.trades_count)
 
-    def _remember(self, step: Step, at_ns: int) -> None:
+    def _remember(self, step: Step | BookStep, at_ns: int) -> None:
         """Keep what later steps and requests need, also of steps that a restart leaves out."""
         if isinstance(step, PrintStep):
             self.price_ticks = step.price_ticks
             if not self._interval_ns:
-                self.rows_done = step.row
+                self.rows_done = step.row if self._trades is None else self.rows_done
                 self.recent.add_trade(at_ns, step.price_ticks, step.contracts)
+        elif isinstance(step, BookStep):
+            self.rows_done = step.row
         elif isinstance(step, BarStep):
             self.rows_done = step.row
             self.recent.add_bar(self._bar(step, at_ns))

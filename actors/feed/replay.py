@@ -11,12 +11,13 @@ from actors.domain.bars import BarLike
 from actors.domain.place import Place
 from actors.feed.playback import Playback, Start
 from actors.feed.replay_clock import ReplayClock
-from actors.feed.replay_file import ReplayFile, mark_file, read_funding
+from actors.feed.replay_file import ReplayFile, mark_file, read_funding, trades_file
 from actors.feed.settings import ReplaySettings
 from actors.feed.subscription import Subscription
 from actors.feed.timers import Check, Tick
 from actors.messages.market import (
     Bar,
+    BookDepth,
     FeedStatus,
     FundingRate,
     FundingSettled,
@@ -50,6 +51,7 @@ class ReplayFeed(Behaviour):
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (Tick, Check, HistoryRequest)
     EMITS: ClassVar[tuple[type[Message], ...]] = (
         Quote,
+        BookDepth,
         Trade,
         Bar,
         MarkPrice,
@@ -84,6 +86,8 @@ class ReplayFeed(Behaviour):
         place = self._place
         self._file = ReplayFile(self._settings, place.directory, place.instrument)
         self._funding = read_funding(self._settings, place.directory, place.instrument)
+        is_book = self._file.content in ("quotes", "book", "depth")
+        self._trades = trades_file(self._settings, place.directory, place.instrument) if is_book else None
         self._marks = mark_file(self._settings, place.directory, place.instrument)
         self._clock.interval_ns(self._file.interval_ns)
         self._check = self._file.check()
@@ -166,6 +170,7 @@ class ReplayFeed(Behaviour):
             self._clock,
             start,
             self._marks,
+            self._trades,
         )
 
     def _play(self, playback: Playback, context: Context) -> None:

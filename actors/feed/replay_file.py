@@ -10,15 +10,30 @@ import msgspec
 
 from actors.domain.bars import check_interval
 from actors.domain.instrument import Instrument
+from actors.feed.book_rows import (
+    QUOTE_COLUMNS,
+    BookReader,
+    BookRow,
+    LevelReader,
+    LevelRow,
+    book_columns,
+    read_start,
+)
 from actors.feed.files import DataError, Table, open_table
 from actors.feed.rows import Candle, CandleReader, FundingReader, FundingRow, TradeReader, TradeRow, Units
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["ReplayFile", "mark_file", "read_funding"]
+__all__ = ["AnyRow", "ReplayFile", "mark_file", "read_funding", "trades_file"]
+
+# Names that only files of changes have; duckdb calls one `u_1` because of the other, `U`.
+UPDATE_IDS = frozenset({"U", "u", "u_1", "pu"})
+FINAL_IDS = ("u_1", "u")
+
+AnyRow = Candle | TradeRow | BookRow | LevelRow
 
 
 class ReplayFile:
-    """Candles or trades of one symbol. `rows_count` and the instants are known once `check` has run out."""
+    """Rows of one symbol. `rows_count` and the instants are known once `check` has run out."""
 
     def __init__(self, settings: ReplaySettings, directory: str, instrument: Instrument) -> None:
         """Open the file and settle what its columns are. Errors: DataError."""
@@ -26,8 +41,11 @@ class ReplayFile:
         self._settings = settings
         self._table = open_table(Path(directory) / settings.path, settings.path)
         self._units = Units(self.file, instrument, settings.time_unit, settings.quantity)
-        self.is_candles = self._decide()
-        self._columns = self._candle_columns() if self.is_candles else self._trade_columns()
+        self.content = self._decide()
+        self.is_candles = self.content == "candles"
+        self._columns = self._columns_of(self.content)
+        start = settings.book_path if self.content == "depth" else ""
+        self.start = read_start(Path(directory) / start, start, self._units) if start else None
         self.interval_ns = self._find_interval() if self.is_candles else 0
         self.rows_count = 0
         self.first_ns = 0
@@ -43,7 +61,7 @@ class ReplayFile:
         if not self.rows_count:
             raise DataError(self.file, "has no rows", "give a file with data")
 
-    def examine(self) -> Iterator[tuple[int, Candle | TradeRow | DataError]]:
+    def examine(self) -> Iterator[tuple[int, AnyRow | DataError]]:
         """Yield each row's number with the row, or with what is wrong in it; a wrong row counts as absent."""
         reader, number = self._reader(), 0
         for chunk in self._table.chunks(self._columns):
@@ -54,36 +72,67 @@ class ReplayFile:
                 except DataError as error:
                     yield number, error
 
-    def chunks(self) -> Iterator[list[Candle] | list[TradeRow]]:
+    def chunks(self) -> Iterator[list[AnyRow]]:
         """Yield the rows in order, a bounded number at a time. Errors: DataError."""
         reader = self._reader()
         done = 0
         for chunk in self._table.chunks(self._columns):
-            yield [reader.read(number, values) for number, values in enumerate(chunk, done + 1)]  # type: ignore[misc]
+            yield [reader.read(number, values) for number, values in enumerate(chunk, done + 1)]
             done += len(chunk)
 
-    def _reader(self) -> CandleReader | TradeReader:
+    def _reader(self) -> CandleReader | TradeReader | BookReader | LevelReader:
         if self.is_candles:
             return CandleReader(self._units, self._columns, self.interval_ns)
+        if self.content == "depth":
+            return LevelReader(self._units, self._columns)
+        if self.content != "trades":
+            return BookReader(self._units, self._columns)
         optional = self._settings.side_column, self._settings.id_column
         side, trade_id = (self._columns.index(name) if name in self._columns else None for name in optional)
         return TradeReader(self._units, self._columns, side, trade_id)
 
-    def _decide(self) -> bool:
-        """Return whether the rows are candles."""
-        content = self._settings.content
+    def _decide(self) -> str:
+        """Return what the rows are."""
+        content, columns = self._settings.content, set(self._table.columns)
         if content != "auto":
-            return content == "candles"
-        columns = self._table.columns
-        if {self._settings.open_column, self._settings.close_column} & set(columns):
-            return True
+            return content
+        if {self._settings.open_column, self._settings.close_column} & columns:
+            return "candles"
+        if {"bp0", "ap0"} <= columns:
+            return "book"
+        if set(QUOTE_COLUMNS) <= columns:
+            return "quotes"
         if self._settings.price_column in columns:
-            return False
+            return "depth" if UPDATE_IDS & columns else "trades"
         raise DataError(
             self.file,
-            f"holds neither candles nor trades: its columns are {', '.join(columns)}",
+            f"holds neither candles, trades nor books: its columns are {', '.join(self._table.columns)}",
             "name them: time_column, and open_column to close_column or price_column and quantity_column",
         )
+
+    def _columns_of(self, content: str) -> list[str]:
+        if content == "candles":
+            return self._candle_columns()
+        if content == "trades":
+            return self._trade_columns()
+        settings, columns = self._settings, self._table.columns
+        names = {"time_column": settings.time_column}
+        if content == "depth":
+            names |= {"side_column": settings.side_column, "price_column": settings.price_column}
+            found = _require_columns(self._table, names | {"quantity_column": settings.quantity_column})
+            return found + [name for name in FINAL_IDS if name in columns][:1]
+        found = _require_columns(self._table, names)
+        levels = (
+            list(QUOTE_COLUMNS)
+            if content == "quotes"
+            else book_columns(columns) or ["bp0", "bq0", "ap0", "aq0"]
+        )
+        missing = [name for name in levels if name not in columns]
+        if missing:
+            raise DataError(
+                self.file, f"has no column {missing[0]!r}", "name its columns so, or set `content`"
+            )
+        return found + levels
 
     def _candle_columns(self) -> list[str]:
         settings = self._settings
@@ -133,6 +182,14 @@ def mark_file(settings: ReplaySettings, directory: str, instrument: Instrument) 
     if not settings.mark_path:
         return None
     changed = {"path": settings.mark_path, "content": "candles", "volume_column": "", "interval": 0}
+    return ReplayFile(msgspec.structs.replace(settings, **changed), directory, instrument)
+
+
+def trades_file(settings: ReplaySettings, directory: str, instrument: Instrument) -> ReplayFile | None:
+    """Return the opened file of trades beside a book, None without one. Errors: DataError."""
+    if not settings.trades_path:
+        return None
+    changed = {"path": settings.trades_path, "content": "trades"}
     return ReplayFile(msgspec.structs.replace(settings, **changed), directory, instrument)
 
 

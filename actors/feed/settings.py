@@ -95,7 +95,7 @@ class SyntheticSettings(FeedSettings, frozen=True, kw_only=True):
 
 
 class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
-    """A market from a file of candles or trades. See actors/feed/README.md for clocks and the candle path."""
+    """A market from a file of candles, trades or books. See actors/feed/README.md."""
 
     path: Annotated[
         str,
@@ -114,8 +114,18 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
             "File of mark price candles; empty lets the market's own price stand in.", reload=Reload.FIXED
         ),
     ] = ""
+    trades_path: Annotated[
+        str, setting("File of trades beside one of books; empty for none.", reload=Reload.FIXED)
+    ] = ""
+    book_path: Annotated[
+        str,
+        setting(
+            "JSON file of the book before the first change, for `content: depth`; empty begins with none.",
+            reload=Reload.FIXED,
+        ),
+    ] = ""
     content: Annotated[
-        Literal["auto", "candles", "trades"],
+        Literal["auto", "candles", "trades", "quotes", "book", "depth"],
         setting("What the rows are; `auto` goes by the columns.", reload=Reload.FIXED),
     ] = "auto"
     interval: Annotated[
@@ -164,8 +174,11 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
     depth_usdt: Annotated[
         E8, setting("Value that rests at the best bid and ask.", minimum=100_000_000, risk="raise")
     ] = 25_000 * 100_000_000
+    book_levels: Annotated[
+        int, setting("Levels of a book that are shown on each side.", minimum=1, maximum=100)
+    ] = 20
     mark_every: Annotated[
-        Duration, setting("Cadence of the mark price in a file of trades.", minimum=MILLISECOND)
+        Duration, setting("Cadence of the mark price in a file of trades or books.", minimum=MILLISECOND)
     ] = SECOND
     quantity: Annotated[
         Literal["base", "quote", "contracts"],

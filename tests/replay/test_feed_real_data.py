@@ -8,7 +8,16 @@ import pytest
 
 from actors.domain.bars import BarBuilder
 from actors.feed.settings import ReplaySettings
-from actors.messages.market import Bar, FeedStatus, FundingSettled, MarkPrice, Quote, ReplayFinished, Trade
+from actors.messages.market import (
+    Bar,
+    BookDepth,
+    FeedStatus,
+    FundingSettled,
+    MarkPrice,
+    Quote,
+    ReplayFinished,
+    Trade,
+)
 from actors.runtime.testing import Bench
 from tests.unit.feed.feeds_on_bench import DAY, HOUR, MINUTE, encoded, replay
 
@@ -92,3 +101,28 @@ def test_every_candle_and_funding_file_passes_the_check_or_says_what_is_wrong() 
         assert file.interval_ns in (MINUTE, HOUR)
     for path in sorted((DATA / "funding").glob("*.parquet")):
         assert read_funding(ReplaySettings(path="x", funding_path=path.name), str(path.parent), instrument())
+
+
+def test_real_books_come_through_whole() -> None:
+    path = "book/HYPERLIQUID_ETH_PERP_L2top10_2025-12-10.parquet"
+    bench = played(path, trades_path="trades/HYPERLIQUID_ETH_PERP_2025-12-10.parquet")
+    books = bench.take(BookDepth)
+    assert len(books) == bench.take(ReplayFinished)[0].rows_count == 2081
+    assert all(book.bids[0][0] < book.asks[0][0] and len(book.bids) == 10 for book in books)
+    assert 6_000 < len(bench.take(Trade)) <= 6_385
+
+
+def test_real_changes_of_a_book_keep_to_the_trades_beside_them() -> None:
+    name = "BINANCE_BTCUSDT_PERP_2024-08-08T2354"
+    bench = played(
+        f"book/{name}_depthdiff.parquet",
+        10 * 1_000_000_000,
+        book_path=f"book/{name}_rest_snapshot.json",
+        trades_path=f"trades/{name}.parquet",
+    )
+    books, trades = bench.take(BookDepth), bench.take(Trade)
+    assert len(books) > 50
+    assert len(trades) > 50
+    assert all(book.bids[0][0] < book.asks[0][0] for book in books)
+    low, high = books[0].bids[-1][0] * 0.999, books[0].asks[-1][0] * 1.001
+    assert all(low < trade.price_ticks < high for trade in trades)

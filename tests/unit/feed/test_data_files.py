@@ -164,7 +164,7 @@ def test_a_trade_that_is_there_twice_is_told_by_its_id(tmp_path: Path) -> None:
     [
         (["ts_ms,open,high,low", "1,1,1,1"], "lacks close, volume; it has ts_ms, open", "volume_column"),
         (["ts_ms,price,size", "1,1,1"], "lacks qty, side", "quantity_column, side_column"),
-        (["a,b", "1,1"], "neither candles nor trades: its columns are a, b", "time_column"),
+        (["a,b", "1,1"], "neither candles, trades nor books: its columns are a, b", "time_column"),
         ([CANDLES], "does not show how long", "set `interval`"),
         ([TRADES], "has no rows", "a file with data"),
         (["ts_ms,price,price", "1,1,1"], "names a column twice", "rename"),
