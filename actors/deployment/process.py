@@ -16,7 +16,7 @@ from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
-from actors.runtime.disk_watch import DiskWatch
+from actors.runtime.disk_watch import DiskWatch, keep_looking
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse
 from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
@@ -27,7 +27,6 @@ from actors.secrets.keeper import SecretKeeper
 __all__ = ["DISK_FULL", "JOURNAL_IN_USE", "explain", "run_node"]
 
 SWITCH_INTERVAL_S = 50e-6  # so that helper threads never hold the loop up for long
-DISK_LOOK_NS = 5_000_000_000
 DISK_FREE_BYTES_MIN = 256 << 20
 CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's imports can wait that long
 CONFIGURATION, JOURNAL_IN_USE, DISK_FULL = 3, 6, 7  # exit codes
@@ -145,12 +144,7 @@ class NodeProcess:
             action="reduce_only",
             tell=self.node.note,
         )
-
-        def look() -> None:
-            watch.look(self.node.now_ns)
-            self.node.act_later(DISK_LOOK_NS, look)
-
-        look()
+        keep_looking(watch, self.node)
 
     def _sync_in_time(self) -> None:
         if self.topology.journal.durability == "process":

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severity, SupervisorExhausted
+from actors.runtime.node import Node
 from actors.runtime.store import Store
 
-__all__ = ["DiskWatch"]
+__all__ = ["DiskWatch", "keep_looking"]
 
+LOOK_NS = 5_000_000_000
 USED_FRACTION_MAX = 0.9  # of the journal's own limit
 
 
@@ -25,12 +27,14 @@ class DiskWatch:
         free_bytes_min: int,
         action: str,
         tell: Callable[[Message], None],
+        free_bytes: Callable[[Path], int] = lambda directory: shutil.disk_usage(directory).free,
     ) -> None:
         self._store = store
         self._directory = directory
         self._free_bytes_min = free_bytes_min
         self._action = action
         self._tell = tell
+        self._free_bytes = free_bytes
         self.is_low = False
 
     def look(self, now_ns: int) -> None:
@@ -48,8 +52,18 @@ class DiskWatch:
         used, limit = self._store.usage()
         if used > limit * USED_FRACTION_MAX:
             return f"the journal uses {used >> 20} MiB of the {limit >> 20} MiB it may"
-        free = shutil.disk_usage(self._directory).free
+        free = self._free_bytes(self._directory)
         if free < self._free_bytes_min:
             least = self._free_bytes_min >> 20
             return f"only {free >> 20} MiB are free at {self._directory}, less than {least} MiB"
         return ""
+
+
+def keep_looking(watch: DiskWatch, node: Node) -> None:
+    """Have a watch look now and every few seconds, between the turns of a node."""
+
+    def look() -> None:
+        watch.look(node.now_ns)
+        node.act_later(LOOK_NS, look)
+
+    look()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from actors.runtime.errors import JournalError, JournalFull
@@ -46,10 +47,13 @@ class MemoryStore:
 
     `fail_commits` makes that many coming commits fail; `capacity_bytes` models a full disk; `on_commit` is
     called before (False) and after (True) each write, and may raise to kill the process there. With
-    `syncs_commits=False` a power cut (`lose_unsynced`) takes back what was not synced.
+    `syncs_commits=False` a power cut (`lose_unsynced`) takes back what was not synced; that is the
+    last commit with `lags_one`.
     """
 
-    def __init__(self, *, capacity_bytes: int = 1 << 40, syncs_commits: bool = True) -> None:
+    def __init__(
+        self, *, capacity_bytes: int = 1 << 40, syncs_commits: bool = True, lags_one: bool = False
+    ) -> None:
         self.capacity_bytes = capacity_bytes
         self.fail_commits = 0
         self.commits_count = 0
@@ -58,9 +62,8 @@ class MemoryStore:
         self._syncs_commits = syncs_commits
         self._tables = {name: _Table() for name in DATABASES}
         self._dedupe: list[set[bytes]] = [set(), set()]
-        self._synced: MemoryStore | None = None
-        if not syncs_commits:
-            self.sync()
+        self._lags_one = lags_one
+        self._undo: list[Callable[[], None]] = []  # how to take back what was written since the last sync
 
     def commit(self, write: TurnWrite) -> None:
         """See Store.commit."""
@@ -82,8 +85,12 @@ class MemoryStore:
             raise JournalError(
                 f"a key of {longest} bytes is longer than the {KEY_BYTES_MAX} that a disk takes"
             )
+        if self._lags_one:
+            self.sync()
         self.used_bytes += size
         self.commits_count += 1
+        if not self._syncs_commits:
+            self._note_undo(write, parts)
         if write.rotate_dedupe:
             self._dedupe = [set(), self._dedupe[0]]
         for name, part in parts:
@@ -94,6 +101,22 @@ class MemoryStore:
             for key, value in part:
                 table.put(key, value)
         self.on_commit(True)
+
+    def _note_undo(self, write: TurnWrite, parts: list[tuple[str, Any]]) -> None:
+        """Remember what a write replaces."""
+        if write.rotate_dedupe:
+            self._undo.append(partial(setattr, self, "_dedupe", self._dedupe))
+        newest = set() if write.rotate_dedupe else self._dedupe[0]
+        for name, part in parts:
+            if name == "dedupe":
+                self._undo.append(partial(self._forget_seen, {key for key, _ in part} - newest))
+                continue
+            table = self._tables[name]
+            for key, _ in part:
+                self._undo.append(partial(table.put, key, table.values.get(key)))
+
+    def _forget_seen(self, keys: set[bytes]) -> None:
+        self._dedupe[0] -= keys
 
     def get(self, database: str, key: bytes) -> bytes | None:
         """See Store.get."""
@@ -124,8 +147,7 @@ class MemoryStore:
 
     def sync(self) -> None:
         """See Store.sync."""
-        if not self._syncs_commits:
-            self._synced = self.clone()
+        self._undo.clear()
 
     def close(self) -> None:
         """Nothing to release; the same object can be opened again, as a disk after a crash."""
@@ -137,6 +159,8 @@ class MemoryStore:
         covered = bisect_left(table.keys, until_sequence.to_bytes(8, "big"))
         gone = table.keys[: min(covered, len(table.keys) - 1)]
         for key in gone:
+            if not self._syncs_commits:
+                self._undo.append(partial(table.put, key, table.values[key]))
             del table.values[key]
         del table.keys[: len(gone)]
 
@@ -148,8 +172,9 @@ class MemoryStore:
 
     def lose_unsynced(self) -> None:
         """Go back to what was synced last, as a power cut does; nothing is lost when commits are synced."""
-        if self._synced is not None:
-            self._take_content(self._synced)
+        for take_back in reversed(self._undo):
+            take_back()
+        self._undo.clear()
 
     def _take_content(self, other: MemoryStore) -> None:
         self.used_bytes = other.used_bytes

@@ -13,7 +13,7 @@ from actors.secrets.port import Secret
 from actors.secrets.reference import SecretReference, parse_reference
 from actors.simulation.exchange_side import ExchangeSide
 
-__all__ = ["InventedSecrets", "exchange_of", "hosts_of", "secrets_for"]
+__all__ = ["InventedSecrets", "exchange_of", "hosts_of", "names_of", "secrets_for"]
 
 VENUES = ("venue.poloniex", "venue.poloniex_spot")
 USDT_DEFAULT = 10_000 * 100_000_000
@@ -50,15 +50,29 @@ def exchange_of(topology: Topology, seed: int) -> ExchangeSide | None:
         return None
     symbols = [plan.place.variables["symbol"] for plan in topology.actors if "symbol" in plan.place.variables]
     served = tuple(dict.fromkeys(s for s in symbols if s in topology.instruments and s.endswith("_PERP")))
+    names = names_of(topology)
     settings = ServerSettings(
-        accounts=tuple(_account(topology, plan) for plan in venues), symbols=served, seed=seed
+        accounts=tuple(_account(topology, plan) for plan in venues if names[_name(plan)] == _name(plan)),
+        symbols=served,
+        seed=seed,
     )
     has_spot = any(plan.kind.endswith("_spot") for plan in topology.actors)
     return ExchangeSide(settings, topology.instruments, has_spot=has_spot)
 
 
+def names_of(topology: Topology) -> dict[str, str]:
+    """Return the exchange's name for each of our accounts: those with one key are one account there."""
+    by_key: dict[str, str] = {}
+    venues = [plan for plan in topology.actors if plan.kind in VENUES]
+    return {_name(plan): by_key.setdefault(_value(plan, "key"), _name(plan)) for plan in venues}
+
+
+def _name(plan: ActorPlan) -> str:
+    return plan.place.variables["account"]
+
+
 def _account(topology: Topology, plan: ActorPlan) -> AccountSettings:
-    account = plan.place.variables["account"]
+    account = _name(plan)
     deposit = USDT_DEFAULT
     for other in topology.actors:
         if other.kind == "ledger" and other.place.variables.get("account") == account:

@@ -20,10 +20,12 @@ NODE_KINDS = {
     "kill": "The node's process is killed between two turns, and is away for `for_ms`.",
     "kill_before_write": "It is killed at its `value`-th durable write from then on, before the write.",
     "kill_after_write": "The same, between the write and what follows from it.",
+    "power_cut": "The machine is off for `for_ms`; what the disk had not synced is gone.",
     "crash_cell": "The actor `target` fails.",
     "halt": "An operator halts everything, and resumes after `for_ms`; the process dies `value` ms into it.",
     "disk_fail": "`value` writes fail.",
     "disk_full": "The disk is full for `for_ms`.",
+    "disk_filling": "The journal uses 90.5% of the room it may, until `for_ms` is over and a person resumes.",
     "disk_slow": "Each write takes `value` ms.",
     "clock_step": "The node's clock is set ahead by `value` ms (negative: back), and back again in the end.",
     "clock_drift": "The node's clock gains `value` millionths.",
@@ -73,12 +75,14 @@ class Ground(NamedTuple):
 
     addresses: tuple[str, ...]
     has_line: bool  # bytes leave the node for an exchange
+    can_lose_power: bool = True  # and keep what it told the exchange
 
 
 def draw(seed: int, duration_ms: int, ground: Ground) -> list[Fault]:
     """Return a seed's faults, in order of time: about one in 40 seconds, more in a short run."""
     chance = Random(f"faults/{seed}")
-    kinds = list(NODE_KINDS) + ([*LINE_KINDS, *EXCHANGE_KINDS] if ground.has_line else [])
+    kinds = [kind for kind in NODE_KINDS if ground.can_lose_power or kind != "power_cut"]
+    kinds += [*LINE_KINDS, *EXCHANGE_KINDS] if ground.has_line else []
     first, last = min(CALM_MS, duration_ms // 4), max(duration_ms * 9 // 10, 1)
     count = chance.randint(2, 5) + chance.randrange(1 + duration_ms // 40_000)
     moments = sorted(chance.randrange(first, last) for _ in range(count))
@@ -104,6 +108,8 @@ def _fault(number: int, chance: Random, at_ms: int, kinds: Sequence[str], ground
         value = chance.randint(-20_000, 20_000)
     elif kind == "venue_skew":
         value = chance.choice((-1, 1)) * int(10 ** chance.uniform(1.5, 4.5))
+    elif kind == "disk_filling":
+        for_ms = max(for_ms, 8 * SECOND_MS)
     elif kind == "halt":
         for_ms = max(for_ms, 10 * SECOND_MS)
         value = chance.choice((0, 1)) * chance.randrange(1, for_ms // 2)

@@ -10,6 +10,7 @@ import msgspec
 from actors.deployment.topology import Topology
 from actors.exchange.conservation import imbalance
 from actors.exchange.server.core import ExchangeCore
+from actors.exchange.server.spot_engine import QUOTE, SpotEngine
 from actors.exchange.state import ExchangeState
 from actors.exchange.terms import slot_of
 from actors.runtime.behaviour import Persistence
@@ -19,19 +20,22 @@ from actors.runtime.node import Node
 from actors.runtime.recovery import recover
 from actors.runtime.store_memory import MemoryStore
 
-__all__ = ["books_quarrels", "halts_quarrels", "journal_quarrels", "market_quarrels"]
+__all__ = ["books_quarrels", "halts_quarrels", "journal_quarrels", "market_quarrels", "spot_quarrels"]
 
 MONEY = ("realised_usdt", "fees_usdt", "funding_usdt")
 RESTING = ("open", "partially_filled")
 LEVELS_ALL = 1_000  # more than a book may have
 
 
-def books_quarrels(node: Node, account: str, state: ExchangeState, markets: Any) -> Iterator[str]:
-    """Yield everything on which the exchange and our actors differ; nothing once it is quiet."""
+def books_quarrels(node: Node, account: str, name: str, state: ExchangeState, markets: Any) -> Iterator[str]:
+    """Yield everything on which the exchange and our actors differ; nothing once it is quiet.
+
+    `name` is what the exchange calls the account.
+    """
     money, contracts = imbalance(state, markets)
     if money or contracts:
         yield f"the exchange made {money} USDT e-8 and {contracts}"
-    wallet = state.wallets.get(account)
+    wallet = state.wallets.get(name)
     if wallet is None:
         yield f"the exchange has no account {account}"
         return
@@ -41,7 +45,7 @@ def books_quarrels(node: Node, account: str, state: ExchangeState, markets: Any)
     if wallet.cash_usdt != ledger.state.cash_usdt:
         yield f"cash: exchange {wallet.cash_usdt}, ledger {ledger.state.cash_usdt}"
     yield from _holdings(wallet.holdings, ledger.state.holdings)
-    yield from _orders(node, account, state)
+    yield from _orders(node, account, name, state)
     held = {}
     for key, holding in wallet.holdings.items():
         if holding.position.net_contracts:
@@ -63,21 +67,54 @@ def _holdings(theirs: Any, ours: Any) -> Iterator[str]:
                 yield f"{symbol} {name}: exchange {getattr(there, name, 0)}, ledger {getattr(here, name, 0)}"
 
 
-def _orders(node: Node, account: str, state: ExchangeState) -> Iterator[str]:
+def spot_quarrels(node: Node, account: str, name: str, engine: SpotEngine) -> Iterator[str]:
+    """Yield everything on which a spot account's purse and our actors differ, to the last 1e-8 of a coin."""
+    coins = engine.purse(name).coins
+    ledger = _ledger_of(node, account)
+    if ledger is None:
+        yield f"nobody keeps the books of {account}"
+        return
+    if not ledger.books_balance():
+        yield f"the ledger of {account} does not balance"
+    money = ledger.describe()["cash_usdt"]
+    if money != coins.get(QUOTE, 0):
+        yield f"money: exchange {coins.get(QUOTE, 0)}, ledger {money}"
+    net = {}
+    for symbol, market in engine.markets.items():
+        one = market.instrument
+        holding = ledger.state.holdings.get(symbol)
+        ours = holding.net_contracts * one.contract_e8 + holding.dust_e8 if holding else 0
+        if ours != coins.get(one.base, 0):
+            yield f"{symbol}: exchange {coins.get(one.base, 0)}, ledger {ours}"
+        if holding and holding.net_contracts:
+            net[symbol] = holding.net_contracts
+    yield from _orders(node, account, name, engine.state)
+    oms: Any = node.cell(f"oms/{account}").behaviour
+    found = {symbol: count for symbol, count in oms.state.net_contracts.items() if count}
+    if found != net:
+        yield f"positions: ledger {net}, oms {found}"
+
+
+def _ledger_of(node: Node, account: str) -> Any:
+    for cell in node.loop.cells.values():
+        if cell.kind == "ledger" and cell.name.rpartition("/")[2] == account:
+            return cell.behaviour
+    return None
+
+
+def _orders(node: Node, account: str, name: str, state: ExchangeState) -> Iterator[str]:
     behaviour: Any = node.cell(f"oms/{account}").behaviour
     ours = {name: order.state.value for name, order in behaviour.state.live.items()}
     theirs = {
-        order.request.client_order_id
-        for order in state.open_orders.values()
-        if order.request.account == account
+        order.request.client_order_id for order in state.open_orders.values() if order.request.account == name
     }
-    for name, at in ours.items():
+    for order_id, at in ours.items():
         if at not in RESTING:
-            yield f"order {name} is {at}"
-        elif name not in theirs:
-            yield f"order {name} is {at} for us and not in the exchange's book"
-    for name in sorted(theirs - ours.keys()):
-        yield f"order {name} rests at the exchange and we do not know it"
+            yield f"order {order_id} is {at}"
+        elif order_id not in theirs:
+            yield f"order {order_id} is {at} for us and not in the exchange's book"
+    for order_id in sorted(theirs - ours.keys()):
+        yield f"order {order_id} rests at the exchange and we do not know it"
 
 
 def market_quarrels(node: Node, core: ExchangeCore) -> Iterator[str]:

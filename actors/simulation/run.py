@@ -24,9 +24,15 @@ from actors.runtime.simulation import START_NS
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.wire import Wire
 from actors.simulation.exchange_side import Sink
-from actors.simulation.far_sides import exchange_of, hosts_of, secrets_for
+from actors.simulation.far_sides import exchange_of, hosts_of, names_of, secrets_for
 from actors.simulation.faults import Fault, Ground
-from actors.simulation.quarrels import books_quarrels, halts_quarrels, journal_quarrels, market_quarrels
+from actors.simulation.quarrels import (
+    books_quarrels,
+    halts_quarrels,
+    journal_quarrels,
+    market_quarrels,
+    spot_quarrels,
+)
 from actors.simulation.striking import Striker
 from actors.simulation.watchers import Violation, Watchers
 from actors.simulation.world import SimulatedWorld
@@ -54,7 +60,9 @@ class Outcome(NamedTuple):
 
 def ground_of(topology: Topology) -> Ground:
     """Return what a deployment offers to faults."""
-    return Ground(tuple(plan.address for plan in topology.actors), bool(hosts_of(topology)))
+    has_line = bool(hosts_of(topology))
+    can_lose_power = not has_line or topology.journal.durability == "disk"
+    return Ground(tuple(plan.address for plan in topology.actors), has_line, can_lose_power)
 
 
 def seeded(topology: Topology, seed: int) -> Topology:
@@ -85,12 +93,18 @@ class SeedRun:
         self._duration_ns = duration_ns
         self._tape = tape
         self._secrets = secrets_for(topology)
+        self._names = names_of(topology)
         self.far = exchange_of(topology, seed)
         hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
         self.watchers = Watchers(self._limits())
         self._digest = sha256()
-        self.world = SimulatedWorld(self._make, self.wire, START_NS)
+        durability = topology.journal.durability
+        store = MemoryStore(syncs_commits=durability == "disk", lags_one=durability == "disk_lazy_meta")
+        self.world = SimulatedWorld(self._make, self.wire, START_NS, store)
+        self.world.on_power_cut.append(self._journal_went_back)
+        if durability == "process":
+            self.world.sync_every(topology.journal.sync_interval)
         self.striker = Striker(self.world, self.far, faults)
         self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self._look))
         if self.far is not None:
@@ -113,6 +127,12 @@ class SeedRun:
     def _leaving(self, address: str, request: Any) -> None:
         self.watchers.now_ns = self.world.now_ns
         self.watchers.leaving(self.world.store, request)
+
+    def _journal_went_back(self) -> None:
+        """A power cut took back commits; an exchange among the actors went back with them."""
+        self.watchers.forget_journal()
+        if self.far is None:
+            self.watchers.booked.clear()
 
     def _exchange_event(self, event: Message) -> None:
         self._digest.update(msgspec.msgpack.encode(event))
@@ -185,11 +205,14 @@ class SeedRun:
         node = self.world.node
         found: list[str] = []
         for plan in self.topology.actors:
-            if plan.kind == "oms":
+            if plan.kind == "venue.poloniex_spot" and self.far is not None:
+                account = plan.place.variables["account"]
+                found += spot_quarrels(node, account, self._names[account], self.far.core.spot.engine)
+            elif plan.kind == "oms":
                 account = plan.place.variables["account"]
                 state, markets = self._exchange_of(account)
                 if state is not None:
-                    found += books_quarrels(node, account, state, markets)
+                    found += books_quarrels(node, account, self._names.get(account, account), state, markets)
         return found
 
     def _exchange_of(self, account: str) -> tuple[ExchangeState | None, Any]:

@@ -116,11 +116,14 @@ class Striker:
     def _kill(self, fault: Fault) -> None:
         self._kill_for(fault.for_ms * MS_NS)
 
-    def _kill_for(self, away_ns: int) -> None:
+    def _power_cut(self, fault: Fault) -> None:
+        self._kill_for(fault.for_ms * MS_NS, power_cut=True)
+
+    def _kill_for(self, away_ns: int, *, power_cut: bool = False) -> None:
         world = self._world
         if not world.ended:
             world.away_ns = away_ns
-            world.crash()
+            world.crash(power_cut=power_cut)
 
     def _kill_before_write(self, fault: Fault) -> None:
         self._kill_at_write(fault, False)
@@ -168,6 +171,16 @@ class Striker:
 
         def end() -> None:
             store.capacity_bytes = ENDLESS
+
+        self._ends[fault.number] = end
+
+    def _disk_filling(self, fault: Fault) -> None:
+        store = self._world.store
+        store.capacity_bytes = store.used_bytes * 1_000 // 905
+
+        def end() -> None:
+            store.capacity_bytes = ENDLESS
+            self._tell_risks(Resume("all", "simulation", "there is room again"))
 
         self._ends[fault.number] = end
 

@@ -14,16 +14,18 @@ from actors.domain.lifecycle import OrderEvent
 from actors.exchange.events import OrderBooked
 from actors.messages.control import HaltLevel
 from actors.oms.events import OrderFillApplied, OrderResolved, OrderStateChanged, OrderSubmitted
-from actors.risk.events import HaltLatched, HaltReleased, OrderFinished
+from actors.risk.events import HaltLatched, HaltReleased, IntentAllowed, OrderFinished
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
+from actors.simulation.order_limits import OrderLimits
 
 __all__ = ["Violation", "Watchers"]
 
+LIMITS = "no order leaves that the limits deny"
 RECENT_MAX = 30
 VIOLATIONS_MAX = 20
 SLACK = 1.06  # prices move between risk's look and the exchange's
@@ -35,6 +37,7 @@ KINDS = (
     OrderFinished,
     HaltLatched,
     HaltReleased,
+    IntentAllowed,
     OrderBooked,
 )
 TAGS = {message_name(kind).encode() for kind in KINDS}
@@ -59,20 +62,25 @@ class Watchers:
 
     def __init__(self, limits: dict[str, RiskSettings]) -> None:
         self.violations: list[Violation] = []
-        self.submitted: dict[str, OrderSubmitted] = {}  # durable, by client_order_id
-        self.fills: dict[str, int] = {}  # by symbol/trade_id: how often it was applied
-        self.filled: dict[str, int] = {}  # contracts by client_order_id, as the OMS has them
         self.booked: dict[str, OrderBooked] = {}  # at the exchange
-        self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
         self.recent: deque[str] = deque(maxlen=RECENT_MAX)
         self.now_ns = 0
         self._limits = limits
+        self._decode = decoder_for(KINDS).decode
+        self.forget_journal()
+
+    def forget_journal(self) -> None:
+        """Read the journal again from its beginning: a power cut took back some of it."""
+        self.submitted: dict[str, OrderSubmitted] = {}  # durable, by client_order_id
+        self.fills: dict[str, int] = {}  # by symbol/trade_id: how often it was applied
+        self.filled: dict[str, int] = {}  # contracts by client_order_id, as the OMS has them
+        self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
         self._intents: dict[str, str] = {}
         self._ended: set[str] = set()
-        self._net: dict[tuple[str, str], int] = {}  # by OMS and symbol
+        self._net: dict[tuple[str, str], int] = {}  # by account and symbol
         self._halts: dict[tuple[str, str], tuple[int, int]] = {}  # (risk, scope) -> (level, turn)
         self._sequence = 0
-        self._decode = decoder_for(KINDS).decode
+        self._counts = {account: OrderLimits(limits) for account, limits in self._limits.items()}
 
     def tell(self, invariant: str, detail: str) -> None:
         """Note that a promise was broken."""
@@ -124,14 +132,18 @@ class Watchers:
                 self.fills[key] = self.fills.get(key, 0) + 1
                 if self.fills[key] > 1:
                     self.tell("a fill counts once", f"{key} was applied {self.fills[key]} times")
-                place = (cell, event.symbol)
+                place = (cell.partition("/")[2], event.symbol)
                 self._net[place] = self._net.get(place, 0) + event.signed_contracts
                 name = event.client_order_id
                 self.filled[name] = self.filled.get(name, 0) + abs(event.signed_contracts)
+                if name in self.submitted and self.filled[name] >= self.submitted[name].contracts:
+                    self._has_ended(cell, name)
             case OrderStateChanged():
-                self._changed(event, turn)
+                self._changed(cell, event, turn)
             case OrderResolved():
-                self._ended.add(event.client_order_id)
+                self._has_ended(cell, event.client_order_id)
+            case IntentAllowed():
+                self._allowed(cell, event)
             case OrderFinished():
                 self._freed(event)
             case HaltLatched():
@@ -141,9 +153,15 @@ class Watchers:
             case OrderBooked():
                 self.exchange_event(event)
 
-    def _changed(self, event: OrderStateChanged, turn: TurnRecord) -> None:
+    def _has_ended(self, cell: str, client_order_id: str) -> None:
+        self._ended.add(client_order_id)
+        counts = self._counts.get(cell.partition("/")[2])
+        if counts is not None:
+            counts.ended(client_order_id)
+
+    def _changed(self, cell: str, event: OrderStateChanged, turn: TurnRecord) -> None:
         if event.event in ENDS:
-            self._ended.add(event.client_order_id)
+            self._has_ended(cell, event.client_order_id)
         if event.event in DENIED_PROOF:
             self.absent[event.client_order_id] = turn.at_ns
             self._contradicted(event.client_order_id)
@@ -163,13 +181,27 @@ class Watchers:
             self.tell("an intent becomes one order", f"{event.intent_id} became a second order")
         self.submitted[event.client_order_id] = event
         self._intents[event.intent_id] = event.client_order_id
-        held = self._net.get((cell, event.symbol), 0)
-        reduces = event.reduce_only or (held * event.side < 0 and event.contracts <= abs(held))
         account = cell.partition("/")[2]
+        reduces = event.reduce_only or self._reduces(account, event)
+        counts = self._counts.get(account)
+        if counts is not None:
+            for detail in counts.submitted(event.client_order_id, reduces):
+                self.tell(LIMITS, detail)
         for (risk, scope), (level, latched) in self._halts.items():
             binds = risk.partition("/")[2] == account and _binds(scope, event)
             if binds and level >= HaltLevel.NO_NEW_RISK and turn.turn > latched and not reduces:
                 self.tell("nothing but reductions after a halt", f"{event.client_order_id} under {scope}")
+
+    def _allowed(self, cell: str, event: IntentAllowed) -> None:
+        account = cell.partition("/")[2]
+        counts = self._counts.get(account)
+        if counts is not None:
+            for detail in counts.allowed(event.intent_id, event.at_ns, self._reduces(account, event)):
+                self.tell(LIMITS, detail)
+
+    def _reduces(self, account: str, order: OrderSubmitted | IntentAllowed) -> bool:
+        held = self._net.get((account, order.symbol), 0)
+        return held * order.side < 0 and order.contracts <= abs(held)
 
     # -- what the far side says ----------------------------------------------------------------------
 
@@ -195,11 +227,11 @@ class Watchers:
         largest = limits.max_position_notional_usdt
         if largest and worst_contracts * value_usdt > largest * SLACK:
             detail = f"{account} {symbol}: {worst_contracts} contracts, limit {largest / 1e8:.2f} USDT"
-            self.tell("no order leaves that the limits deny", detail)
+            self.tell(LIMITS, detail)
         largest = limits.max_order_notional_usdt
         if largest and order.request.contracts * value_usdt > largest * SLACK:
             name = order.request.client_order_id
-            self.tell("no order leaves that the limits deny", f"{name}: {order.request.contracts} contracts")
+            self.tell(LIMITS, f"{name}: {order.request.contracts} contracts")
 
     def _contradicted(self, client_order_id: str) -> None:
         booked = self.booked.get(client_order_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from actors.runtime.clock import VirtualClock
+from actors.runtime.disk_watch import DiskWatch, keep_looking
 from actors.runtime.errors import JournalError
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
@@ -20,19 +22,45 @@ HEART_NS = 1_000_000_000  # before a process that ended is started again
 class SimulatedWorld(Simulation):
     """A `Simulation` whose node stays away for a while when it dies."""
 
-    def __init__(self, make: Callable[[MemoryStore, VirtualClock], Node], wire: Wire, start_ns: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[MemoryStore, VirtualClock], Node],
+        wire: Wire,
+        start_ns: int,
+        store: MemoryStore | None = None,
+    ) -> None:
         self.wire = wire
         self.write_takes_ns = 0
         self.away_ns = 0  # of the next death
         self.is_away = False
         self.ends: list[str] = []  # why the node ended by itself
-        super().__init__(make, pumps=wire.ports, start_ns=start_ns)
+        self.on_power_cut: list[Callable[[], None]] = []
+        super().__init__(make, pumps=wire.ports, start_ns=start_ns, store=store)
 
     def open(self) -> None:
         """See Simulation; the line needs to know where the world is before the first node speaks."""
         self.wire.world = self
         self.is_away = False
         super().open()
+        watch = DiskWatch(
+            self.store,
+            Path(),
+            free_bytes_min=0,
+            action="reduce_only",
+            tell=self.node.note,
+            free_bytes=lambda directory: 1,
+        )
+        keep_looking(watch, self.node)
+
+    def sync_every(self, interval_ns: int) -> None:
+        """Sync the disk now and then while the process lives, as a real one does when commits do not."""
+
+        def sync() -> None:
+            if not self.ended:
+                self.store.sync()
+            self.after(interval_ns, sync)
+
+        self.after(interval_ns, sync)
 
     def deliver(self, address: str, message: Message) -> None:
         """See World."""
@@ -57,6 +85,10 @@ class SimulatedWorld(Simulation):
     def crash(self, *, power_cut: bool = False) -> None:
         """Kill the process; it comes back after `away_ns`."""
         self._leave(self.away_ns)
+        if power_cut:
+            self.store.lose_unsynced()
+            for tell in self.on_power_cut:
+                tell()
 
     def lose_journal(self) -> None:
         """Kill the process; somebody deletes its journal before it comes back."""
