@@ -154,11 +154,11 @@ class ClosedTrade(msgspec.Struct, frozen=True):
 class DataFile(msgspec.Struct, frozen=True):
     """One file that was read."""
 
-    role: str  # `market`, `funding`, `mark`
+    role: str  # `market`, `funding`, `mark`, `trades` and `start` beside books
     symbol: str
     file: str  # as it was named
     sha256: str
-    content: str  # `candles`, `trades`, `quotes`, `book`, `depth_changes`, `funding`, `mark`
+    content: str  # `candles`, `trades`, `quotes`, `book`, `depth`, `funding`, `mark`
     interval_ns: int  # of candles, else 0
     rows_count: int
     first_at_ns: int

@@ -56,6 +56,15 @@ def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[s
             files.append(_funding_file(symbol, settings.funding_path, rows))
         if settings.mark_path:
             files.append(_marks(symbol, settings, instruments[symbol], lacks))
+        if settings.trades_path:
+            like = {"path": settings.trades_path, "content": "trades"}
+            beside, _ = _market(symbol, msgspec.structs.replace(settings, **like), instruments[symbol])
+            files.append(msgspec.structs.replace(beside, role="trades"))
+        if settings.book_path:
+            name, digest = Path(settings.book_path).name, _digest(settings.book_path)
+            files.append(
+                DataFile("start", symbol, name, digest, "book", 0, 1, found.first_at_ns, found.first_at_ns)
+            )
     interval_ns = max(found.interval_ns for found in markets)
     return Data(tuple(files), tuple(lacks.notes), from_ns, to_ns, interval_ns)
 
