@@ -13,7 +13,7 @@ from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Halt, HaltLevel, Rejected
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
-from actors.poloniex.line import Call, Line, LineDue, NotAnswered
+from actors.poloniex.line import Call, Line, LineDue, NotAnswered, RateLimited
 from actors.poloniex.market_listing import Reading, read_perpetuals, read_spot_markets
 from actors.poloniex.rate_budget import Pace, Priority, RateBudget, limits_of
 from actors.poloniex.request import Request
@@ -49,9 +49,9 @@ class CatalogActor(Behaviour):
     """Asks, compares, alerts; a symbol that must not be traded it has halted by risk."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(HttpResponse, HttpFailure, LineDue, CatalogPulse, Acknowledged, Rejected),
+        *(HttpResponse, HttpFailure, RateLimited, LineDue, CatalogPulse, Acknowledged, Rejected),
     )
-    EMITS: ClassVar[tuple[type[Message], ...]] = (Halt,)
+    EMITS: ClassVar[tuple[type[Message], ...]] = (Halt, RateLimited)
     STATE = CatalogState
     PERSISTENCE: ClassVar = Persistence.SAVED
     PHASE: ClassVar = Phase.SOURCE
@@ -199,6 +199,11 @@ class CatalogActor(Behaviour):
     def on_http_failure(self, message: HttpFailure, context: Context) -> None:
         """No answer came."""
         self.line.failed(message, context)
+
+    def on_rate_limited(self, message: RateLimited, context: Context) -> None:
+        """Somebody who shares a limit with us got a 429; it has raised the alert."""
+        if self.is_started and self.line.heard(message, context):
+            context.save()
 
     def on_line_due(self, message: LineDue, context: Context) -> None:
         """A request's turn may have come."""

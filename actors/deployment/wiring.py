@@ -155,13 +155,18 @@ def _check_shared_limits(drafts: list[Draft], log: FaultLog) -> None:
             if other.address not in draft.sources and not draft.misread:
                 told.add(draft.name)
                 message = f"actor {draft.address!r} shares limits of the venue with {other.address!r}, unread"
-                help = f"add '{other.name}/*' to 'reads': a 429 of one slows the other too"
+                name = other.name if other.name == other.address else f"{other.name}/*"
+                help = f"add {name!r} to 'reads': a 429 of one slows the other too"
                 log.add("W408", draft.key.span, message, help)
 
 
 def _share_limits(one: Draft, other: Draft) -> bool:
-    """Return whether a 429 of one says something to the other: one market, one venue, no two accounts."""
-    if one.kind is None or other.kind is None or one.kind.market != other.kind.market:
+    """Return whether a 429 of one says something to the other: one market, one venue, no two accounts.
+
+    A kind that knows no market of its own asks about all of them.
+    """
+    markets = [draft.kind.market for draft in (one, other) if draft.kind is not None and draft.kind.market]
+    if len(set(markets)) > 1:
         return False
     hosts = [getattr(draft.settings, "rest_url", "") for draft in (one, other)]
     accounts = {draft.variables["account"] for draft in (one, other) if "account" in draft.variables}

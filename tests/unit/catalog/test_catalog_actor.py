@@ -14,6 +14,7 @@ from actors.domain.place import Place
 from actors.exchange.server.faults import Fault
 from actors.exchange.server.messages import WebRequest
 from actors.messages.control import Halt, HaltLevel, Rejected
+from actors.poloniex.line import RateLimited
 from actors.runtime.messages import Severity
 from actors.runtime.pumps.messages import HttpFailure, HttpRequest, HttpResponse
 from actors.runtime.testing import Bench
@@ -171,8 +172,20 @@ def test_a_429_slows_it_down_and_is_told() -> None:
     bench.world.core.faults.add(Fault(kind="rate_limit", path="/v3/market/allInstruments"))
     bench.run(30 * SECOND)
     assert ("VenueRateLimited", "catalog") in bench.last_alerts()
+    told = bench.take(RateLimited)
+    assert (told[0].limit, told[0].account) == ("public", "")
     bench.restart()
     assert bench.catalog.state.paces["public"].refused_count > 0
+
+
+def test_a_429_of_somebody_else_slows_it_down_too() -> None:
+    bench = CatalogBench()
+    blocked_ns = bench.now_ns + MINUTE
+    for host in ("https://elsewhere.example", "https://api.poloniex.com"):
+        assert "public" not in bench.catalog.state.paces or bench.catalog.state.paces["public"].slowed == 1
+        bench.tell(RateLimited("", host, "public", 2, blocked_ns, bench.now_ns), sender="feed/x")
+    bench.restart()
+    assert bench.catalog.state.paces["public"].slowed == 2
 
 
 def test_spot_markets_are_watched_with_one_request() -> None:
