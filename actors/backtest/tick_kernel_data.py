@@ -22,8 +22,8 @@ __all__ = ["TickDataFault", "load_ticks"]
 TOLERANCE = 1e-4
 # DuckDB tells no u from U, and calls the second u_1.
 DEPTH = (
-    "SELECT T_ms, local_us, U AS first_id, u_1 AS last_id, pu AS previous_id, side = 'a' AS is_ask, price, qty "
-    "FROM read_parquet(?)"
+    "SELECT T_ms, local_us, U AS first_id, u_1 AS last_id, pu AS previous_id, side = 'a' AS is_ask, "
+    "price, qty FROM read_parquet(?)"
 )
 TRADES = "SELECT ts_ms, local_us, side = 'buy' AS bought, price, qty FROM read_parquet(?)"
 

@@ -152,6 +152,17 @@ FIGURES: tuple[Figure, ...] = (
         bare_title="two averages in bare numba, all cores",
     ),
     Figure(
+        name="kernel_ticks",
+        title="the tick kernel, queue and latency, act every 100 ms",
+        unit="M events/CPU s",
+        at_least="5",
+        aim="11",
+        run="actors.cli.benchmarks.kernel_ticks:kernel_ticks",
+        bare="actors.cli.benchmarks.kernel_ticks:bare_ticks",
+        bare_title="the book alone in bare numba",
+        rounds=5,
+    ),
+    Figure(
         name="kernel_memory",
         title="peak memory of those 100 configurations",
         unit="MiB",
