@@ -71,13 +71,13 @@ def _refuse_row(why: str, rows: Any) -> None:
 
 
 def synthetic(
-    steps: int, seed: int, *, feed_latency_ns: int | Ints = 1_000_000, mid_ticks: int = 500_000
+    steps: int, chance: Any, *, feed_latency_ns: int | Ints = 1_000_000, mid_ticks: int = 500_000
 ) -> tuple[StartBook, TickEvents]:
     """Return a market of four events every 2.5 ms: a level behind the touch, both touches, a trade.
 
-    The touch moves by one tick in every fifth step. The same seed gives the same market.
+    The touch moves by one tick in every fifth step. `chance` is a numpy Generator; the same
+    state of it gives the same market.
     """
-    chance = np.random.default_rng(seed)
     move = chance.choice([-1, 0, 1], steps, p=[0.1, 0.8, 0.1])
     mid = mid_ticks + np.cumsum(move)
     kind = np.empty((steps, 4), np.int64)

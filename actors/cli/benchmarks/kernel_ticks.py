@@ -18,9 +18,11 @@ MILLION = 1e6
 
 @cache
 def _market() -> Any:
+    import numpy as np
+
     from actors.backtest.tick_kernel_events import synthetic
 
-    return synthetic(STEPS, SEED)
+    return synthetic(STEPS, np.random.default_rng(SEED))
 
 
 @cache

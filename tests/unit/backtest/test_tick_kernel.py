@@ -183,7 +183,9 @@ def test_unsound_events_are_refused(columns: Any, message: str) -> None:
 
 
 def market_maker(queue: int, compile_it: bool) -> TickResult:
-    start, events = synthetic(5_000, 7, feed_latency_ns=np.array([1_000_000, 9_000_000, 3_000_000]))
+    start, events = synthetic(
+        5_000, np.random.default_rng(7), feed_latency_ns=np.array([1_000_000, 9_000_000, 3_000_000])
+    )
     terms = TickTerms(TICK_VALUE, 20_000, 50_000, queue, 100_000_000, DEPOSIT)
     entry, response = np.array([5_000_000, 25_000_000]), np.array([4_000_000, 40_000_000, 1_000_000])
     kernel = TickKernel(
