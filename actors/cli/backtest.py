@@ -34,7 +34,9 @@ __all__ = ["backtest"]
     "--set", "overrides", multiple=True, metavar="ACTOR.SETTING=VALUE", help="Another value for a setting."
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Instead of the deployment's.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for journal and record.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Folder for journal, record and report."
+)
 @click.option(
     "--allow",
     multiple=True,

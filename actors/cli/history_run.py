@@ -110,6 +110,9 @@ class _Kept:
         (self._aside / "record.msgpack").write_bytes(msgspec.msgpack.encode(record))
         manifest = msgspec.json.format(msgspec.json.encode(record.manifest))
         (self._aside / "manifest.json").write_bytes(manifest + b"\n")
+        from actors.backtest.report import write_report
+
+        write_report(record, self._aside)
         self.store.close()
         self.store = None
         if self._out.exists():

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
     "sweep": ("actors.cli.sweep:sweep", "Search a grid of settings over recorded candles."),
     "data": ("actors.cli.data:data", "Check, describe and convert files of recorded markets."),
+    "report": ("actors.cli.report:report", "Draw the report of a backtest again."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "markets": ("actors.cli.markets:markets", "Keep contract sizes, tiers and fees in step with the venue."),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
