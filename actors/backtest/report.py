@@ -106,11 +106,12 @@ def _known(value: Any) -> Any:
 
 
 def write_report(record: RunRecord, folder: Path) -> list[Path]:
-    """Write `report.html` and `report.json` into a folder; return what was written."""
+    """Write `report.html`, `report.json` and the tables into a folder; return what was written."""
     from actors.backtest.report_page import page
+    from actors.backtest.report_tables import write_tables
 
     curve = curve_of(record)
     html, data = folder / "report.html", folder / "report.json"
     html.write_text(page(record, curve), encoding="utf-8", newline="\n")
     data.write_bytes(msgspec.json.format(msgspec.json.encode(report_json(record, curve))) + b"\n")
-    return [html, data]
+    return [html, data, *write_tables(record, folder)]

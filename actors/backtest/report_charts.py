@@ -31,7 +31,9 @@ def _plot(frame: Frame, drawn: str, text: str, label: Callable[[float], str], lo
     times = [frame.x_low + span * (index + 0.5) / TIMES for index in range(TIMES)]
     tell = day if span > 3 * 86_400e9 else lambda at_ns: stamp(at_ns)[5:]
     below = "".join(
-        f'<i class="x" style="left:{frame.at_x(at) / 10:.2f}%">{tell(int(at))}</i>' for at in times
+        f'<i class="x{" odd" if index % 2 else ""}" style="left:{frame.at_x(at) / 10:.2f}%">'
+        f"{tell(int(at))}</i>"
+        for index, at in enumerate(times)
     )
     return _svg(frame.grid(steps) + drawn, text, sides + below, low)
 

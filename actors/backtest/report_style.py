@@ -25,7 +25,6 @@ figure{margin:.5rem 0 1rem}figcaption{color:var(--quiet);font-size:.85rem}
 .plot i{position:absolute;font:.72rem/1 system-ui,sans-serif;color:var(--quiet);white-space:nowrap}
 .plot i.y{right:100%;padding-right:.4rem;transform:translateY(-50%)}
 .plot i.x{top:100%;padding-top:.35rem;transform:translateX(-50%)}
-.plot i.x:nth-of-type(even){color:var(--quiet)}
 path,rect{vector-effect:non-scaling-stroke}
 .grid{stroke:var(--rule);fill:none}.line{fill:none;stroke:var(--main);stroke-width:1.4}
 .line.other{stroke:var(--other)}.line.quiet{stroke:var(--quiet);stroke-width:1}
@@ -44,14 +43,17 @@ vertical-align:middle;background:var(--main)}
 .months{display:grid;grid-template-columns:repeat(4,1fr);gap:2px}
 .months div{padding:.35rem .2rem;text-align:center;background:var(--panel);font-size:.85rem;
 font-variant-numeric:tabular-nums;min-height:3rem}
-.months small{display:block;color:var(--quiet);font-size:.7rem}
+.months small{display:block;font-size:.7rem}
 .months .gain{background:color-mix(in srgb,var(--up) var(--part),var(--panel))}
 .months .lost{background:color-mix(in srgb,var(--down) var(--part),var(--panel))}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.85rem}
-th,td{padding:.3rem .5rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+th,td{overflow-wrap:normal;padding:.3rem .5rem;text-align:left;vertical-align:top;
+border-bottom:1px solid var(--rule)}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.long{overflow-wrap:anywhere;min-width:9rem}.defs td:first-child{min-width:10rem}
 pre{overflow-x:auto;background:var(--panel);padding:.6rem;font-size:.75rem;border-radius:.4rem}
-@media (max-width:35rem){.plot{height:12rem;margin-left:3.4rem}.defs td:nth-child(3){display:block;border:0;
+@media (max-width:35rem){.plot i.odd{display:none}th,td{padding:.3rem .35rem}
+.plot{height:12rem;margin-left:3.4rem}.defs td:nth-child(3){display:block;border:0;
 color:var(--quiet)}.defs tr{display:grid;grid-template-columns:1fr auto;border-bottom:1px solid var(--rule)}
 .defs td{border:0}.defs td:nth-child(3){grid-column:1/3;padding-top:0}}
 @media (min-width:50rem){.months{grid-template-columns:repeat(12,1fr)}.pair{display:grid;gap:0 2rem;

@@ -53,7 +53,7 @@ def shown(value: float, form: str) -> str:
         case "time":
             return duration(value)
         case _:
-            return f"{value:,.3f}"
+            return f"{value:,.3f}" if abs(value) < 1e6 else f"{value:.2e}"
 
 
 def sign_class(value: float) -> str:

@@ -128,6 +128,20 @@ def test_equal_records_give_equal_bytes(record: RunRecord, tmp_path: Path) -> No
         assert path.read_bytes() == (folders[1] / path.name).read_bytes()
 
 
+def test_the_tables_hold_every_fill_and_sample(record: RunRecord, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    write_report(record, tmp_path)
+    ask = duckdb.connect().execute
+    fills = f"FROM '{tmp_path}/fills.parquet'"
+    fees = sum(fill.fee_usdt for fill in record.fills)
+    assert ask(f"SELECT count(*), sum(fee_usdt) {fills}").fetchone() == (len(record.fills), fees)
+    equity = f"FROM '{tmp_path}/equity.parquet'"
+    last = record.equity[-1]
+    names = f'equity_usdt, "pnl_usdt:{record.symbols[0]}"'
+    found = ask(f"SELECT {names} {equity} ORDER BY at_ns DESC LIMIT 1").fetchone()
+    assert found == (last.equity_usdt, last.pnl_usdt_by_symbol[0])
+
+
 def test_hostile_text_stays_text(record: RunRecord) -> None:
     evil = '"><script>alert(1)</script>'
     manifest = msgspec.structs.replace(record.manifest, deployment=evil)
