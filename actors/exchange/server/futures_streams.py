@@ -169,10 +169,11 @@ class FuturesPublic:
     def tell_often(self, view: MarketView, now_ns: int) -> None:
         """Tell what goes out ten times a second: tickers, whole books, candles that changed."""
         hub = self._core.hub
-        if hub.hears(PUBLIC_PATH, "tickers", view.symbol):
+        wanted = hub.topics(PUBLIC_PATH)
+        if "tickers" in wanted and hub.hears(PUBLIC_PATH, "tickers", view.symbol):
             self._publish("tickers", view, {**ticker_row(view, now_ns), "ts": now_ns // MS_NS})
         for depth in DEPTHS:
-            if hub.hears(PUBLIC_PATH, f"book@{depth}", view.symbol):
+            if f"book@{depth}" in wanted and hub.hears(PUBLIC_PATH, f"book@{depth}", view.symbol):
                 hub.publish(
                     PUBLIC_PATH, f"book@{depth}", view.symbol, [self._whole_book(view, depth, now_ns)]
                 )
@@ -192,7 +193,8 @@ class FuturesPublic:
             self._publish("limit_price", view, _limit(view, now_ns // MS_NS), "update")
         if hub.hears(PUBLIC_PATH, "open_interest", view.symbol):
             self._publish("open_interest", view, self._interest(view, now_ns), "update")
-        for channel, name in PRICE_CANDLES.items():
+        for channel in sorted(hub.topics(PUBLIC_PATH) & PRICE_CANDLES.keys()):
+            name = PRICE_CANDLES[channel]
             if hub.hears(PUBLIC_PATH, channel, view.symbol):
                 self._publish(channel, view, _price_candle(view, INTERVALS[name], now_ns))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "Hub", "Session", "StreamKind"]
 
 ALL = "all"
+NOTHING: set[str] = set()
 FRAMES_PER_SECOND_MAX = 500
 SECOND_NS = 1_000_000_000
 
@@ -75,6 +76,7 @@ class Hub:
         self._kinds: dict[str, StreamKind] = {}
         self.sessions: dict[int, Session] = {}
         self._listeners: dict[tuple[str, str, str], dict[int, None]] = {}  # (path, topic, symbol) -> sockets
+        self._topics: dict[str, set[str]] = {}  # by path: what anybody wants
         self.out: list[StreamSend | StreamClose] = []
 
     def add(self, kind: StreamKind) -> None:
@@ -179,6 +181,7 @@ class Hub:
             session.subscriptions[topic, symbol] = None
             listeners = self._listeners.setdefault((session.kind.path, topic, symbol), {})
             listeners[session.socket_id] = None
+        self._count_topics()
 
     def _leave(self, session: Session, pairs: Iterable[tuple[str, str]]) -> None:
         for topic, symbol in pairs:
@@ -189,6 +192,7 @@ class Hub:
                 listeners.pop(session.socket_id, None)
                 if not listeners:
                     del self._listeners[key]
+        self._count_topics()
 
     # -- what we say --------------------------------------------------------------------------------
 
@@ -200,6 +204,15 @@ class Hub:
         if found is None and all_listeners is None:
             return ()
         return tuple({**(found or {}), **(all_listeners or {})})
+
+    def topics(self, path: str) -> set[str]:
+        """Return the topics of an endpoint that anybody wants, of whatever symbol."""
+        return self._topics.get(path, NOTHING)
+
+    def _count_topics(self) -> None:
+        self._topics = {}
+        for path, topic, _ in self._listeners:
+            self._topics.setdefault(path, set()).add(topic)
 
     def publish(self, path: str, topic: str, symbol: str, data: Any, action: str = "") -> None:
         """Send data to whoever wants it."""
