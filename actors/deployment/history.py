@@ -27,6 +27,8 @@ from actors.feed.settings import ReplaySettings
 __all__ = ["load_history"]
 
 REPLAY = "feed.replay"
+WATCHERS = ("catalog",)  # kinds that ask the venue about today: history has nobody to ask
+DEPOSIT_USDT = "10000"  # of an exchange that no file speaks of, for a ledger that would ask the venue
 COMMAND_LINE = "command line"
 DECIDED_LATER = "decided-by-symbol"  # stands for the path of a feed until its symbols are known
 
@@ -65,10 +67,12 @@ def _rewrite(root: Map, wish: Wish, log: FaultLog) -> None:
     actors = root.get("actors")
     if not isinstance(actors, Map):
         return
+    _drop_watchers(actors)
     has_exchange = any(_kind(entry) == "exchange" for entry in actors.values.values())
+    lines = [name for name, entry in actors.values.items() if _kind(entry).startswith(("feed.", "venue."))]
     for entry in list(actors.values.values()):
         if isinstance(entry, Map):
-            _rewrite_actor(entry, wish, log)
+            _rewrite_actor(entry, lines, wish, log)
     venues = [name for name, entry in actors.values.items() if _kind(entry).startswith("venue.")]
     if not has_exchange and venues:
         _add_exchange(actors, venues, log)
@@ -76,8 +80,30 @@ def _rewrite(root: Map, wish: Wish, log: FaultLog) -> None:
         _override(actors, name, value, log)
 
 
-def _rewrite_actor(entry: Map, wish: Wish, log: FaultLog) -> None:
+def _drop_watchers(actors: Map) -> None:
+    """Leave out who watches a venue, and what others read of it."""
+    gone = [name for name, entry in actors.values.items() if _kind(entry) in WATCHERS]
+    for name in gone:
+        del actors.values[name], actors.keys[name]
+    for entry in actors.values.values():
+        _drop_reads(entry, gone)
+
+
+def _drop_reads(entry: Node, names: Sequence[str]) -> None:
+    reads = entry.get("reads") if isinstance(entry, Map) else None
+    if isinstance(reads, List):
+        reads.items[:] = [item for item in reads.items if not _names(item, names)]
+
+
+def _names(item: Node, names: Sequence[str]) -> bool:
+    return isinstance(item, Scalar) and item.text.partition("/")[0] in names
+
+
+def _rewrite_actor(entry: Map, lines: Sequence[str], wish: Wish, log: FaultLog) -> None:
+    """Put a feed or a venue of history in an entry's place; `lines` are all that speak to a venue."""
     kind = _kind(entry)
+    if kind.startswith(("feed.", "venue.")):
+        _drop_reads(entry, lines)
     if kind.startswith("feed.") and (kind != REPLAY or wish.files):
         _put(entry, "kind", f"kind: {REPLAY}", log)
         said = {"path": DECIDED_LATER, **wish.feed} if wish.files else dict(wish.feed)
@@ -96,6 +122,11 @@ def _add_exchange(actors: Map, venues: list[str], log: FaultLog) -> None:
     feeds = [name for name, entry in actors.values.items() if _kind(entry) == REPLAY]
     reads = ", ".join(f'"{name}/*"' for name in (*venues, *feeds))
     _put(actors, "exchange", f"exchange: {{kind: exchange, reads: [{reads}]}}", log)
+    for entry in actors.values.values():
+        settings = entry.get("settings") if isinstance(entry, Map) and _kind(entry) == "ledger" else None
+        initial = settings.get("initial_usdt") if isinstance(settings, Map) else None
+        if isinstance(settings, Map) and isinstance(initial, Scalar) and initial.text == "0":
+            _put(settings, "initial_usdt", f'initial_usdt: "{DEPOSIT_USDT}"', log)
 
 
 def _override(actors: Map, name: str, value: str, log: FaultLog) -> None:

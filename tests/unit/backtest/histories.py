@@ -1,6 +1,7 @@
 """Made-up history in files, and runs over it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,9 +48,9 @@ def write_funding(path: Path) -> Path:
     return path
 
 
-def run(wish: Wish, deployment: Path = MINIMAL) -> RunRecord:
+def run(wish: Wish, deployment: Path = MINIMAL, inputs: Mapping[str, str] | None = None) -> RunRecord:
     """Run a deployment over history in this process."""
-    topology = load_history([deployment], (), {}, {"POLYTRADE_STATE": "never-written"}, wish)
+    topology = load_history([deployment], (), inputs or {}, {"POLYTRADE_STATE": "never-written"}, wish)
     feeds = {p.place.symbol: p.settings for p in topology.actors if isinstance(p.settings, ReplaySettings)}
     data = scan(feeds, wish, topology.instruments)
     return BacktestRun(topology, replace(wish, from_ns=data.from_ns, to_ns=data.to_ns), data).run()
