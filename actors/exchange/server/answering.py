@@ -67,7 +67,7 @@ class Answering:
             headers = dict(request.headers)
             claimed = self._core.keyring.account_of(headers.get("key", ""))
             if not is_fault_port and self._core.faults.rules:
-                struck = self._core.faults.on_request(request.method, request.path, claimed)
+                struck = self._core.faults.on_request(request, claimed)
             if any(rule.kind == "drop" for rule in struck):
                 return self._core.faults.bend_reply(struck, _reply(request, 200, b""))
             data = self._served(route, parts, request, headers, struck, now_ns)

@@ -26,8 +26,10 @@ def kinds(call: Call) -> Any:
 
 
 def added(call: Call) -> Any:
-    rule: Fault = from_json(call.body, Fault)
-    return msgspec.to_builtins(call.core.faults.add(rule))
+    rule = call.core.faults.add(from_json(call.body, Fault))
+    if rule.kind == "revoke_key":
+        call.core.hub.cut_account(rule.account)
+    return msgspec.to_builtins(rule)
 
 
 def cleared(call: Call) -> Any:

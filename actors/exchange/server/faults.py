@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from actors.exchange.protocol.errors import ApiError, GatewayError, Problem
-from actors.exchange.server.messages import HttpReply, StreamClose, StreamSend
+from actors.exchange.server.messages import HttpReply, StreamClose, StreamSend, WebRequest
 
 __all__ = ["FRAME_KINDS", "KINDS", "REQUEST_KINDS", "Fault", "Faults"]
 
@@ -35,7 +35,7 @@ FRAME_KINDS = {
     "disconnect": "Cut the connection instead of sending a frame.",
 }
 WORLD_KINDS = {
-    "revoke_key": "Treat the keys of `account` as unknown.",
+    "revoke_key": "Treat the keys of `account` as unknown, and cut its private streams.",
     "freeze_prices": "Let index and mark price of `symbol` (all without one) stand still.",
     "skew": "Set the exchange's clock `skew_ms` ahead (negative: behind).",
     "maintenance": "Refuse everything that is signed.",
@@ -135,8 +135,9 @@ class Faults:
 
     # -- requests -----------------------------------------------------------------------------------
 
-    def on_request(self, method: str, path: str, account: str) -> list[Fault]:
+    def on_request(self, request: WebRequest, account: str) -> list[Fault]:
         """Return the rules that strike a request. Errors: ApiError, GatewayError where a rule wants them."""
+        method, path = request.method, request.path
         struck = [
             rule
             for rule in self.rules.values()
@@ -144,6 +145,7 @@ class Faults:
             and path.startswith(rule.path)
             and rule.method.upper() in ("", method)
             and rule.account in ("", account)
+            and _names(request, rule.symbol)
             and rule.strikes()
         ]
         for rule in struck:
@@ -207,6 +209,11 @@ class Faults:
         if texts and len(self._held) < HELD_MAX:
             self._held[rule.id, sockets] = texts.pop()
         return texts
+
+
+def _names(request: WebRequest, symbol: str) -> bool:
+    """Tell whether a request is about a symbol, as far as its text says so; empty fits all."""
+    return not symbol or symbol in request.query or symbol in request.path or symbol.encode() in request.body
 
 
 def _fits(rule: Fault, channel: str, symbol: str, account: str) -> bool:

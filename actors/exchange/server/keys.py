@@ -28,7 +28,6 @@ class Keyring:
     def __init__(self, keys: Iterable[ApiKey], skew_ms_max: int) -> None:
         self._keys = {key.key: key for key in keys}
         self.skew_ms_max = skew_ms_max
-        self.revoked: set[str] = set()  # accounts
 
     def account_of(self, key: str) -> str:
         """Return the account that a key claims; empty for a stranger."""
@@ -57,7 +56,7 @@ class Keyring:
 
     def _known(self, key: str) -> ApiKey:
         found = self._keys.get(key)
-        if found is None or found.account in self.revoked:
+        if found is None:
             raise GatewayError(401, 401, "Invalid api key")
         return found
 

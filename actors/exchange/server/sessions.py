@@ -104,6 +104,11 @@ class Hub:
         self.out.append(StreamClose(session.socket_id, True))
         self.close(session.socket_id)
 
+    def cut_account(self, account: str) -> None:
+        """End the private sessions of an account, as when its keys are taken away."""
+        for session in [s for s in self.sessions.values() if account and s.account == account]:
+            self.cut(session)
+
     def cut_silent(self, now_ns: int) -> None:
         """End the sessions whose client has said nothing for too long, however much we have sent."""
         longest = self._core.settings.silence_max
@@ -152,7 +157,10 @@ class Hub:
         try:
             if not session.kind.is_private:
                 raise GatewayError(401, 401, "not a private endpoint")
-            session.account = self._core.keyring.check_socket(given.key, stamp, given.signature, now_ns)
+            account = self._core.keyring.check_socket(given.key, stamp, given.signature, now_ns)
+            if account in self._core.faults.revoked():
+                raise GatewayError(401, 401, "Invalid api key")
+            session.account = account
         except GatewayError:
             self.say(session, authenticated(False, now_ns // 1_000_000))
         else:
