@@ -2,22 +2,19 @@
 
 import asyncio
 import http.client
-import json
 import time
 import urllib.error
 
 import aiohttp
 import pytest
 
+from tests.contract.clients.raw_socket import fault, on_socket
 from tests.contract.clients.served import (
     BTC,
-    KEY,
-    SECRET,
     RawClient,
     near,
     serving,
     settings_for,
-    signature,
     wait_for,
 )
 
@@ -33,53 +30,6 @@ def client(served):
     yield RawClient(served.url)
     RawClient(served.url).send("DELETE", "/__faults__", sign=False)
     RawClient(served.url).send("DELETE", "/v3/trade/allOrders")
-
-
-def fault(served, **rule):
-    status, found = RawClient(served.url).send("POST", "/__faults__", body=rule, sign=False)
-    assert status == 200, found
-
-
-class Socket:
-    """One WebSocket with a few words."""
-
-    def __init__(self, socket) -> None:
-        self.socket = socket
-
-    async def say(self, frame) -> None:
-        await self.socket.send_str(frame if isinstance(frame, str) else json.dumps(frame))
-
-    async def hear(self, wanted, timeout_s=10):
-        """Return the first frame that is wanted."""
-        while True:
-            message = await self.socket.receive(timeout=timeout_s)
-            assert message.type is aiohttp.WSMsgType.TEXT, message
-            frame = json.loads(message.data)
-            if wanted(frame):
-                return frame
-
-    async def subscribe(self, channel, symbols, **more):
-        await self.say({"event": "subscribe", "channel": [channel], "symbols": symbols, **more})
-
-    async def log_in(self):
-        stamp = int(time.time() * 1000)
-        params = {
-            "key": KEY,
-            "signTimestamp": stamp,
-            "signature": signature(SECRET, f"GET\n/ws\nsignTimestamp={stamp}"),
-        }
-        await self.say({"event": "subscribe", "channel": ["auth"], "params": params})
-        assert (await self.hear(lambda f: f.get("channel") == "auth"))["data"]["success"]
-
-
-def on_socket(served, path, work):
-    """Run a coroutine function with a connected socket."""
-
-    async def run():
-        async with aiohttp.ClientSession() as session, session.ws_connect(served.socket_url + path) as socket:
-            return await asyncio.wait_for(work(Socket(socket)), 30)
-
-    return asyncio.run(run())
 
 
 def test_a_book_kept_from_the_stream_never_misses_an_update(served) -> None:
@@ -106,7 +56,7 @@ def test_an_order_is_told_on_the_private_stream(served, client) -> None:
     bid, _ = client.touch()
 
     async def work(socket):
-        await socket.log_in()
+        assert await socket.log_in()
         await socket.subscribe("orders", ["all"])
         await socket.hear(lambda f: f.get("event") == "subscribe")
         placed = await asyncio.to_thread(client.place, "BUY", "2", near(bid, -0.02))
