@@ -251,6 +251,7 @@ class Node:
         self.snapshot_all()
         self.loop.close(f"the node has stopped: {reason}")
         self.journal.store.close()
+        gc.unfreeze()  # libraries of C++ call what is still frozen at the exit a leak, on stderr
 
     def abandon(self) -> None:
         """Leave as a killed process does: nothing is written, and nobody gets an answer."""

@@ -8,12 +8,12 @@ import msgspec
 
 from actors.exchange.protocol.errors import ApiError
 from actors.exchange.protocol.ids import number_of
-from actors.exchange.protocol.requests import from_json
 from actors.exchange.server.faults import KINDS, Fault
 from actors.exchange.server.routes import Call, Limit, Route
 
 __all__ = ["FAULT_PORT"]
 
+FIELDS = tuple(one for one in Fault.__struct_fields__ if one not in ("id", "seen", "struck"))
 FREE = Limit("faults", 0)
 
 
@@ -26,7 +26,10 @@ def kinds(call: Call) -> Any:
 
 
 def added(call: Call) -> Any:
-    rule = call.core.faults.add(from_json(call.body, Fault))
+    try:
+        rule = call.core.faults.add(msgspec.json.decode(call.body, type=Fault))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ApiError((400, f"Param error: {error}; the fields are {', '.join(FIELDS)}")) from None
     if rule.kind == "revoke_key":
         call.core.hub.cut_account(rule.account)
     return msgspec.to_builtins(rule)

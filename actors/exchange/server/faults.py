@@ -44,7 +44,7 @@ WORLD_KINDS = {
 KINDS = {**REQUEST_KINDS, **ORDER_KINDS, **FRAME_KINDS, **WORLD_KINDS}
 
 
-class Fault(msgspec.Struct, kw_only=True):
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One rule. Empty fields match everything; `path` matches from its beginning."""
 
     kind: str

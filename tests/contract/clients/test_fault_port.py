@@ -61,6 +61,22 @@ def test_every_kind_is_explained_by_the_port_itself(client) -> None:
     assert kinds == KINDS
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"kind": "bogus"}, "one of delay, error"),
+        ({"kind": "delay", "dely_ms": 4}, "dely_ms"),
+        ({"kind": "delay", "delay_ms": "4"}, "Expected `int`"),
+        ({}, "kind"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_with_what_would(client, rule, text) -> None:
+    status, found = client.send("POST", "/__faults__", body=rule, sign=False)
+    assert status == 400
+    assert text in found["message"]
+    assert client.send("GET", "/__faults__", sign=False) == (200, {"rules": []})
+
+
 # -- requests --------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.contract.clients.raw_socket import fault, on_socket
 from tests.contract.clients.served import (
     BTC,
+    OTHER_KEY,
+    OTHER_SECRET,
     RawClient,
     near,
     serving,
@@ -21,7 +23,7 @@ from tests.contract.clients.served import (
 
 @pytest.fixture(scope="module")
 def served():
-    with serving(settings_for(faults=True)) as one:
+    with serving(settings_for(faults=True, participants_every=150_000_000)) as one:
         yield one
 
 
@@ -68,6 +70,84 @@ def test_an_order_is_told_on_the_private_stream(served, client) -> None:
         assert told["state"] == "CANCELED"
 
     on_socket(served, "/ws/v3/private", work)
+
+
+PUBLIC_CHANNELS = (
+    *("symbol", "book_lv2", "book", "tickers", "trades", "index_price", "mark_price", "funding_rate"),
+    *(
+        "limit_price",
+        "open_interest",
+        "candles_minute_1",
+        "mark_price_candles_minute_5",
+        "index_candles_hour_1",
+    ),
+)
+
+
+def test_every_public_channel_speaks(served) -> None:
+    async def work(socket):
+        for channel in PUBLIC_CHANNELS:
+            await socket.subscribe(channel, [BTC])
+        missing, acknowledged = set(PUBLIC_CHANNELS), set()
+        while missing:
+            frame = await socket.hear(lambda f: True)
+            if frame.get("event") == "subscribe":
+                acknowledged.add(frame["channel"])
+            elif frame["data"]:
+                row = frame["data"][0]
+                assert (row[0] if isinstance(row, list) else row["s"]) == BTC
+                missing.discard(frame["channel"])
+        assert acknowledged == set(PUBLIC_CHANNELS)
+        await socket.say({"event": "list_subscriptions"})
+        listed = await socket.hear(lambda f: "subscriptions" in f)
+        assert set(listed["subscriptions"]) == set(PUBLIC_CHANNELS)
+        await socket.say({"event": "unsubscribe_all"})
+        await socket.hear(lambda f: f.get("event") == "unsubscribe_all")
+        assert await socket.listen(0.5) == []
+
+    on_socket(served, "/ws/v3/public", work)
+
+
+def test_the_life_of_an_order_is_told_by_all_private_channels(served, client) -> None:
+    """It rests, is filled in two parts by another account's orders, and becomes a position with a fee."""
+    other = RawClient(served.url, OTHER_KEY, OTHER_SECRET)
+
+    def trade(name):
+        bid, ask = client.touch()
+        px = f"{(bid + ask) / 2:.2f}"  # between the participants' quotes: nobody else trades there
+        client.place("BUY", "3", px, clOrdId=name)
+        for sz in ("1", "2"):
+            other.place("SELL", sz, px, timeInForce="IOC")
+
+    async def work(socket, name):
+        assert await socket.log_in()
+        for channel in ("orders", "trade", "positions", "account"):
+            await socket.subscribe(channel, ["all"])
+        await asyncio.to_thread(trade, name)
+        return await socket.listen(0.5)
+
+    for attempt in range(5):  # a participant may step in between now and then
+        name = f"life-{attempt}"
+        heard = on_socket(served, "/ws/v3/private", lambda socket, name=name: work(socket, name))
+        told = [frame["data"][0] for frame in heard if frame.get("channel") == "orders" and "data" in frame]
+        states = [(row["state"], row["execQty"]) for row in told if row["clOrdId"] == name]
+        if states == [("NEW", "0"), ("PARTIALLY_FILLED", "1"), ("FILLED", "3")]:
+            break
+        client.data("DELETE", "/v3/trade/allOrders", body={"symbol": BTC})
+    else:
+        raise AssertionError(states)
+    last = {frame["channel"]: frame["data"][0] for frame in heard if "data" in frame}
+    fills = [frame["data"][0] for frame in heard if frame.get("channel") == "trade" and "data" in frame]
+    assert [(fill["fqty"], fill["role"]) for fill in fills] == [("1", "MAKER"), ("2", "MAKER")]
+    (position,) = client.get("/v3/trade/position/opens")
+    assert (last["positions"]["qty"], last["positions"]["openAvgPx"]) == (
+        position["qty"],
+        position["openAvgPx"],
+    )
+    assert last["account"]["details"][0]["avail"] == client.get("/v3/account/balance")["details"][0]["avail"]
+    order = client.get("/v3/trade/order/details", clOrdId=name)
+    assert (order["state"], order["feeAmt"]) == ("FILLED", last["orders"]["feeAmt"])
+    client.data("POST", "/v3/trade/positionAll", body={})
 
 
 def test_pings_are_answered_and_nonsense_is_not_fatal(served) -> None:
