@@ -68,7 +68,7 @@ def test_a_file_survives_the_way_to_parquet_and_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("heading", "told"),
     [
-        ("when,o,h,l,c,v", "holds neither candles nor trades"),
+        ("when,o,h,l,c,v", "holds neither candles, trades nor books"),
         ("ts_ms,open,high,low,shut,volume", "lacks close"),
     ],
 )
