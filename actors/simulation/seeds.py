@@ -58,7 +58,7 @@ def run_seeds(job: Job, seeds: Iterable[int], jobs: int) -> Iterator[Timed]:
                 yield waiting.pop(0).result()
                 waiting += (pool.submit(_run_here, seed) for seed in islice(numbers, 1))
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _run(job: Job, topology: Topology, seed: int) -> Timed:
