@@ -12,7 +12,7 @@ from actors.exchange.protocol.numbers import units_of
 from actors.exchange.protocol.requests import MarketQuery, from_query
 from actors.exchange.server.candles import INTERVALS
 from actors.exchange.server.depth import aggregated, levels_of
-from actors.exchange.server.market_view import MarketView
+from actors.exchange.server.market_view import INTEREST_E8, MarketView
 from actors.exchange.server.public_rows import (
     MS_NS,
     candle_row,
@@ -27,6 +27,7 @@ from actors.exchange.server.public_rows import (
     trade_row,
 )
 from actors.exchange.server.routes import Call, Limit, Route
+from actors.exchange.server.state import Settlement
 
 if TYPE_CHECKING:
     from actors.exchange.server.core import ExchangeCore
@@ -37,6 +38,7 @@ MARKET = Limit("market", 300)
 CANDLES = Limit("candles", 20)
 DEPTHS = (5, 10, 20, 100, 150)
 HISTORY_DAYS_MAX = 180
+SETTLEMENTS_SHOWN_MAX = 1_000
 DAY_MS = 86_400_000
 # The venue refuses these on the index, mark and premium candles.
 NOT_FOR_PRICES = ("MINUTE_10", "HOUR_6", "MONTH_1")
@@ -114,18 +116,29 @@ def candles(call: Call) -> Any:
 def price_candles(call: Call) -> Any:
     query = from_query(call.query, MarketQuery)
     view = _view(call, query)
+    return [price_candle_row(view, start, end, call.now_ns) for start, end in _bars(call, query)]
+
+
+def premium_candles(call: Call) -> Any:
+    query = from_query(call.query, MarketQuery)
+    view = _view(call, query)
+    rows = []
+    for start, end in _bars(call, query):
+        first, high, low, last = view.premiums.range_over(start, end)
+        prices = [format_e8(one) for one in (low, high, first, last)]
+        rows.append([*prices, str(start // MS_NS), str(end // MS_NS - 1)])
+    return rows
+
+
+def _bars(call: Call, query: MarketQuery) -> list[tuple[int, int]]:
+    """Return the times of the bars that are asked for, oldest first."""
     if query.interval not in INTERVALS or query.interval in NOT_FOR_PRICES:
         raise ApiError(Problem.INTERVAL)
     step = INTERVALS[query.interval]
     start, end = _times(query)
     last = min(end or call.now_ns, call.now_ns) // step * step
     first = max(last - (_limit(query, 100, 500) - 1) * step, -(-start // step) * step)
-    return [price_candle_row(view, at, at + step, call.now_ns) for at in range(first, last + 1, step)]
-
-
-def premium_candles(call: Call) -> Any:
-    rows = price_candles(call)
-    return [["0", "0", "0", "0", *row[4:]] for row in rows]
+    return [(at, at + step) for at in range(first, last + 1, step)]
 
 
 def _times(query: MarketQuery) -> tuple[int, int]:
@@ -184,7 +197,7 @@ def funding_of(core: ExchangeCore, view: MarketView, now_ns: int) -> dict[str, A
     interval = view.instrument.funding_interval_ns
     last_ns = now_ns - now_ns % interval
     kept = core.engine.served.settlements.get(view.symbol)
-    last_e8 = kept.newest().rate_e8 if kept is not None and kept.items else view.rate_e8
+    last_e8 = kept.newest().rate_e8 if kept is not None and kept.items else INTEREST_E8
     return funding_row(view.symbol, last_e8, last_ns, view.rate_e8, last_ns + interval)
 
 
@@ -200,14 +213,29 @@ def funding_history(call: Call) -> Any:
         text = f"The sTime cannot be greater than {HISTORY_DAYS_MAX} days ago"
         raise ApiError((400, text), data=[])
     limit = _limit(query, 100, 500) if query.sT or query.eT else 1
+    until = query.eT or now_ms
     rows = []
     for view in _views(call, query):
-        kept = call.core.engine.served.settlements.get(view.symbol)
-        settled = list(kept.newest_first()) if kept is not None else []
-        times = [(one.at_ns // MS_NS, one.rate_e8) for one in settled]
-        inside = [t for t in times if query.sT <= t[0] <= (query.eT or now_ms)]
-        rows += [{"s": view.symbol, "fR": format_e8(rate), "fT": str(at)} for at, rate in inside[:limit]]
+        inside = [one for one in _settled(call, view) if query.sT <= one.at_ns // MS_NS <= until]
+        rows += [
+            {"s": view.symbol, "fR": format_e8(one.rate_e8), "fT": str(one.at_ns // MS_NS)}
+            for one in inside[:limit]
+        ]
     return rows
+
+
+def _settled(call: Call, view: MarketView) -> list[Settlement]:
+    """Return the settlements of the time that can be asked for, newest first.
+
+    Those from before the exchange began are made up, as its prices of that time are: interest alone.
+    """
+    kept = call.core.engine.served.settlements.get(view.symbol)
+    known = list(kept.newest_first()) if kept is not None else []
+    interval = view.instrument.funding_interval_ns
+    newest = known[-1].at_ns - interval if known else call.now_ns - call.now_ns % interval
+    oldest = call.now_ns - HISTORY_DAYS_MAX * DAY_MS * MS_NS
+    made_up = range(newest, oldest, -interval)[:SETTLEMENTS_SHOWN_MAX]
+    return [*known, *(Settlement(INTEREST_E8, at_ns) for at_ns in made_up)]
 
 
 def open_interest(core: ExchangeCore, view: MarketView) -> int:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.exchange.prices import Market
-from actors.exchange.server.candles import DAY_NS, INTERVALS, SECOND_NS, Candle, Candles
+from actors.exchange.server.candles import DAY_NS, INTERVALS, MINUTE_NS, SECOND_NS, Candle, Candles
 from actors.exchange.server.price_path import PricePath
 
-__all__ = ["DayStatistics", "MarketView", "PublicTrade"]
+__all__ = ["DayStatistics", "MarketView", "Premiums", "PublicTrade"]
 
 TRADES_KEPT_MAX = 1_000
+PREMIUM_MINUTES_MAX = 1_440
 STATISTICS_FROM = "MINUTE_15"
 BASIS_SAMPLES = 60  # of the middle of the book against the index, 5 s apart: five minutes
 INTEREST_E8 = 10_000  # per settlement: what 17 of the venue's 18 contracts stand at
@@ -47,6 +48,32 @@ class DayStatistics(NamedTuple):
     start_ns: int
 
 
+class Premiums:
+    """How far the middle of the book has been from the index, in 1e-8: open, high, low, close by minute."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[list[int]] = deque(
+            maxlen=PREMIUM_MINUTES_MAX
+        )  # [start_ns, open, high, low, close]
+
+    def add(self, at_ns: int, premium_e8: int) -> None:
+        """Take one sample."""
+        start = at_ns - at_ns % MINUTE_NS
+        if not self._minutes or self._minutes[-1][0] != start:
+            self._minutes.append([start, premium_e8, premium_e8, premium_e8, premium_e8])
+            return
+        minute = self._minutes[-1]
+        minute[2], minute[3] = max(minute[2], premium_e8), min(minute[3], premium_e8)
+        minute[4] = premium_e8
+
+    def range_over(self, start_ns: int, end_ns: int) -> tuple[int, int, int, int]:
+        """Return (open, high, low, close) of a time; zeros for one before anybody looked."""
+        found = [minute for minute in self._minutes if start_ns <= minute[0] < end_ns]
+        if not found:
+            return 0, 0, 0, 0
+        return found[0][1], max(one[2] for one in found), min(one[3] for one in found), found[-1][4]
+
+
 class MarketView:
     """What the public knows of a symbol beside its book."""
 
@@ -65,6 +92,7 @@ class MarketView:
         self.trades: deque[PublicTrade] = deque(maxlen=TRADES_KEPT_MAX)
         self.candles: dict[str, Candles] = {}
         self.changed_candles: dict[str, Candle] = {}
+        self.premiums = Premiums()
         self._basis: deque[int] = deque(maxlen=BASIS_SAMPLES)
         self._basis_at_ns = 0
         self._statistics: tuple[int, DayStatistics] | None = None
@@ -80,6 +108,7 @@ class MarketView:
         if middle and at_ns - self._basis_at_ns >= 5 * SECOND_NS:
             self._basis_at_ns = at_ns
             self._basis.append(middle - index_ticks)
+            self.premiums.add(at_ns, (middle - index_ticks) * E8 // index_ticks)
         basis = sum(self._basis) // len(self._basis) if self._basis else 0
         last = self.last_ticks or index_ticks
         self.mark_ticks = max(1, sorted((fair, index_ticks + basis, last))[1])

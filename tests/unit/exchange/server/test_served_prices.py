@@ -1,5 +1,7 @@
 """Mark price, funding rate and the queue for deleveraging, by the venue's formulas."""
 
+from itertools import pairwise
+
 import pytest
 
 from actors.domain.money import E8
@@ -99,3 +101,32 @@ def test_the_last_of_the_queue_is_deleveraged_first(world) -> None:
     told = world.heard(socket, "positions")[-1]["data"][0]
     assert (told["qty"], told["state"]) == ("0", "ADL")
     assert world.core.engine.books_balance()
+
+
+def test_premium_candles_hold_the_distance_of_the_book_from_the_index(world) -> None:
+    book(world, 80_079, 80_081)  # a thousandth above the index
+    world.advance(61)
+    low, high, first, last, start, end = (
+        float(one)
+        for one in world.get("/v3/market/premiumIndexCandlesticks", f"symbol={BTC}&interval=HOUR_1&limit=2")[
+            -1
+        ]
+    )
+    assert (low, high, first, last) == (0.001, 0.001, 0.001, 0.001)
+    assert end - start == 3_599_999
+    earlier = world.get("/v3/market/premiumIndexCandlesticks", f"symbol={BTC}&interval=HOUR_1&limit=2")[0]
+    assert earlier[:4] == ["0"] * 4
+
+
+def test_settlements_from_before_the_start_are_interest_and_join_those_since() -> None:
+    world = ServedWorld(funding_interval=60 * SECOND_NS)
+    world.advance(125)
+    since = world.now_ns // 1_000_000 - 600_000
+    rows = world.get("/v3/market/fundingRate/history", f"symbol={BTC}&sT={since}")
+    times = [int(row["fT"]) for row in rows]
+    assert len(rows) == 10
+    assert [before - after for before, after in pairwise(times)] == [60_000] * 9
+    assert {row["fR"] for row in rows[3:]} == {"0.0001"}
+    newest = world.get("/v3/market/fundingRate/history", f"symbol={BTC}")
+    assert newest == rows[:1]
+    assert world.get("/v3/market/fundingRate", f"symbol={BTC}")["fT"] == rows[0]["fT"]
