@@ -83,3 +83,12 @@ def test_records_that_a_death_left_before_the_mark_are_no_fault(below) -> None:
     assert before[0] < rows[0][0]
     store._tables["events"].put(*before)
     assert verify_chain(store)[1] is None
+
+
+@pytest.mark.parametrize("count", range(400, 470, 7))
+def test_events_stay_for_whoever_has_no_newer_snapshot(count) -> None:
+    """A large state is written less often than the floor rises: its own floor holds the events back."""
+    store = MemoryStore()
+    live(store, count).node.abandon()
+    again = play(spec("a"), store=ForgettingStore(store), limits=LIMITS)
+    assert notes(again, "a") == [f"{number}" for number in range(count)]

@@ -7,7 +7,9 @@ import pytest
 from actors.domain.orders import Side
 from actors.exchange.server.candles import INTERVALS
 from actors.exchange.server.depth import levels_of
+from actors.exchange.server.participants import MAKER, TAKER
 from actors.exchange.server.price_path import PricePath
+from actors.exchange.server.served_engine import HOUSE_ORDERS_KEPT
 from tests.unit.exchange.server.served_world import BTC, ETH, SECOND_NS, START_NS, ServedWorld
 
 
@@ -115,3 +117,11 @@ def test_a_scale_adds_levels_up(world) -> None:
         assert sum(int(size) for _, size in coarse[side]) == total
     assert float(coarse["bids"][0][0]) <= float(fine["bids"][0][0])
     assert float(coarse["asks"][0][0]) >= float(fine["asks"][0][0])
+
+
+def test_what_is_remembered_of_the_participants_is_little(world) -> None:
+    world.advance(60)
+    for engine in (world.core.engine, world.core.spot.engine):
+        wallets = engine.state.wallets
+        assert {len(wallets[name].closed.items) for name in (MAKER, TAKER)} == {HOUSE_ORDERS_KEPT}
+        assert len(engine.members[MAKER].orders) < 200
