@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from actors.cli.exit_codes import ExitCode
-from actors.cli.output import echo, json_option, note, print_json
-from actors.cli.problems import Problem
+from actors.cli.audit_verify import verify
+from actors.cli.output import echo, json_option, print_json
 from actors.cli.shown import bytes_text, instant, shown_field, table_text
 from actors.cli.targets import Target, find_target, split_words
 
@@ -133,35 +132,7 @@ def tail(words: tuple[str, ...], follow: bool, last: int, actor: str, kind: str,
             time.sleep(LOOK_EVERY_S)
 
 
-@journal.command()
-@words
-@json_option
-def verify(words: tuple[str, ...], as_json: bool) -> None:
-    """Recompute the chain of hashes and name the first event that cannot be believed."""
-    file, _ = split_words(words)
-    target = find_target(file)
-    with open_reader(target, with_names=False) as reader:
-        verdict = reader.verify()
-    fault = verdict.fault
-    if as_json:
-        print_json(
-            {
-                "intact": fault is None,
-                "records": verdict.records,
-                "last_sequence": verdict.last_sequence,
-                "chain": verdict.chain,
-                "fault": {"sequence": fault.sequence, "reason": fault.reason} if fault else None,
-            }
-        )
-    elif fault is None:
-        echo(f"intact: {verdict.last_sequence} events in {verdict.records} records")
-        note(f"chain {verdict.chain}")
-    if fault is not None:
-        raise Problem(
-            ExitCode.JOURNAL_DAMAGED,
-            f"the journal cannot be believed from event {fault.sequence} on: {fault.reason}",
-            "keep a copy of the folder, then restore a backup or start with a new journal and reconcile",
-        )
+journal.add_command(verify)
 
 
 def _json_line(found: dict[str, Any]) -> str:

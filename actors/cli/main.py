@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("actors.cli.ordering:resume", "Release a halt."),
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
+    "audit": ("actors.cli.audit:audit", "Prove that a journal is what was written; export what happened."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),

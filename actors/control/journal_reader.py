@@ -6,7 +6,7 @@ transactions are short, so a reader never makes the journal grow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import msgspec
 from actors.control.event_tail import event_entry
 from actors.control.fields import FieldNames, masked
 from actors.runtime.errors import JournalError
-from actors.runtime.journal import ChainBreak, TurnRecord, sequence_key, verify_chain
+from actors.runtime.journal import ChainBreak, TurnRecord, chain_of, sequence_key, verify_chain
 
 __all__ = ["JournalReader", "Verdict"]
 
@@ -142,6 +142,11 @@ class JournalReader:
             raise JournalError(f"{self.directory}: a record cannot be read: {error}") from error
 
     @property
+    def identity(self) -> str:
+        """The name that the journal got when it began; empty in one of an older version."""
+        return dict(self.items("meta")).get(b"identity", b"").decode("utf-8", "replace")
+
+    @property
     def last_sequence(self) -> int:
         """The number of the newest event; 0 in an empty journal."""
         if "events" not in self._tables:
@@ -242,11 +247,57 @@ class JournalReader:
         except msgspec.MsgspecError:  # it was no message of ours: what Python shows of it
             return {"text": raw.decode("utf-8", "replace")}
 
-    def verify(self) -> Verdict:
-        """Recompute the chain of hashes over the whole journal; stop at the first break."""
-        records, fault = verify_chain(_AsStore(self))  # type: ignore[arg-type]  # of a Store it only reads
-        last = fault.sequence - 1 if fault is not None else self.last_sequence
+    def verify(
+        self,
+        from_sequence: int = 0,
+        to_sequence: int = 0,
+        seen: Callable[[int, bytes], None] = lambda sequence, chain: None,
+    ) -> Verdict:
+        """Recompute the chain of hashes, of the whole journal or of a part; stop at the first break.
+
+        See verify_chain. Errors: JournalError when the file itself cannot be read.
+        """
+        base = self.base_of(from_sequence) if from_sequence > 1 else None
+        try:
+            records, fault = verify_chain(_AsStore(self), base, to_sequence, seen)  # type: ignore[arg-type]
+        except lmdb.Error as error:
+            raise JournalError(f"{self.directory}: the journal's file is damaged: {error}") from error
+        last = fault.sequence - 1 if fault is not None else self._last_of(to_sequence)
         return Verdict(records, last, self._chain_of(last), fault)
+
+    def _last_of(self, to_sequence: int) -> int:
+        record = self.record_of(to_sequence) if to_sequence else None
+        return self.last_sequence if record is None else record.first_sequence + len(record.entries) - 1
+
+    def base_of(self, sequence: int) -> tuple[int, bytes] | None:
+        """Return the first sequence of the record that holds an event, and the chain before that record.
+
+        None when it is the first the journal holds, or not there.
+        """
+        found = self._look(sequence_key(sequence), True)[:1]
+        before = self._look(sequence_key(int.from_bytes(found[0][0]) - 1), True)[:1] if found else []
+        if not before or before[0][0] == found[0][0] or not self._holds(found[0][1], sequence):
+            return None
+        return int.from_bytes(found[0][0], "big"), chain_of(before[0][1])
+
+    def _holds(self, raw: bytes, sequence: int) -> bool:
+        try:
+            record = self.decode(raw)
+        except JournalError:
+            return True  # its own check says so
+        return sequence < record.first_sequence + len(record.entries)
+
+    def sequence_at(self, at_ns: int) -> int:
+        """Return the last event at or before an instant; 0 when there is none. Time never goes back in it."""
+        low, high = 0, self.last_sequence
+        while low < high:
+            middle = (low + high + 1) // 2
+            record = self.record_of(middle)
+            if record is not None and record.at_ns > at_ns:
+                high = record.first_sequence - 1
+            else:  # before the first that is still kept, too
+                low = middle if record is None else record.first_sequence + len(record.entries) - 1
+        return min(low, high)
 
     def _chain_of(self, sequence: int) -> str:
         found = self._look(sequence_key(sequence), True)[:1]
@@ -257,7 +308,7 @@ class JournalReader:
 
 
 class _AsStore:
-    """What the runtime's check of the chain needs of a store."""
+    """What the runtime's check of the chain needs of a store; of a Store it only reads."""
 
     def __init__(self, reader: JournalReader) -> None:
         self._reader = reader
@@ -267,7 +318,7 @@ class _AsStore:
         if database != "events":
             yield from self._reader.items(database)
             return
-        for records in self._reader.raw_chunks():
+        for records in self._reader.raw_chunks(int.from_bytes(start, "big")):
             yield from (record for record in records if record[0] >= start)
 
     def get(self, database: str, key: bytes) -> bytes | None:

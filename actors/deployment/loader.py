@@ -166,6 +166,7 @@ class Reading:
             journal=journal,
             journal_path=Path(os.path.normpath(journal_path)),
             socket_path=Path(os.path.normpath(journal_path / control.socket)),
+            anchors_path=self._anchors_path(journal),
             loop=loop,
             control=control,
             clock=clock,
@@ -218,6 +219,12 @@ class Reading:
 
     def _directory(self) -> Path:
         return Path(os.path.dirname(self.files[0]) or ".").absolute()
+
+    def _anchors_path(self, journal: JournalSection) -> Path | None:
+        if not journal.anchors:
+            return None
+        found = Path(self._folder_of("journal", "anchors"), journal.anchors).absolute()
+        return Path(os.path.normpath(found))
 
     def _folder_of(self, section: str, name: str) -> str:
         """Return the folder of the file that says a value."""

@@ -81,6 +81,7 @@ class NodeProcess:
             self._log_start()
             self._watch_disk()
             self._sync_in_time()
+            self._start_anchors()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
             node.run(beat=beat)
         except JournalError as error:
@@ -149,6 +150,20 @@ class NodeProcess:
     def _sync_in_time(self) -> None:
         if self.topology.journal.durability == "process":
             self.services.append(_Syncer(self.store, self.topology.journal.sync_interval / 1e9))
+
+    def _start_anchors(self) -> None:
+        """Keep the head of the chain outside the journal, when the deployment asks for it."""
+        if self.topology.anchors_path is None:
+            return
+        from actors.runtime.anchors import Anchoring, keep_anchoring
+
+        node = self.node
+        anchoring = Anchoring(
+            self.store, self.topology.anchors_path, lambda fact: node.loop.call(lambda: node.note(fact))
+        )
+        keep_anchoring(anchoring, node, self.topology.journal.anchor_every)
+        self.closers.append(lambda: anchoring.take(node.journal, node.now_ns))
+        self.closers.append(anchoring.close)
 
 
 class _Syncer:

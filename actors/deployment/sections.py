@@ -6,6 +6,7 @@ JSON Schema, `explain` and the reference page all read them.
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -77,6 +78,21 @@ class JournalSection(Settings, frozen=True, kw_only=True):
         bool,
         setting("Also write every message that enters the loop, in order, to rotated files."),
     ] = False
+    anchors: Annotated[
+        str,
+        setting(
+            "File that gets the head of the journal's chain now and then; outside the journal's folder, best "
+            "on another disk. Relative to the folder of the file that says it; empty for none.",
+            examples=("../var/anchors/paper.jsonl",),
+        ),
+    ] = ""
+    anchor_every: Annotated[
+        Duration, setting("How often the head is anchored, if it has moved.", minimum=SECOND_NS)
+    ] = 60 * SECOND_NS
+
+    def __post_init__(self) -> None:
+        if self.anchors and PurePath(self.anchors).is_relative_to(self.path):
+            raise ValueError("anchors prove nothing in the folder of the journal they speak of")
 
 
 class LoopSection(Settings, frozen=True, kw_only=True):

@@ -95,6 +95,7 @@ class Topology:
     journal: JournalSection
     journal_path: Path
     socket_path: Path
+    anchors_path: Path | None
     loop: LoopSection
     control: ControlSection
     clock: ClockSection

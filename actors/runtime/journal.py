@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from actors.runtime.store import Store, TurnWrite
 
 __all__ = [
     "GENESIS",
+    "ChainBreak",
     "Entry",
     "Journal",
     "Snapshot",
@@ -76,6 +77,9 @@ class ChainBreak(NamedTuple):
 
     sequence: int
     reason: str
+    kind: str = ""  # hash | order | gap | decoding | tail
+    at_ns: int = 0  # as the record says, or the one before it when this one cannot be read or is missing
+    actor: str = ""  # whose event is the first of the record; empty when that cannot be read
 
 
 _decode_record = msgspec.msgpack.Decoder(_Record).decode
@@ -255,45 +259,64 @@ def forgotten_entry(sequence: int, chain: bytes) -> tuple[bytes, bytes]:
     return b"forgotten", _key.pack(sequence) + chain
 
 
-def verify_chain(store: Store) -> tuple[int, ChainBreak | None]:
+def verify_chain(
+    store: Store,
+    base: tuple[int, bytes] | None = None,
+    to_sequence: int = 0,
+    seen: Callable[[int, bytes], None] = lambda sequence, chain: None,
+) -> tuple[int, ChainBreak | None]:
     """Recompute the chain of what the journal still holds; return (records read, first break or None).
 
-    What it cannot see is a journal whose last records are gone, unless a snapshot still knows of them.
+    `base` is the first sequence to read and the chain before it, which is believed; `to_sequence` 0 reads to
+    the end. `seen` hears the last sequence and the chain of every sound record. What cannot be seen is a
+    journal whose last records are gone, unless a snapshot still knows of them.
     """
-    chain, count, expected, start = GENESIS, 0, 1, b""
     forgotten = store.get("meta", b"forgotten")
-    if forgotten:
-        start, chain = forgotten[: _key.size], forgotten[_key.size :]
-        expected = _key.unpack(start)[0]
+    if base is None and forgotten:
+        base = _key.unpack(forgotten[: _key.size])[0], forgotten[_key.size :]
+    (expected, chain), count, at_ns = base or (1, GENESIS), 0, 0
+    start = sequence_key(expected) if base is not None else b""
     for key, raw in store.items("events", start):
         sequence = _key.unpack(key)[0]
-        reason, chain, following = _check(sequence, raw, chain, expected)
-        if reason:
-            return count, ChainBreak(sequence, reason)
-        expected = following
+        if to_sequence and sequence > to_sequence:
+            return count, None
+        kind, reason, chain, body = _check(sequence, raw, chain, expected)
+        at_ns = body.at_ns if body is not None else at_ns
+        if kind or body is None:
+            actor = body.entries[0].cell if body is not None and body.entries else ""
+            return count, ChainBreak(sequence, reason, kind, at_ns, actor)
+        expected = sequence + len(body.entries)
         count += 1
+        seen(expected - 1, chain)
     newest = max([int(store.get("meta", b"snapshot_floor") or 0), *_snapshot_sequences(store)])
-    if newest >= expected:
-        return count, ChainBreak(expected, f"events {expected} to {newest} are missing at the end")
+    if newest >= expected and not to_sequence:
+        reason = f"events {expected} to {newest} are missing at the end"
+        return count, ChainBreak(expected, reason, "tail", at_ns)
     return count, None
 
 
-def _check(sequence: int, raw: bytes, chain: bytes, expected: int) -> tuple[str, bytes, int]:
-    """Return what is wrong with one record ("" for nothing), its chain, and the sequence that follows it."""
-    if sequence > expected:
-        return f"events {expected} to {sequence - 1} are missing", chain, expected
-    if sequence < expected:
-        return f"events up to {expected - 1} came before: this record was put in later", chain, expected
+def _check(
+    sequence: int, raw: bytes, chain: bytes, expected: int
+) -> tuple[str, str, bytes, TurnRecord | None]:
+    """Return what is wrong with one record ("" for nothing) and in words, its chain, and what it holds."""
     try:
         record = _decode_record(raw)
         body = _decode_turn(record.body)
     except msgspec.MsgspecError as error:
-        return f"the record cannot be read: {error}", chain, expected
+        return "decoding", f"the record cannot be read: {error}", chain, None
+    if sequence > expected:
+        return "gap", f"events {expected} to {sequence - 1} are missing", chain, body
+    if sequence < expected:
+        reason = f"events up to {expected - 1} came before: this record was put in later"
+        return "order", reason, chain, body
     stored = bytes(record.body)
     chain = sha256(chain + stored).digest()
-    if raw != RECORD_HEAD + chain + stored or body.first_sequence != sequence or not body.entries:
-        return "the record is not the one that was written (its hash differs)", chain, expected
-    return "", chain, sequence + len(body.entries)
+    if body.first_sequence != sequence:
+        reason = f"the record of event {body.first_sequence} is not the one that was written here"
+        return "order", reason, chain, body
+    if raw != RECORD_HEAD + chain + stored or not body.entries:
+        return "hash", "the record is not the one that was written (its hash differs)", chain, body
+    return "", "", chain, body
 
 
 def _snapshot_sequences(store: Store) -> Iterator[int]:

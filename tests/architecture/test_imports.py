@@ -31,9 +31,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(SIDE_FOLDERS, SHARED | {"secrets"}),
     # Reads what actors journal, and the files that a feed plays.
     "backtest": SHARED | {"feed", "strategy", "risk", "oms", "ledger"},
+    # Reads journals for people who ask what happened, and why.
+    "audit": SHARED | {"control", "backtest", "strategy", "risk", "oms", "ledger"},
     "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets"},
     "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
-    "cli": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "poloniex", "deployment", "simulation"},
+    "cli": SHARED
+    | ACTOR_FOLDERS
+    | SIDE_FOLDERS
+    | {"secrets", "poloniex", "deployment", "simulation", "audit"},
     "__main__": frozenset({"cli"}),
 }
 # The package's own version; it holds no code.
