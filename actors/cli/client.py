@@ -39,9 +39,9 @@ class ControlClient:
         """Return the answer to a question."""
         return self._request("GET", path, None, timeout_s)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def post(self, path: str, body: dict[str, Any] | None = None, timeout_s: float = ANSWER_WITHIN_S) -> Any:
         """Return the answer to an order."""
-        return self._request("POST", path, json.dumps(body or {}), ANSWER_WITHIN_S)
+        return self._request("POST", path, json.dumps(body or {}), timeout_s)
 
     def _request(self, method: str, path: str, body: str | None, timeout_s: float) -> Any:
         connection = _OverSocket(self.path, timeout_s)

@@ -23,6 +23,7 @@ class ExitCode(enum.IntEnum):
     NO_ANSWER = 10
     DRIFT = 11
     DATA = 12
+    UNCONFIRMED = 13
     RESTARTS_EXHAUSTED = 70
     INTERRUPTED = 130
 
@@ -43,6 +44,7 @@ MEANINGS: dict[ExitCode, str] = {
         "Generated files are not what the code would generate now; a markets file is not what the venue says."
     ),
     ExitCode.DATA: "A file of history cannot be used as it is; the text names file, row and remedy.",
+    ExitCode.UNCONFIRMED: "What was ordered was sent, but the venue has not confirmed all of it (yet).",
     ExitCode.RESTARTS_EXHAUSTED: "The node died more often than its heart may restart it.",
     ExitCode.INTERRUPTED: "Ended at once by Ctrl-C; the journal keeps what was acknowledged.",
 }

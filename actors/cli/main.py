@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("actors.cli.looking:status", "Say in a few lines how a deployment is."),
     "logs": ("actors.cli.logs:logs", "Show a deployment's log, of one actor if asked."),
     "inspect": ("actors.cli.looking:inspect", "Look into one actor: state, mailbox, last messages."),
+    "orders": ("actors.cli.orders:orders", "List, show, cancel and resolve orders."),
     "restart": ("actors.cli.ordering:restart", "Rebuild one actor from the journal."),
     "halt": ("actors.cli.ordering:halt", "Stop taking risk; lasts until `resume`."),
     "resume": ("actors.cli.ordering:resume", "Release a halt."),

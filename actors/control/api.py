@@ -13,11 +13,13 @@ from actors.control.desk import ControlError, Desk
 from actors.control.fields import plain
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
+from actors.control.order_desk import OrderDesk
 
 __all__ = ["make_application"]
 
 BODY_BYTES_MAX = 64 * 1024
 EVENTS_DEFAULT = 100
+CLOSED_DEFAULT = 20  # closed orders listed beside the live ones
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -36,9 +38,12 @@ def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open:
             web.get("/v1/actors", api.actors),
             web.get("/v1/actors/{address:.+}", api.actor),
             web.get("/v1/events", api.events),
+            web.get("/v1/orders", api.orders),
             web.get("/markets", api.markets),
             web.get("/markets/{name}", api.market),
             web.post("/v1/actors/{address:.+}/restart", api.restart),
+            web.post("/v1/orders/cancel", api.cancel_orders),
+            web.post("/v1/orders/resolve", api.resolve_order),
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
             web.post("/v1/stop", api.stop),
@@ -52,6 +57,7 @@ class _Api:
 
     def __init__(self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool) -> None:
         self._desk = desk
+        self._orders = OrderDesk(desk, desk.instruments)
         self._shelf = shelf
         self._registry = registry
         self._is_open = is_open
@@ -122,6 +128,10 @@ class _Api:
         limit = _number(query.get("limit", str(EVENTS_DEFAULT)), "limit")
         return _answer(await self._desk.events(since, limit, query.get("actor", ""), query.get("type", "")))
 
+    async def orders(self, request: web.Request) -> web.Response:
+        closed = _number(request.query.get("closed", str(CLOSED_DEFAULT)), "closed")
+        return _answer(await self._orders.orders(request.query, closed))
+
     async def markets(self, request: web.Request) -> web.Response:
         return _answer(self._shelf.all())
 
@@ -132,6 +142,24 @@ class _Api:
 
     async def restart(self, request: web.Request) -> web.Response:
         return _answer(await self._desk.restart(request.match_info["address"]))
+
+    async def cancel_orders(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        scope = {name: _text(body, name, "") for name in ("account", "symbol", "strategy")}
+        order_id, who = _text(body, "id", ""), _text(body, "actor", "operator")
+        if not order_id and not any(scope.values()) and body.get("all") is not True:
+            raise ControlError(400, "no scope was given", 'name an order or a scope, or send {"all": true}')
+        wait_s = body.get("wait_s", 0)
+        if not isinstance(wait_s, int | float):
+            raise ControlError(400, f"wait_s must be a number, not {wait_s!r}", 'send {"wait_s": 10}')
+        reason = _text(body, "reason", "")
+        return _answer(await self._orders.cancel(scope, order_id, who, reason, float(wait_s)))
+
+    async def resolve_order(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        order_id, state = _text(body, "id", ""), _text(body, "as", "")
+        evidence, who = _text(body, "evidence", ""), _text(body, "actor", "operator")
+        return _ordered(await self._orders.resolve(order_id, state, evidence, who))
 
     async def halt(self, request: web.Request) -> web.Response:
         body = await _body(request)

@@ -50,6 +50,7 @@ class Desk:
     def __init__(self, node: Node, facts: dict[str, Any], instruments: Instruments) -> None:
         self.node = node
         self.facts = facts
+        self.instruments = instruments
         self.door = Door(node.loop)
         self.sampler = Sampler(node, self.door)
         self.names = FieldNames()

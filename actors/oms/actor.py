@@ -15,6 +15,7 @@ from actors.messages.control import (
     ResolveOrder,
 )
 from actors.messages.evidence import UnexpectedReport, VerifyOrders
+from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest
 from actors.messages.trading import (
     CancelIntent,
     CancelOrders,
@@ -38,11 +39,10 @@ from actors.messages.venue import (
     VenueConnection,
     VenueOrder,
 )
-from actors.oms.closing import OmsClosing
-from actors.oms.events import AnomaliesSettled, OrderResolved
+from actors.oms.asking import OmsAsking
+from actors.oms.events import AnomaliesSettled
 from actors.oms.ids import id_prefix, intent_rank
 from actors.oms.orders import CANCEL_REFUSED, CANCELS_UNTIL_ALERT
-from actors.oms.resolution import resolution_fault
 from actors.oms.state import TERMINAL_VALUES
 from actors.oms.timers import Sweep
 from actors.oms.views import described, snapshot_of
@@ -52,7 +52,7 @@ from actors.runtime.messages import Message, Severity
 __all__ = ["OmsActor"]
 
 
-class OmsActor(OmsClosing):
+class OmsActor(OmsAsking):
     """One account's order management."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
@@ -72,6 +72,8 @@ class OmsActor(OmsClosing):
         ReconcileFinished,
         OrdersSnapshotRequest,
         ResolveOrder,
+        OrdersRequest,
+        CancelScope,
         Sweep,
     )
     EMITS: ClassVar[tuple[type[Message], ...]] = (
@@ -83,7 +85,9 @@ class OmsActor(OmsClosing):
         ReconcileNow,
         LedgerSnapshotRequest,
     )
-    REPLIES: ClassVar[tuple[type[Message], ...]] = (OrderUpdate, OrdersSnapshot, Acknowledged, Rejected)
+    REPLIES: ClassVar[tuple[type[Message], ...]] = (
+        *(OrderUpdate, OrdersSnapshot, OrdersListed, Acknowledged, Rejected),
+    )
 
     def started(self, context: Context) -> None:
         """Whatever was on its way when the node went down is in doubt now; the rest is compared at once."""
@@ -239,22 +243,6 @@ class OmsActor(OmsClosing):
             return
         context.reply(snapshot_of(self.state, message, context.now_ns, self._fills_order.disorder_ns))
         context.publish(LedgerSnapshotRequest(self._account, message.request_id))
-
-    def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:
-        """Settle an order on a person's word, if what they say can be true."""
-        order = self.state.live.get(message.client_order_id)
-        fault = resolution_fault(order, message)
-        if order is None or fault:
-            context.reply(Rejected(fault))
-            return
-        before, since_ns = order.state, order.unknown_since_ns
-        context.record(
-            OrderResolved(
-                order.client_order_id, message.as_state, message.evidence, message.actor, context.now_ns
-            )
-        )
-        self._changed(order, before, since_ns, context)
-        context.reply(Acknowledged(f"{order.client_order_id}: {before.value} -> {message.as_state.value}"))
 
     def describe(self) -> Any:
         """Return counts and the open orders, those in doubt first."""

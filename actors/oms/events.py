@@ -17,6 +17,7 @@ __all__ = [
     "OrderResolved",
     "OrderStateChanged",
     "OrderSubmitted",
+    "ScopeCanceled",
 ]
 
 
@@ -102,6 +103,18 @@ class OrderResolved(Message, frozen=True):
     as_state: OrderState
     evidence: str
     actor: str
+    at_ns: int
+
+
+class ScopeCanceled(Message, frozen=True):
+    """A person had every live order in a scope canceled; empty fields did not narrow it."""
+
+    symbol: str
+    strategy: str
+    order_id: str  # of one order, or of its intent
+    actor: str
+    reason: str
+    orders_count: int  # that lived then
     at_ns: int
 
 

@@ -16,6 +16,7 @@ from actors.oms.events import (
     OrderResolved,
     OrderStateChanged,
     OrderSubmitted,
+    ScopeCanceled,
 )
 from actors.oms.settings import OmsSettings
 from actors.oms.state import NEXT, TERMINAL_VALUES, OmsState, Order, keep_newest
@@ -44,6 +45,7 @@ class OmsRecord(Behaviour):
         OrderAnomaly,
         AnomaliesSettled,
         OrderResolved,
+        ScopeCanceled,
         FlattenStarted,
         FlattenEnded,
     )
@@ -148,6 +150,9 @@ class OmsRecord(Behaviour):
         _stamp(order, "resolved by " + event.actor, event.at_ns)
         if event.as_state._value_ in TERMINAL_VALUES:
             self._close(order)
+
+    def apply_scope_canceled(self, event: ScopeCanceled) -> None:
+        """Only for the record; each order has an event of its own."""
 
     def apply_flatten_started(self, event: FlattenStarted) -> None:
         """The wish is held until the position is flat."""

@@ -16,6 +16,14 @@ _ALLOWED = (
     OrderState.ABSENT,
 )
 
+_REMEDIES = {
+    OrderState.FILLED: "fills move money, so they are taken from the venue alone; resolve it as canceled "
+    "when it rests no more, and a comparison with the venue brings what it filled",
+    OrderState.SUBMITTING: "that would be no answer",
+    OrderState.CANCELING: "that would be no answer",
+    OrderState.UNKNOWN: "that would be no answer",
+}
+
 
 def resolution_fault(order: Order | None, command: ResolveOrder) -> str:
     """Return why the command cannot be carried out, and what to do instead; empty when it can.
@@ -25,11 +33,11 @@ def resolution_fault(order: Order | None, command: ResolveOrder) -> str:
     """
     name, claimed = command.client_order_id, command.as_state
     if order is None:
-        return f"{name} is not a live order; see `polytrade inspect` for those that are"
+        return f"{name} is not a live order; `polytrade orders ls` lists those that are"
     if not command.actor.strip() or not command.evidence.strip():
         return "say who you are and what you saw: both go on the record"
     if claimed not in _ALLOWED:
-        return f"an order cannot be resolved as {claimed.value}; fills are taken from the venue alone"
+        return f"an order cannot be resolved as {claimed.value}: {_REMEDIES[claimed]}"
     filled = order.filled_contracts
     if filled and claimed in (OrderState.OPEN, OrderState.REJECTED, OrderState.ABSENT):
         return f"{name} has {filled} contracts filled, so it cannot be {claimed.value}"
