@@ -44,7 +44,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("actors.cli.report:report", "Draw the report of a backtest again."),
     "bench": ("actors.cli.bench:bench", "Measure this machine beside its bare figures."),
     "markets": ("actors.cli.markets:markets", "Keep contract sizes, tiers and fees in step with the venue."),
+    "secrets": (
+        "actors.cli.secrets:secrets",
+        "Check, list and write the values behind secret:// references.",
+    ),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
+    "vault": ("actors.cli.vault:vault", "Serve a double of Vault, for rehearsals and drills."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),
     "replay": ("actors.cli.simulate:replay", "Run a failing seed's bundle again, byte for byte."),
     "version": ("actors.cli.version:version", "Show the version."),

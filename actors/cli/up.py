@@ -93,10 +93,10 @@ def up(
         from actors.cli.configuration import tell_faults
 
         tell_faults(topology.warnings)
-    _look_for_secrets(topology)
+    source = _look_for_secrets(topology)
     _look_at_markets(topology)
     with _beside(topology) if beside else contextlib.nullcontext():
-        code = _under_heart(topology, wish) if wish.heart else _in_this_process(topology, wish)
+        code = (_under_heart if wish.heart else _in_this_process)(topology, wish, source)
     sys.exit(code)
 
 
@@ -115,14 +115,19 @@ def _look_at_markets(topology: Any) -> None:
         raise ConfigError(faults)
 
 
-def _look_for_secrets(topology: Any) -> None:
-    """Refuse before anything starts when a secret cannot be had; the node asks for itself again."""
-    from actors.deployment.secret_values import SecretsMissing, keep_secrets
+def _look_for_secrets(topology: Any) -> Any:
+    """Refuse before anything starts when a secret cannot be had; the node asks for itself again.
 
+    The source goes on to every node that the heart forks: what logs in but once, does so here.
+    """
+    from actors.deployment.secret_values import SecretsMissing, keep_secrets, secret_source
+
+    source = secret_source(topology)
     try:
-        keep_secrets(topology)
+        keep_secrets(topology, source)
     except SecretsMissing as error:
         raise Problem(ExitCode.CONFIGURATION, str(error)) from None
+    return source
 
 
 def patience_s(topology: Any) -> float:
@@ -150,7 +155,7 @@ def running_record(topology: Any, wish: Wish) -> Running:
 # -- under a heart -----------------------------------------------------------------------------------------
 
 
-def _under_heart(topology: Any, wish: Wish) -> int:
+def _under_heart(topology: Any, wish: Wish, source: Any) -> int:
     from actors.cli.session import Session
     from actors.cli.summary import Run, last_sequence
     from actors.runtime.heart import HeartLimits, launch
@@ -163,7 +168,7 @@ def _under_heart(topology: Any, wish: Wish) -> int:
     limits = HeartLimits(stall_after_s=topology.loop.stall_after / 1e9, stop_timeout_s=patience)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as aside:
         began = time.monotonic()
-        handle = launch(_node_runner(topology, aside if fullscreen else None), limits)
+        handle = launch(_node_runner(topology, source, aside if fullscreen else None), limits)
         target = Target(topology.deployment, topology.journal_path, topology.socket_path)
         show = _make_show(wish, fullscreen)
         with announced(running_record(topology, wish)), _entered(show):
@@ -190,7 +195,7 @@ def _under_heart(topology: Any, wish: Wish) -> int:
     return code
 
 
-def _node_runner(topology: Any, aside: IO[str] | None) -> Callable[[Any], int]:
+def _node_runner(topology: Any, source: Any, aside: IO[str] | None) -> Callable[[Any], int]:
     """Return what the heart's child runs. What it writes must not spoil the screen or the JSON on stdout."""
     from actors.deployment.process import run_node
 
@@ -198,7 +203,7 @@ def _node_runner(topology: Any, aside: IO[str] | None) -> Callable[[Any], int]:
         if aside is not None:
             os.dup2(aside.fileno(), 2)
         os.dup2(2, 1)
-        return run_node(topology, beat)
+        return run_node(topology, beat, source)
 
     return run
 
@@ -247,7 +252,7 @@ def _conclude(run: Any, wish: Wish) -> None:
 # -- without one -------------------------------------------------------------------------------------------
 
 
-def _in_this_process(topology: Any, wish: Wish) -> int:
+def _in_this_process(topology: Any, wish: Wish, source: Any) -> int:
     """Run the node here, for debuggers and for systems that restart processes themselves."""
     from actors.cli.summary import Run, last_sequence
     from actors.deployment.process import run_node
@@ -257,7 +262,7 @@ def _in_this_process(topology: Any, wish: Wish) -> int:
     watcher = _Watcher(Target(topology.deployment, topology.journal_path, topology.socket_path), wish)
     with announced(running_record(topology, wish)):
         watcher.start()
-        code = run_node(topology, lambda: True)
+        code = run_node(topology, lambda: True, source)
         watcher.over.set()
     seconds = time.monotonic() - began
     run = Run(topology.deployment, topology.journal_path, before, seconds, code, 0, [os.getpid()], None)

@@ -23,6 +23,7 @@ from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
 from actors.runtime.store_lmdb import LmdbStore
 from actors.secrets.keeper import SecretKeeper
+from actors.secrets.port import SecretSource
 
 __all__ = ["DISK_FULL", "JOURNAL_IN_USE", "explain", "run_node"]
 
@@ -32,11 +33,14 @@ CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's impor
 CONFIGURATION, JOURNAL_IN_USE, DISK_FULL = 3, 6, 7  # exit codes
 
 
-def run_node(topology: Topology, beat: Callable[[], bool]) -> int:
-    """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code."""
+def run_node(topology: Topology, beat: Callable[[], bool], source: SecretSource | None = None) -> int:
+    """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code.
+
+    `source` holds its secrets; without one, it is made from what the deployment says.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        secrets = keep_secrets(topology)
+        secrets = keep_secrets(topology, source)
         store = open_store(topology)
     except SecretsMissing as error:
         print(f"polytrade: {error}", file=sys.stderr)

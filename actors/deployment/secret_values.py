@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from actors.deployment.setting_types import fields_of
 from actors.deployment.topology import ActorPlan, Topology
@@ -12,7 +17,14 @@ from actors.secrets.keeper import SecretKeeper
 from actors.secrets.port import SecretError, SecretSource
 from actors.secrets.reference import is_reference
 
-__all__ = ["SecretsMissing", "keep_secrets", "secret_source", "secrets_of"]
+__all__ = [
+    "SecretsMissing",
+    "keep_secrets",
+    "passphrase_file",
+    "secret_source",
+    "secrets_file",
+    "secrets_of",
+]
 
 
 class SecretsMissing(Exception):
@@ -36,7 +48,32 @@ def keep_secrets(topology: Topology, source: SecretSource | None = None) -> Secr
 def secret_source(topology: Topology) -> SecretSource:
     """Return the provider that the deployment names."""
     section = topology.secrets
+    if section.provider == "vault":
+        from actors.secrets.vault import VaultSource
+
+        vault, place = section.vault, partial(_from_folder, topology)
+        return VaultSource(
+            replace(vault, ca_file=place(vault.ca_file), credential_file=place(vault.credential_file))
+        )
+    if section.provider == "file":
+        from actors.secrets.encrypted_file import FileSource
+
+        return FileSource(secrets_file(topology), passphrase_file(topology))
     return EnvironmentSource(section.prefix, section.defaults)
+
+
+def secrets_file(topology: Topology) -> Path:
+    """Return where the encrypted file of a deployment is, or will be."""
+    return Path(_from_folder(topology, topology.secrets.file.path))
+
+
+def passphrase_file(topology: Topology) -> str:
+    """Return the file with its passphrase; empty when a variable has it."""
+    return _from_folder(topology, topology.secrets.file.passphrase_file)
+
+
+def _from_folder(topology: Topology, path: str) -> str:
+    return os.path.normpath(topology.directory / path) if path else ""
 
 
 def secrets_of(plan: ActorPlan) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from actors.runtime.settings import Duration, Reload, Settings, setting
+from actors.secrets.settings import FileSettings, VaultSettings
 
 __all__ = [
     "ActorSection",
@@ -172,8 +173,11 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
     """Where the values behind `secret://mount/path#key` come from."""
 
     provider: Annotated[
-        Literal["env"],
-        setting("`env`: environment variables of `polytrade up`, named after the reference."),
+        Literal["env", "file", "vault"],
+        setting(
+            "`env`: environment variables of `polytrade up`, named after the reference; `file`: an encrypted "
+            "file; `vault`: a HashiCorp Vault or OpenBao server."
+        ),
     ] = "env"
     prefix: Annotated[
         str,
@@ -190,6 +194,18 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
             examples=({"secret://local/exchange#key": "local-key"},),
         ),
     ] = field(default_factory=dict)
+    file: Annotated[FileSettings, setting("With `file`: which one.")] = FileSettings()
+    vault: Annotated[VaultSettings, setting("With `vault`: where it is and who we are there.")] = (
+        VaultSettings()
+    )
+
+    def __post_init__(self) -> None:
+        if self.provider == "file" and not self.file.path:
+            raise ValueError("provider `file` needs a file: {path: ...}")
+        if self.provider == "vault" and self.vault.auth != "token" and not self.vault.role:
+            raise ValueError(f"provider `vault` with auth `{self.vault.auth}` needs a vault: {{role: ...}}")
+        if self.defaults and self.provider != "env":
+            raise ValueError("defaults are for provider `env`: another one has the values itself")
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):

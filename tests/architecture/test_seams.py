@@ -46,8 +46,13 @@ SEAMS = (
     ),
     Seam(
         "actors/secrets/*",
-        frozenset({"environment", "network"}),
-        "resolves secret references from variables and from Vault",
+        frozenset({"environment", "network", "chance"}),
+        "resolves secret references from variables and from Vault; nonces of the encrypted file",
+    ),
+    Seam(
+        "actors/drills/vault/web.py",
+        frozenset({"network"}),
+        "the far side's own listening socket; a node's pumps are clients only",
     ),
 )
 

@@ -1,0 +1,86 @@
+"""What a deployment says about the stores that hold its secrets. Nothing here is a secret itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from actors.runtime.settings import Duration, Settings, setting
+
+__all__ = ["FileSettings", "VaultSettings"]
+
+MILLISECOND_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+HOUR_NS = 3_600 * SECOND_NS
+
+
+class FileSettings(Settings, frozen=True, kw_only=True):
+    """A file that is encrypted with a passphrase: argon2id makes the key, AES-256-GCM keeps the values."""
+
+    path: Annotated[
+        str,
+        setting(
+            "The encrypted file, relative to the deployment's folder; see `polytrade secrets set`.",
+            examples=("../var/secrets.enc",),
+        ),
+    ] = ""
+    passphrase_file: Annotated[
+        str,
+        setting(
+            "File whose first line is the passphrase, readable by its owner alone; without one the variable "
+            "POLYTRADE_SECRETS_PASSPHRASE.",
+        ),
+    ] = ""
+
+
+class VaultSettings(Settings, frozen=True, kw_only=True):
+    """A HashiCorp Vault or OpenBao server with a KV version 2 engine per mount."""
+
+    address: Annotated[
+        str,
+        setting(
+            "Where the server is; without it the variable VAULT_ADDR.",
+            pattern=r"^$|^https?://[^\s/]+/?$",
+            examples=("https://vault.example.net:8200",),
+        ),
+    ] = ""
+    namespace: Annotated[str, setting("Namespace of the server (Enterprise, OpenBao); empty for none.")] = ""
+    ca_file: Annotated[
+        str, setting("Certificates of the authority that signed the server's, in PEM; empty: the system's.")
+    ] = ""
+    auth: Annotated[
+        Literal["approle", "kubernetes", "token"],
+        setting("How we say who we are: an AppRole, a pod's service account, or a ready token."),
+    ] = "approle"
+    auth_mount: Annotated[
+        str,
+        setting("Where that login is mounted; empty: under its own name.", pattern=r"^[\w./-]*$"),
+    ] = ""
+    role: Annotated[
+        str,
+        setting("Kubernetes: the name of the role. AppRole: its role id, which is no secret."),
+    ] = ""
+    credential_file: Annotated[
+        str,
+        setting(
+            "File with the AppRole's secret id, the pod's token, or the ready token; without one the "
+            "variable POLYTRADE_VAULT_CREDENTIAL. A pod's token has a place of its own and is found there."
+        ),
+    ] = ""
+    wrapped: Annotated[
+        bool,
+        setting(
+            "AppRole: the file holds a response-wrapping token, which opens once, instead of the secret id."
+        ),
+    ] = False
+    timeout: Annotated[
+        Duration,
+        setting("Longest wait for an answer.", minimum=50 * MILLISECOND_NS, maximum=60 * SECOND_NS),
+    ] = 3 * SECOND_NS
+    cache_for: Annotated[
+        Duration,
+        setting(
+            "A value may be used for so long without the server confirming it; then trading is reduce-only.",
+            minimum=SECOND_NS,
+            risk="raise",
+        ),
+    ] = HOUR_NS
