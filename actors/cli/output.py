@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["echo", "json_option", "note", "print_json", "warn"]
+__all__ = ["echo", "json_option", "note", "print_json", "warn", "write_text"]
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,3 +40,18 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     """Write a warning to stderr."""
     click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file that was asked for, and say so on stderr. Errors: Problem."""
+    from actors.cli.exit_codes import ExitCode
+    from actors.cli.problems import Problem
+
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Problem(
+            ExitCode.FAILURE, f"{path}: cannot be written: {error.strerror}", "name another file"
+        ) from error
+    note(f"wrote {path}")

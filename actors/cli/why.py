@@ -1,4 +1,4 @@
-"""`polytrade why`: the story of one order, from what the strategy saw to the last fill."""
+"""`polytrade why`: the story of an order, a denial, a fill or a halt, as text or drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.journal import open_reader
-from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.output import echo, json_option, note, print_json, write_text
 from actors.cli.problems import Problem
 from actors.cli.shown import age, instant, shown_field
 from actors.cli.targets import Target, find_target, split_words
@@ -20,10 +20,16 @@ LEFT_OUT = frozenset({"at_ns", "type", "reasons", "strategy", "account"})
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[FILE] CLIENT_ORDER_ID|INTENT_ID")
+@click.argument("words", nargs=-1, metavar="[FILE] ID|#SEQUENCE|halt[:SCOPE]")
+@click.option("--html", "html", default="", metavar="PATH", help="Write a page with the drawn timeline.")
+@click.option("--svg", "svg", default="", metavar="PATH", help="Write the drawn timeline alone.")
 @json_option
-def why(words: tuple[str, ...], as_json: bool) -> None:
-    """Tell why an order exists and what became of it: signal and reasons, risk, order, fills."""
+def why(words: tuple[str, ...], html: str, svg: str, as_json: bool) -> None:
+    """Tell why something happened and what came of it: an order, a denial, a fill, a halt.
+
+    ID is a client_order_id, an intent_id, a parent's id, a trade_id or a venue_order_id; #SEQUENCE any event
+    of the journal; `halt` the newest halt, `halt:SCOPE` the newest one of a scope.
+    """
     from actors.control.why import why as search
 
     file, (wanted,) = split_words(words, "ID")
@@ -39,9 +45,30 @@ def why(words: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(chain.as_dict())
         return
-    for line in story_lines(chain.events, chain.ids, _instruments(target)):
-        echo(line)
-    note(f"\n{len(chain.events)} of {chain.scanned_events} events, found in {chain.took_ms:g} ms")
+    instruments = _instruments(target)
+    lines = story_lines(chain.events, chain.ids, instruments)
+    if html or svg:
+        _draw(chain.events, lines, instruments, html, svg)
+    else:
+        for line in lines:
+            echo(line)
+    drawn = "" if html or svg else "\n"
+    note(f"{drawn}{len(chain.events)} of {chain.scanned_events} events, found in {chain.took_ms:g} ms")
+
+
+def _draw(
+    events: list[dict[str, Any]], lines: list[str], instruments: dict[str, Any], html: str, svg: str
+) -> None:
+    from actors.audit import timeline
+
+    symbols = [name for event in events if (name := event["fields"].get("symbol"))]
+    tree = _Tree(events, instruments.get(symbols[0]) if symbols else None)
+    details = {event["sequence"]: tree.detail(event) for event in events}
+    title = f"Why {lines[0]}, from {lines[1]}"
+    if html:
+        write_text(html, timeline.page(events, details, title, "\n".join(lines)))
+    if svg:
+        write_text(svg, timeline.svg(events, details, title))
 
 
 def _instruments(target: Target) -> dict[str, Any]:
@@ -91,6 +118,13 @@ class _Tree:
             self.lines += [stem + text for text in _reasons(event)]
             repeated = {text for text in shown if not text.startswith("price")}  # of a fill it is news
             self.grow(event["sequence"], inner, said | repeated)
+
+    def detail(self, event: dict[str, Any]) -> str:
+        """Return what an event says beyond the ids in the title, in one line."""
+        said = [
+            text for text in self._details(event) if not text.startswith(("client_order_id", "intent_id"))
+        ]
+        return "; ".join([*said, *_reasons(event)])
 
     def _heading(self, event: dict[str, Any]) -> str:
         later = f"+{age(event['at_ns'] - self._began)}" if event["at_ns"] > self._began else ""
