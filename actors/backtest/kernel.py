@@ -105,7 +105,8 @@ class _Table(list[list[int]]):
 def _listed(bars: KernelBars) -> KernelBars:
     tables: Any = [_Table(array.tolist()) for array in (bars.prices, bars.touch, bars.funding)]
     marks: Any = bars.marks.tolist()
-    return KernelBars(tables[0], tables[1], marks, tables[2])
+    spread: Any = bars.spread.tolist()
+    return KernelBars(tables[0], tables[1], marks, tables[2], spread, bars.goes_on)
 
 
 def _plain(terms: Terms) -> Terms:

@@ -42,7 +42,7 @@ class Account(NamedTuple):
     cost_ticks: int  # signed sum of contracts x price of what is open
     fees_usdt: int
     funding_usdt: int  # paid; negative when received
-    slippage_usdt: int  # what fills cost more than the close that was decided on
+    slippage_usdt: int  # what fills cost more than the touch that was decided on
     turnover_usdt: int
     fills_count: int
     liquidations_count: int

@@ -34,8 +34,9 @@ class Plan(NamedTuple):
 
     deposit_usdt: int
     equity_usdt: int  # that sizes are computed from; 0 takes the account's own
-    warmup: int  # closed bars before anything may be ordered
+    warmup: int  # closed bars before anything may be ordered, counted from `first`
     lookback: int
+    first: int = 0  # the first bar that is seen; nothing is ordered, settled or valued before it
 
 
 class Result(NamedTuple):
@@ -63,7 +64,7 @@ def reach(
     account: Account, trades: Trades, target: int, bar: int, bars: KernelBars, terms: Terms, fills: Any
 ) -> tuple[Account, Trades]:
     """Fill the orders on the way to the target at the touch that meets them; `bar` is the first one after."""
-    decided = bars.prices[bar - 1, 3]
+    bid, ask = touch_at_close(bars, bar - 1)
     for _ in range(ORDERS_PER_BAR_MAX):
         net = account.net_contracts
         if net == target:
@@ -71,7 +72,7 @@ def reach(
         buys = net < 0 if net * target < 0 else target > net
         price = bars.touch[bar, 1] if buys else bars.touch[bar, 0]
         fees = account.fees_usdt
-        account = moved_to(account, target, price, decided, terms)
+        account = moved_to(account, target, price, ask if buys else bid, terms)
         if account.net_contracts == net:
             break
         row = account.fills_count - 1
@@ -81,6 +82,18 @@ def reach(
         if account.net_contracts == 0:
             trades = trade_ended(trades, account.cash_usdt)
     return account, trades
+
+
+def touch_at_close(bars: KernelBars, bar: int) -> tuple[int, int]:
+    """Return the bid and ask that a decision on a bar sees, as `feed.replay` shows them."""
+    spread = bars.spread[bar]
+    bid = bars.prices[bar, 3] - spread // 2
+    return max(1, bid), max(2, bid + spread)
+
+
+def nearer_to_flat(net: int, target: int) -> int:
+    """Return how far a position may go once the data is at its end: risk then lets pass what reduces."""
+    return max(0, min(net, target)) if net > 0 else min(0, max(net, target))
 
 
 def settle(account: Account, bar: int, next_row: int, bars: KernelBars, terms: Terms) -> tuple[Account, int]:
@@ -136,7 +149,9 @@ def bind(step: Callable[..., Any]) -> Callable[..., Result]:
         account, trades, days, path = begin(plan.deposit_usdt)
         target, next_row, prices = 0, 0, bars.prices
         equity = plan.deposit_usdt
-        for bar in range(len(prices)):
+        while next_row < len(bars.funding) and bars.funding[next_row, 0] < plan.first:
+            next_row += 1
+        for bar in range(plan.first, len(prices)):
             if target != account.net_contracts:
                 account, trades = reach(account, trades, target, bar, bars, terms, fills)
             is_held, flags, close = account.net_contracts != 0, bars.marks[bar], prices[bar, 3]
@@ -152,13 +167,16 @@ def bind(step: Callable[..., Any]) -> Callable[..., Result]:
                 days = day_ended(days, equity)
             if len(curve):
                 curve[bar] = equity
-            past = prices[bar - plan.lookback, 3] if 0 < plan.lookback <= bar else 0
+            seen_before = bar - plan.first
+            past = prices[bar - plan.lookback, 3] if 0 < plan.lookback <= seen_before else 0
             worth = plan.equity_usdt if plan.equity_usdt else equity
             seen = Seen(prices[bar, 1], prices[bar, 2], close, past, worth)
             memory, wanted, why = step(memory, params, seen, sizing)
-            if why and bar + 1 >= plan.warmup:
+            if why and seen_before + 1 >= plan.warmup:
                 target = wanted
         last = len(prices)
+        if not bars.goes_on:
+            target = nearer_to_flat(account.net_contracts, target)
         account, trades = reach(account, trades, target, last, bars, terms, fills)
         return Result(account, trades, days, path, equity_at(account, prices[last - 1, 3], terms))
 

@@ -48,11 +48,22 @@ class KernelBars(NamedTuple):
     touch: Ints  # (n + 1, 2): that of the row after the last bar meets what was decided on it
     marks: NDArray[np.uint8]
     funding: Ints  # (m, 3): bar, rate in 1e-8, price in ticks; ascending
+    spread: Ints  # (n,): between bid and ask at each close
+    goes_on: int  # 1 when the market goes on after the last bar; else what is decided on it may only reduce
 
 
-def prepare(bars: Bars, spread_e8: int, funding_at_ns: Ints, funding_e8: Ints) -> KernelBars:
+def prepare(
+    bars: Bars,
+    spread_e8: int,
+    funding_at_ns: Ints,
+    funding_e8: Ints,
+    quoted_ticks: Ints | None = None,
+    next_ticks: int = 0,
+) -> KernelBars:
     """Return the arrays. `spread_e8` is the feed's spread as a fraction of the price, at least one tick.
 
+    `quoted_ticks` are the prices whose spread stands at each close: opens of the last candles inside bars.
+    `next_ticks` is the price right after the last bar; 0 when the data ends with it.
     Errors: ValueError when the bars do not ascend or there are none.
     """
     if not len(bars):
@@ -67,16 +78,21 @@ def prepare(bars: Bars, spread_e8: int, funding_at_ns: Ints, funding_e8: Ints) -
     marks[far_is_low] |= 4
     funding = _settlements(bars, far_is_low, funding_at_ns, funding_e8)
     marks[funding[:, 0]] |= 2
-    return KernelBars(np.ascontiguousarray(prices), _touches(bars, spread_e8), marks, funding)
+    quoted = bars.open_ticks if quoted_ticks is None else quoted_ticks
+    spread = np.maximum(1, quoted * spread_e8 // E8)
+    touch = _touches(bars, spread_e8, spread)
+    if next_ticks:
+        bid = next_ticks - max(1, next_ticks * spread_e8 // E8) // 2
+        touch[-1] = max(1, bid), max(2, bid + max(1, next_ticks * spread_e8 // E8))
+    return KernelBars(np.ascontiguousarray(prices), touch, marks, funding, spread, int(next_ticks > 0))
 
 
-def _touches(bars: Bars, spread_e8: int) -> Ints:
-    spread = np.maximum(1, bars.open_ticks * spread_e8 // E8)
-    half = spread // 2
+def _touches(bars: Bars, spread_e8: int, at_close_spread: Ints) -> Ints:
     touch = np.empty((len(bars) + 1, 2), np.int64)
-    at_close = bars.close_ticks - half
-    touch[1:, 0], touch[1:, 1] = at_close, at_close + spread
-    at_open = bars.open_ticks - half
+    at_close = bars.close_ticks - at_close_spread // 2
+    touch[1:, 0], touch[1:, 1] = at_close, at_close + at_close_spread
+    spread = np.maximum(1, bars.open_ticks * spread_e8 // E8)
+    at_open = bars.open_ticks - spread // 2
     follows = np.concatenate(([True], np.diff(bars.at_ns) == bars.interval_ns))
     touch[:-1, 0][follows], touch[:-1, 1][follows] = at_open[follows], (at_open + spread)[follows]
     return np.maximum(touch, (1, 2))

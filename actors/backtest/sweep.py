@@ -113,15 +113,24 @@ class Point:
 
 
 def point_of(
-    where: Where, settings: Mapping[str, str], result: Result, deposit: int, days_before: int
+    where: Where,
+    settings: Mapping[str, str],
+    result: Result,
+    deposit: int,
+    days_before: int,
+    move_usdt: int = 0,
 ) -> Point:
-    """Return the figures of a run; `days_before` are days of warm-up, in which nothing could happen."""
+    """Return the figures of a run.
+
+    `days_before` are days of warm-up, in which nothing could happen; `move_usdt` is what a contract gains
+    from the last bar's close to the end of the period.
+    """
     account, trades = result.account, result.trades
     ratio, skew, kurtosis = _moments(result.days, days_before)
     return Point(
         where,
         settings,
-        result.equity_usdt - deposit,
+        result.equity_usdt + account.net_contracts * move_usdt - deposit,
         account.fees_usdt,
         account.funding_usdt,
         account.slippage_usdt,

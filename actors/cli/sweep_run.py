@@ -82,6 +82,7 @@ def searched(asked: Asked) -> Found:
     from actors.backtest.sweep_bars import read_history
     from actors.feed.files import DataError
     from actors.runtime.clock import monotonic_ns
+    from actors.strategy.actor import warmup_bars
 
     symbol = _symbol(asked)
     values = _values(asked, symbol)
@@ -91,7 +92,7 @@ def searched(asked: Asked) -> Found:
     instrument = topology.instruments[symbol]
     try:
         data = scan({symbol: feed}, asked.wish, topology.instruments)
-        warmup = max(strategy.warmup_of(settings) for _, settings in chosen)
+        warmup = max(warmup_bars(strategy.warmup_of(settings)) for _, settings in chosen)
         wish = asked.wish
         history = read_history(feed, instrument, plan.settings.bar, wish.from_ns, wish.to_ns, warmup)
     except DataError as error:
@@ -233,31 +234,29 @@ def _run(
     from actors.backtest.kernel import Kernel, Trial
     from actors.backtest.kernel_loop import Plan
     from actors.backtest.sweep import point_of
+    from actors.strategy.actor import warmup_bars
     from actors.strategy.sizing import sizing_of
 
-    first = history.before_count + 1 if history.before_count else 0
-    trials = [
-        Trial(
-            Plan(
-                deposit,
-                settings.equity_usdt,
-                max(strategy.warmup_of(settings), first),
-                strategy.lookback_of(settings),
-            ),
-            strategy.params_of(settings),
-            strategy.first_memory(),
-            sizing_of(settings, instrument),
-        )
-        for _, settings in chosen
-    ]
+    trials = []
+    for _, settings in chosen:
+        warmup = strategy.warmup_of(settings)
+        begin = history.first(warmup_bars(warmup))
+        # What was decided on the last bar before the period may be done at its first price.
+        warmup = max(warmup, history.before_count - begin)
+        plan = Plan(deposit, settings.equity_usdt, warmup, strategy.lookback_of(settings), begin)
+        sizing = sizing_of(settings, instrument)
+        trials.append(Trial(plan, strategy.params_of(settings), strategy.first_memory(), sizing))
     kernel = Kernel(strategy.step, history.bars, terms)
     if not kernel.is_compiled:
         text = "numba is not installed: the search runs in plain Python, some hundred times slower"
         warn(f"{text}; pip install 'polytrade[kernel]'")
     points = []
-    for (where, _), result in zip(chosen, _told(kernel.run_all(trials), len(trials)), strict=True):
+    move_usdt = (history.end_ticks - int(history.bars.prices[-1, 3])) * instrument.tick_value
+    results = _told(kernel.run_all(trials), len(trials))
+    for (where, _), trial, result in zip(chosen, trials, results, strict=True):
         texts = {axis.name: axis.values[index] for axis, index in zip(axes, where, strict=True)}
-        points.append(point_of(where, texts, result, deposit, history.days_before))
+        days = history.days_before(trial.plan.first)
+        points.append(point_of(where, texts, result, deposit, days, move_usdt))
     return points, kernel.is_compiled
 
 

@@ -30,6 +30,7 @@ REPLAY = "feed.replay"
 WATCHERS = ("catalog",)  # kinds that ask the venue about today: history has nobody to ask
 DEPOSIT_USDT = "10000"  # of an exchange that no file speaks of, for a ledger that would ask the venue
 COMMAND_LINE = "command line"
+MILLISECOND_NS = 1_000_000
 DECIDED_LATER = "decided-by-symbol"  # stands for the path of a feed until its symbols are known
 
 
@@ -191,7 +192,12 @@ def _text(at_ns: int) -> str:
 
 
 def _with_files(plan: ActorPlan, wish: Wish, topology: Topology) -> ActorPlan:
-    if plan.kind != REPLAY or not isinstance(plan.settings, ReplaySettings) or not wish.files:
+    if plan.kind != REPLAY or not isinstance(plan.settings, ReplaySettings):
+        return plan
+    if wish.to_ns:  # what comes after the period nobody may see
+        ends_at_ms = wish.to_ns // MILLISECOND_NS
+        plan = replace(plan, settings=msgspec.structs.replace(plan.settings, ends_at_ms=ends_at_ms))
+    if not wish.files:
         return plan
     files = wish.files.get(plan.place.symbol, MarketFiles(""))
     settings = msgspec.structs.replace(

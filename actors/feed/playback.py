@@ -74,7 +74,9 @@ class Playback:
         self.recent = RecentBars(symbol, self._interval_ns)
         starts_ns = max(start.skip_until_ns, self._due_ns(start.first_ns))
         self.subscription = Subscription(symbol, settings, starts_ns, gap_ns=self._interval_ns)
-        self._mark_due_ns = 0
+        self._mark_due_ns = self._quote_due_ns = 0
+        # A quote that still stands is said again, or a quiet market would look like a silent one.
+        self._quote_every_ns = self._interval_ns // 3 or settings.mark_every
         self._marks = marks
         self._trades = trades
         self._mark_ticks = 0
@@ -168,8 +170,8 @@ class Playback:
         _, row, number, price, contracts, side, bid, ask = step
         symbol = self.symbol
         self.price_ticks = price
-        if self._trades is None and (bid, ask) != self._touch:
-            self._touch = (bid, ask)
+        if self._trades is None and ((bid, ask) != self._touch or at_ns >= self._quote_due_ns):
+            self._touch, self._quote_due_ns = (bid, ask), at_ns + self._quote_every_ns
             size = self._settings.depth_usdt // (price * self._tick_value) or 1
             context.publish(Quote(symbol, at_ns, bid, size, ask, size))
         if contracts:

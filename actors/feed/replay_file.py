@@ -29,6 +29,8 @@ __all__ = ["AnyRow", "ReplayFile", "mark_file", "read_funding", "trades_file"]
 UPDATE_IDS = frozenset({"U", "u", "u_1", "pu"})
 FINAL_IDS = ("u_1", "u")
 
+MILLISECOND_NS = 1_000_000
+
 AnyRow = Candle | TradeRow | BookRow | LevelRow
 
 
@@ -75,9 +77,15 @@ class ReplayFile:
     def chunks(self) -> Iterator[list[AnyRow]]:
         """Yield the rows in order, a bounded number at a time. Errors: DataError."""
         reader = self._reader()
-        done = 0
+        done, ends_at_ns = 0, self._settings.ends_at_ms * MILLISECOND_NS
         for chunk in self._table.chunks(self._columns):
-            yield [reader.read(number, values) for number, values in enumerate(chunk, done + 1)]
+            rows = [reader.read(number, values) for number, values in enumerate(chunk, done + 1)]
+            if ends_at_ns and rows[-1].at_ns >= ends_at_ns:
+                kept = [row for row in rows if row.at_ns < ends_at_ns]
+                if kept:
+                    yield kept
+                return
+            yield rows
             done += len(chunk)
 
     def _reader(self) -> CandleReader | TradeReader | BookReader | LevelReader:

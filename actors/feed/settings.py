@@ -145,6 +145,14 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
             examples=("6h",),
         ),
     ] = 0
+    ends_at_ms: Annotated[
+        int,
+        setting(
+            "Rows from this instant on are left out, in UTC milliseconds since 1970; 0 plays all.",
+            minimum=0,
+            reload=Reload.FIXED,
+        ),
+    ] = 0
     speed: Annotated[
         str,
         setting(

@@ -177,9 +177,8 @@ class StrategyActor(Behaviour):
         self._history_tries += 1
         bar_ns, state = self.settings.bar, self.state
         missed_ns = context.now_ns - state.lag_ns - state.bar_at_ns if state.bar_at_ns else 0
-        # Averages forget their seed the better the more they have seen; fewer bars will do.
-        bars_count = max(3 * self.strategy.bars_warmup, missed_ns // bar_ns, 1)
-        context.publish(HistoryRequest(self._symbol, bar_ns, min(bars_count, HISTORY_BARS_MAX)))
+        bars_count = min(max(warmup_bars(self.strategy.bars_warmup), missed_ns // bar_ns), HISTORY_BARS_MAX)
+        context.publish(HistoryRequest(self._symbol, bar_ns, bars_count))
         context.schedule(HISTORY_WAIT_NS, HistoryLate(), key="history")
 
     def on_history_late(self, _: HistoryLate, context: Context) -> None:
@@ -321,6 +320,14 @@ class StrategyActor(Behaviour):
             "orders_unresolved_count": len(state.pending),
             "denials_count": self._desk.denials_count,
         }
+
+
+def warmup_bars(bars_warmup: int) -> int:
+    """Return how many bars of the past a strategy asks for; fewer will do, from `bars_warmup` on.
+
+    Averages forget their seed the better the more they have seen.
+    """
+    return min(max(3 * bars_warmup, 1), HISTORY_BARS_MAX)
 
 
 def _digest(settings: StrategySettings, version: int) -> str:

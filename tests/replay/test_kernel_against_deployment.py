@@ -147,7 +147,7 @@ def test_kernel_that_reads_a_later_bar_would_be_found(tmp_path: Path) -> None:
     strategy = STRATEGIES[type(settings)]
     assert issubclass(strategy, SteppedStrategy)
     instrument = run.topology.instruments["BTC_USDT_PERP"]
-    cut = KernelBars(bars.prices.copy(), bars.touch, bars.marks, bars.funding)
+    cut = bars._replace(prices=bars.prices.copy())
     cut.prices[1_000:] *= 2
     plan = Plan(10_000 * 10**8, settings.equity_usdt, strategy.warmup_of(settings), 0)
     trial = Trial(

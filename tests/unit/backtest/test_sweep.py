@@ -13,9 +13,21 @@ from click.testing import CliRunner, Result
 import actors.backtest.kernel as kernel_module
 from actors.backtest.metrics import moments, sharpe
 from actors.backtest.sweep import GridError, Point, axis_of, combinations_count, surface_of
+from actors.backtest.wish import MarketFiles, Wish
+from actors.cli.history_shown import figures
 from actors.cli.problems import Problem
 from actors.cli.sweep import sweep
-from tests.unit.backtest.histories import BTC, FUNDING, MINIMAL, MINUTES, run, usual, write_candles
+from tests.unit.backtest.histories import (
+    BTC,
+    FUNDING,
+    MINIMAL,
+    MINUTE_MS,
+    MINUTES,
+    START_MS,
+    run,
+    usual,
+    write_candles,
+)
 
 NAN = math.nan
 
@@ -101,6 +113,41 @@ def test_a_point_of_the_grid_is_the_run_of_the_deployment(tmp_path: Path) -> Non
     assert found["fills_count"] == len(record.fills) > 10
     fees = sum(fill.fee_usdt for fill in record.fills)
     assert found["fees_usdt"] == f"{fees / 10**8:.8f}".rstrip("0").rstrip(".")
+    assert found["net_usdt"] == figures(record)["net_usdt"]
+    assert found["slippage_usdt"] == figures(record)["slippage_usdt"]
+
+
+STILL = {"venue.latency": "0ms", "venue.latency_jitter": "0ms"}
+DAY_MS = 1_440 * MINUTE_MS
+
+
+@pytest.mark.parametrize(
+    ("bar", "until_minute"), [("5m", 1_743), ("15m", 2_340), ("30m", 2_340), ("1m", 1_500)]
+)
+def test_a_period_is_searched_from_the_history_that_its_backtest_has(
+    tmp_path: Path, bar: str, until_minute: int
+) -> None:
+    """Warm-up of each configuration, first and last decision, and the last price: all are the same."""
+    base = {**STILL, "trend.bar": bar, "risk.daily_loss_usdt": "0", "risk.max_leverage": "0"}
+    begin = "2025-10-11T00:00Z"
+    end = f"2025-10-{10 + until_minute // 1_440}T{until_minute % 1_440 // 60:02}:{until_minute % 60:02}Z"
+    said = [*words(tmp_path, minutes=2_400, **base), "--from", begin, "--to", end]
+    grid = ("--grid", "fast=3", "--grid", "slow=5,24", "--json")
+    points = json.loads(invoke(*said, *grid).stdout)["points"]
+    assert len(points) == 2
+    for point in points:
+        chosen = {f"trend.{name}": value for name, value in point["settings"].items()}
+        wish = Wish(
+            files={BTC: MarketFiles(str(tmp_path / "btc.csv"))},
+            from_ns=(START_MS + DAY_MS) * 1_000_000,
+            to_ns=(START_MS + until_minute * MINUTE_MS) * 1_000_000,
+            overrides={**MINUTES, **base, **chosen},
+            allowed=FUNDING,
+        )
+        of_backtest = figures(run(wish))
+        assert point["fills_count"] == of_backtest["fills"] > 0
+        assert point["fees_usdt"] == of_backtest["fees_usdt"]
+        assert point["net_usdt"] == of_backtest["net_usdt"]
 
 
 def test_moments_from_sums_are_those_of_the_series(tmp_path: Path) -> None:

@@ -366,3 +366,19 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     path = write_candles(tmp_path, 50)
     runs = [play(replay(tmp_path, path)) for _ in range(2)]
     assert encoded(runs[0].published) == encoded(runs[1].published)
+
+
+def test_a_file_ends_where_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    cut = play(replay(tmp_path / "cut", write_candles(tmp_path / "cut", 6)))
+    ended = play(replay(tmp_path, write_candles(tmp_path), ends_at_ms=MS + 6 * 60_000))
+    assert encoded(ended.published) == encoded(cut.published)
+    assert isinstance(ended.published[-1], ReplayFinished)
+
+
+def test_a_quote_that_still_stands_is_said_again(tmp_path: Path) -> None:
+    """Or risk would take a market that rests for a minute for one that nobody hears of."""
+    rows = (f"{MS + i * 60_000},100,100,100,100,0" for i in range(MINUTES))
+    (tmp_path / "flat.csv").write_text("\n".join(["ts_ms,open,high,low,close,volume", *rows]))
+    quotes = [m.at_ns for m in play(replay(tmp_path, "flat.csv")).published if isinstance(m, Quote)]
+    assert max(after - before for before, after in pairwise(quotes)) <= 20 * SECOND
