@@ -6,6 +6,13 @@ from typing import Any, ClassVar
 
 from actors.domain.lifecycle import OrderEvent, OrderState
 from actors.messages.account import LedgerSnapshotRequest
+from actors.messages.amending import (
+    AmendUpdate,
+    PlaceReplacement,
+    ReplacementDenied,
+    ReplacementReady,
+    SubmitAmend,
+)
 from actors.messages.control import (
     Acknowledged,
     FlattenPositions,
@@ -57,6 +64,9 @@ class OmsActor(OmsAsking):
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
         SubmitOrder,
+        SubmitAmend,
+        PlaceReplacement,
+        ReplacementDenied,
         CancelIntent,
         CancelOrders,
         FlattenPositions,
@@ -86,7 +96,8 @@ class OmsActor(OmsAsking):
         LedgerSnapshotRequest,
     )
     REPLIES: ClassVar[tuple[type[Message], ...]] = (
-        *(OrderUpdate, OrdersSnapshot, OrdersListed, Acknowledged, Rejected),
+        *(OrderUpdate, AmendUpdate, ReplacementReady),
+        *(OrdersSnapshot, OrdersListed, Acknowledged, Rejected),
     )
 
     def started(self, context: Context) -> None:
@@ -105,6 +116,7 @@ class OmsActor(OmsAsking):
         if self.state.live:
             context.publish(ReconcileNow(self._account))
         self._resume_flattening(context)
+        self._resume_amending(context)
 
     # -- what our side wants -------------------------------------------------------------------------
 
@@ -130,7 +142,7 @@ class OmsActor(OmsAsking):
         self.repeats_count += 1
         live = self.state.live.get(self._by_intent.get(intent.intent_id, ""))
         for order in self.state.closed.values() if live is None else (live,):
-            if order.intent_id == intent.intent_id:
+            if order.intent_id == intent.intent_id and not order.replaced_by:
                 self._tell(order, context)
                 return
         context.log("intent is older than one that was submitted before", intent_id=intent.intent_id)
@@ -165,13 +177,16 @@ class OmsActor(OmsAsking):
             self._cancel_intent(message.intent_id, message.reason, context)
             return
         symbol, strategy = message.symbol, message.strategy
+        self._withdraw_between(symbol, strategy, message.reason, context)
         for order in list(self.state.live.values()):
             if (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy):
                 self._cancel(order, message.reason, context)
 
     def _cancel_intent(self, intent_id: str, reason: str, context: Context) -> None:
         client_order_id = self._by_intent.get(intent_id)
-        if client_order_id is None:
+        if client_order_id is None and intent_id in self.state.amends:
+            self._withdraw(intent_id, reason, context)
+        elif client_order_id is None:
             self.repeats_count += 1  # it has ended, or never left the house
         else:
             self._cancel(self.state.live[client_order_id], reason, context)
@@ -202,16 +217,6 @@ class OmsActor(OmsAsking):
         else:
             reason = message.code + ": " + message.text
             self._move(order, OrderEvent.REJECTED, message, context, "", reason)
-
-    def on_order_canceled(self, message: OrderCanceled, context: Context) -> None:
-        """The order rests no more. Fills that the venue counts and we do not are asked for."""
-        order = self.state.order(message.client_order_id)
-        if order is None:
-            self.strangers_count += 1
-            return
-        self._move(order, OrderEvent.CANCELED, message, context, message.venue_order_id, message.reason)
-        if message.filled_contracts != order.filled_contracts:
-            self._ask_later(order.client_order_id, context)
 
     def on_cancel_rejected(self, message: CancelRejected, context: Context) -> None:
         """The cancel was refused; most often the order has just ended, and the venue will show how."""

@@ -46,6 +46,8 @@ class OmsAsking(OmsClosing):
         reason = f"canceled by {message.actor}" + (f": {message.reason}" if message.reason else "")
         for order in hit:
             self._cancel(order, reason, context)
+        if not message.order_id and message.account in ("", self._account):
+            self._withdraw_between(message.symbol, message.strategy, reason, context)
         self._list(hit, [], context)
 
     def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:

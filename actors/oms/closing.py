@@ -7,9 +7,9 @@ from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.domain.place import Place
 from actors.messages.control import FlattenPositions
 from actors.messages.trading import OrderIntent
+from actors.oms.amending import OmsAmending
 from actors.oms.events import FlattenEnded, FlattenStarted
 from actors.oms.flatten import closing_orders
-from actors.oms.inquiry import OmsInquiry
 from actors.oms.settings import OmsSettings
 from actors.oms.state import TERMINAL_VALUES, Order
 from actors.runtime.behaviour import Context
@@ -21,7 +21,7 @@ FLATTEN_STUCK = "FlattenStuck"
 FLATTEN_TRIES_UNTIL_ALERT = 3
 
 
-class OmsClosing(OmsInquiry):
+class OmsClosing(OmsAmending):
     """Flattens symbols.
 
     The wish is on the record and ends only when the position is zero and every order that was live at the
@@ -39,6 +39,7 @@ class OmsClosing(OmsInquiry):
         if message.account and message.account != self._account:
             return
         symbols = {message.symbol} if message.symbol else self._touched()
+        self._withdraw_between(message.symbol, "", message.reason, context)
         for symbol in sorted(symbols):
             if symbol not in self.state.flattening:
                 context.record(FlattenStarted(symbol, message.reason, context.now_ns))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from actors.domain.amending import AmendEvent
 from actors.domain.lifecycle import OrderEvent, OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.evidence import VenueReport
 from actors.runtime.messages import Message
 
 __all__ = [
+    "AmendMoved",
+    "AmendRefused",
+    "AmendStarted",
     "AnomaliesSettled",
     "CancelWanted",
     "FlattenEnded",
@@ -40,6 +44,46 @@ class OrderSubmitted(Message, frozen=True):
     time_in_force: TimeInForce
     reduce_only: bool
     decision_ticks: int
+    at_ns: int
+    replaces: str = ""  # the order of the same intent that has ended for this one; "" for most
+
+
+class AmendStarted(Message, frozen=True):
+    """A live order shall have another price or size."""
+
+    amend_id: str
+    amend_who: str  # with the next two: its rank, see ids.intent_rank
+    amend_epoch: int
+    amend_count: int
+    intent_id: str  # of the order
+    client_order_id: str
+    contracts: int  # of the intent in all, filled ones included
+    limit_ticks: int
+    decision_ticks: int
+    risk: str
+    at_ns: int
+
+
+class AmendRefused(Message, frozen=True):
+    """An amendment could not be begun; the order, if there is one, stands as it was."""
+
+    amend_id: str
+    amend_who: str
+    amend_epoch: int
+    amend_count: int
+    intent_id: str
+    reason: str
+    at_ns: int
+
+
+class AmendMoved(Message, frozen=True):
+    """Something happened to an amendment; the table in domain/amending.py says what follows."""
+
+    amend_id: str
+    intent_id: str
+    event: AmendEvent
+    client_order_id: str  # of the order for the rest, once there is one
+    reason: str
     at_ns: int
 
 

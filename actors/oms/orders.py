@@ -11,16 +11,15 @@ from actors.domain.orders import Side
 from actors.domain.place import Place
 from actors.messages.control import ReconcileNow
 from actors.messages.evidence import UnexpectedReport, VenueReport
-from actors.messages.trading import Fill, OrderIntent, OrderUpdate
+from actors.messages.trading import Fill, OrderIntent
 from actors.messages.venue import CancelOrder, OrderFilled, PlaceOrder
 from actors.oms.deadlines import Doubts, backoff_ns
 from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
-from actors.oms.record import OmsRecord
 from actors.oms.settings import OmsSettings
 from actors.oms.state import NEXT, TERMINAL_VALUES, FillsOrder, Order, fill_key
+from actors.oms.telling import OmsTelling
 from actors.oms.timers import Sweep
 from actors.runtime.behaviour import Context
-from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Severity
 
 __all__ = ["FILL_NOT_OURS", "ORDER_UNKNOWN", "REPORT_UNEXPECTED", "OmsOrders"]
@@ -41,13 +40,11 @@ _AFTER_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
 _AFTER_WHOLLY = NEXT[OrderEvent.FILLED_WHOLLY.value]
 
 
-class OmsOrders(OmsRecord):
+class OmsOrders(OmsTelling):
     """The OMS's dealings with one order at a time."""
 
     def __init__(self, settings: OmsSettings, place: Place) -> None:
         super().__init__(settings, place)
-        self._account = place.account
-        self._address = place.address
         self._answer_timeout_ns = settings.answer_timeout
         self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
         # None of the following is state: started() makes it again from the orders.
@@ -58,13 +55,19 @@ class OmsOrders(OmsRecord):
         self._covered: dict[str, set[str]] = {}  # by symbol being flattened: live orders that may reopen it
         self._retries: dict[str, int] = {}  # by symbol being flattened: when to try again
         self._sweep_at_ns = 0  # when the timer goes off; 0 when it is not set
-        self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
         self.repeats_count = 0  # reports and intents heard before
         self.strangers_count = 0  # reports about orders that are not, or no longer, in the books
 
     # -- out -----------------------------------------------------------------------------------------
 
-    def _submit(self, intent: OrderIntent, rank: tuple[str, int, int], risk: str, context: Context) -> Order:
+    def _submit(
+        self,
+        intent: OrderIntent,
+        rank: tuple[str, int, int],
+        risk: str,
+        context: Context,
+        replaces: str = "",
+    ) -> Order:
         """Make an order of an intent: on the record first, then to the venue."""
         now_ns = context.now_ns
         state = self.state
@@ -92,6 +95,7 @@ class OmsOrders(OmsRecord):
                 reduce_only,
                 intent.decision_ticks,
                 now_ns,
+                replaces,
             )
         )
         context.publish(
@@ -115,6 +119,8 @@ class OmsOrders(OmsRecord):
 
     def _cancel(self, order: Order, reason: str, context: Context) -> None:
         """Have an order canceled: now if the venue surely has it, else as soon as that is known."""
+        if self.state.amends:
+            self._withdraw(order.intent_id, reason, context)
         state = order.state
         if state is OPEN or state is PARTIALLY_FILLED:
             self._request_cancel(order, reason, context)
@@ -253,7 +259,10 @@ class OmsOrders(OmsRecord):
 
     def _changed(self, order: Order, before: OrderState, since_ns: int, context: Context) -> None:
         """Do what follows when an order changed; `since_ns` is since when it had been UNKNOWN, if it was."""
-        self._tell(order, context)
+        if self.state.amends or order.replaced_by:
+            self._tell_changed(order, context)
+        else:
+            self._tell(order, context)
         client_order_id, state = order.client_order_id, order.state
         if state is not CANCELING:
             self._awaiting.pop(client_order_id, None)
@@ -262,7 +271,8 @@ class OmsOrders(OmsRecord):
             if context.now_ns - since_ns >= self.settings.unknown_alert_after:
                 context.resolve(ORDER_UNKNOWN, key=client_order_id)
         if state._value_ in TERMINAL_VALUES:
-            self._by_intent.pop(order.intent_id, None)
+            if self._by_intent.get(order.intent_id) == client_order_id:
+                del self._by_intent[order.intent_id]
             if order.cancels_count >= CANCELS_UNTIL_ALERT:
                 context.resolve(CANCEL_REFUSED, key=client_order_id)
         elif order.cancel_wanted and (state is OPEN or state is PARTIALLY_FILLED):
@@ -339,43 +349,13 @@ class OmsOrders(OmsRecord):
         self._sweep_at_ns = due_ns
         context.schedule(max(0, due_ns - context.now_ns), Sweep(), key="sweep")
 
-    # -- telling -------------------------------------------------------------------------------------
+    # -- for amending.py and closing.py to fill in ----------------------------------------------------
 
-    def _tell(self, order: Order, context: Context) -> None:
-        """Tell the strategy that wished the order, and the risk actor that allowed it, how it stands."""
-        update = OrderUpdate(
-            order.client_order_id,
-            order.intent_id,
-            order.strategy,
-            self._account,
-            order.symbol,
-            order.side,
-            order.contracts,
-            order.filled_contracts,
-            order.filled_ticks,
-            order.state,
-            order.reason,
-            context.now_ns,
-            order.fee_contracts,
-        )
-        strategy, risk = order.strategy, order.risk
-        if strategy != self._address:
-            self._send(strategy, update, context)
-            if order.state is OPEN and not order.filled_contracts:
-                return  # risk allowed it, and reserves as much for it as before
-        if risk:
-            self._send(risk, update, context)
+    def _withdraw(self, intent_id: str, reason: str, context: Context) -> None:
+        raise NotImplementedError
 
-    def _send(self, address: str, update: OrderUpdate, context: Context) -> None:
-        try:
-            context.send(address, update)
-        except InvariantError:
-            # A strategy may leave the deployment while its orders live; the orders matter more than it does.
-            if address not in self._absentees:
-                self._absentees.add(address)
-                context.log("order update has no reader", address=address)
-
-    # -- for closing.py to fill in --------------------------------------------------------------------
+    def _tell_changed(self, order: Order, context: Context) -> None:
+        raise NotImplementedError
 
     def _flatten_step(self, symbol: str, context: Context) -> None:
         raise NotImplementedError

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from actors.domain.amending import AMEND_ENDED
 from actors.domain.lifecycle import OrderEvent, OrderState
+from actors.domain.orders import TimeInForce
 from actors.domain.place import Place
 from actors.oms.events import (
+    AmendMoved,
+    AmendRefused,
+    AmendStarted,
     AnomaliesSettled,
     CancelWanted,
     FlattenEnded,
@@ -19,7 +24,7 @@ from actors.oms.events import (
     ScopeCanceled,
 )
 from actors.oms.settings import OmsSettings
-from actors.oms.state import NEXT, TERMINAL_VALUES, OmsState, Order, keep_newest
+from actors.oms.state import AMEND_NEXT, NEXT, TERMINAL_VALUES, Amend, OmsState, Order, keep_newest
 from actors.runtime.behaviour import Behaviour, Persistence, Phase
 from actors.runtime.messages import Message
 
@@ -28,6 +33,7 @@ __all__ = ["OmsRecord"]
 # An enum's member costs less as a name of the module than as an attribute of its class.
 UNKNOWN, CANCEL_REQUESTED = OrderState.UNKNOWN, OrderEvent.CANCEL_REQUESTED
 
+GTC = TimeInForce.GTC
 ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; more than that is one big alert anyway
 
 _BY_FILLED_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
@@ -39,6 +45,9 @@ class OmsRecord(Behaviour):
 
     EVENTS: ClassVar[tuple[type[Message], ...]] = (
         OrderSubmitted,
+        AmendStarted,
+        AmendRefused,
+        AmendMoved,
         OrderStateChanged,
         OrderFillApplied,
         CancelWanted,
@@ -68,7 +77,7 @@ class OmsRecord(Behaviour):
         state.risk = event.risk
         if event.intent_who:
             state.intents[event.intent_who] = (event.intent_epoch, event.intent_count)
-        state.live[event.client_order_id] = Order(
+        order = state.live[event.client_order_id] = Order(
             event.client_order_id,
             event.intent_id,
             event.strategy,
@@ -81,6 +90,38 @@ class OmsRecord(Behaviour):
             event.reduce_only,
             event.at_ns,
         )
+        if event.time_in_force is not GTC:
+            order.time_in_force = event.time_in_force
+        if event.replaces:
+            _replace(state, order, event.replaces)
+
+    def apply_amend_started(self, event: AmendStarted) -> None:
+        """Under way, and its number is used."""
+        state = self.state
+        _use_rank(state, event.amend_who, event.amend_epoch, event.amend_count)
+        state.amends[event.intent_id] = Amend(
+            event.amend_id,
+            event.intent_id,
+            event.client_order_id,
+            event.contracts,
+            event.limit_ticks,
+            event.decision_ticks,
+            event.risk,
+            event.at_ns,
+        )
+
+    def apply_amend_refused(self, event: AmendRefused) -> None:
+        """Only its number is used."""
+        _use_rank(self.state, event.amend_who, event.amend_epoch, event.amend_count)
+
+    def apply_amend_moved(self, event: AmendMoved) -> None:
+        """The table says what follows; one that is over is forgotten."""
+        amends = self.state.amends
+        amend = amends[event.intent_id]
+        amend.state = AMEND_NEXT[event.event.value][amend.state.value]
+        amend.replacement = event.client_order_id or amend.replacement
+        if amend.state in AMEND_ENDED:
+            del amends[event.intent_id]
 
     def apply_order_state_changed(self, event: OrderStateChanged) -> None:
         """The table says what follows."""
@@ -116,6 +157,8 @@ class OmsRecord(Behaviour):
         order.filled_ticks += contracts * event.price_ticks
         order.fee_usdt += event.fee_usdt
         order.fee_contracts += event.fee_contracts
+        if order.replaced_by:
+            _pass_on(state, order, contracts, event)
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
         whole = order.filled_contracts >= order.contracts
@@ -174,6 +217,30 @@ class OmsRecord(Behaviour):
         state = self.state
         state.fills, gone = keep_newest(state.fills, self._fills_kept)
         state.fills_forgotten_ns = max(state.fills_forgotten_ns, max(at_ns for _, at_ns in gone))
+
+
+def _use_rank(state: OmsState, who: str, epoch: int, count: int) -> None:
+    if who:
+        state.intents[who] = (epoch, count)
+
+
+def _replace(state: OmsState, order: Order, replaces: str) -> None:
+    """Link an order with the one that ended for it, and take its sums over."""
+    before = state.known(replaces)
+    before.replaced_by, order.replaces = order.client_order_id, replaces
+    order.before_contracts = before.before_contracts + before.filled_contracts
+    order.before_ticks = before.before_ticks + before.filled_ticks
+    order.before_fee_contracts = before.before_fee_contracts + before.fee_contracts
+
+
+def _pass_on(state: OmsState, order: Order, contracts: int, event: OrderFillApplied) -> None:
+    """A fill of an order that was replaced counts in all those that came after it."""
+    after = state.order(order.replaced_by)
+    while after is not None:
+        after.before_contracts += contracts
+        after.before_ticks += contracts * event.price_ticks
+        after.before_fee_contracts += event.fee_contracts
+        after = state.order(after.replaced_by) if after.replaced_by else None
 
 
 def _stamp(order: Order, reason: str, at_ns: int) -> None:

@@ -10,11 +10,22 @@ from typing import TypeVar
 
 import msgspec
 
+from actors.domain.amending import AMEND_TRANSITIONS, AmendEvent, AmendState
 from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderEvent, OrderState
-from actors.domain.orders import OrderType, Side
+from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.runtime.errors import InvariantError
 
-__all__ = ["NEXT", "TERMINAL_VALUES", "FillsOrder", "OmsState", "Order", "fill_key", "keep_newest"]
+__all__ = [
+    "AMEND_NEXT",
+    "NEXT",
+    "TERMINAL_VALUES",
+    "Amend",
+    "FillsOrder",
+    "OmsState",
+    "Order",
+    "fill_key",
+    "keep_newest",
+]
 
 V = TypeVar("V")
 
@@ -22,6 +33,10 @@ V = TypeVar("V")
 NEXT: dict[str, dict[str, OrderState]] = {event.value: {} for event in OrderEvent}
 for (_state, _event), _following in TRANSITIONS.items():
     NEXT[_event.value][_state.value] = _following
+
+AMEND_NEXT: dict[str, dict[str, AmendState]] = {event.value: {} for event in AmendEvent}
+for (_amend_state, _amend_event), _amend_following in AMEND_TRANSITIONS.items():
+    AMEND_NEXT[_amend_event.value][_amend_state.value] = _amend_following
 
 TERMINAL_VALUES = frozenset(state.value for state in TERMINAL)
 
@@ -51,6 +66,37 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     changed_at_ns: int = 0
     reason: str = ""
     fee_contracts: int = 0  # of what was bought, taken as fees; spot only
+    time_in_force: TimeInForce = TimeInForce.GTC
+    replaces: str = ""  # the order that ended for this one, of the same intent
+    replaced_by: str = ""
+    before_contracts: int = 0  # filled by the orders that it replaces, with the next two
+    before_ticks: int = 0
+    before_fee_contracts: int = 0
+
+    @property
+    def intent_contracts(self) -> int:
+        """What its intent has in all, with the orders it replaces."""
+        return self.before_contracts + self.contracts
+
+    @property
+    def intent_filled_contracts(self) -> int:
+        """What its intent has filled in all."""
+        return self.before_contracts + self.filled_contracts
+
+
+class Amend(msgspec.Struct, array_like=True):
+    """An amendment that is under way; what it is has the name of the order's intent."""
+
+    amend_id: str
+    intent_id: str
+    client_order_id: str  # of the order that shall end
+    contracts: int  # of the intent in all
+    limit_ticks: int
+    decision_ticks: int
+    risk: str
+    began_at_ns: int
+    state: AmendState = AmendState.WAITING
+    replacement: str = ""  # client_order_id of the order for the rest
 
 
 class OmsState(msgspec.Struct):
@@ -69,6 +115,7 @@ class OmsState(msgspec.Struct):
     flattening: dict[str, str] = {}  # symbol -> reason
     anomalies: dict[str, str] = {}  # alert key -> alert name; bounded
     anomalies_count: int = 0
+    amends: dict[str, Amend] = {}  # under way, by intent_id of the order
 
     def order(self, client_order_id: str) -> Order | None:
         """Return an order that lives or closed lately."""

@@ -7,6 +7,14 @@ from typing import Any
 from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
 from actors.messages.account import AccountState, PositionOverruled, PositionState
+from actors.messages.amending import (
+    AmendIntent,
+    AmendUpdate,
+    PlaceReplacement,
+    ReplacementDenied,
+    ReplacementReady,
+    SubmitAmend,
+)
 from actors.messages.control import (
     Acknowledged,
     FlattenPositions,
@@ -25,7 +33,10 @@ from actors.messages.trading import (
     OrderUpdate,
     SubmitOrder,
 )
+from actors.risk.amends import AmendGate
 from actors.risk.events import (
+    AmendAllowed,
+    AmendSettled,
     FeedNoted,
     GateMoved,
     HaltLatched,
@@ -37,12 +48,12 @@ from actors.risk.events import (
     OrderFinished,
     OrderProgressed,
     PositionCorrected,
+    ReplacementAllowed,
 )
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
 from actors.risk.rules import RULES
 from actors.risk.settings import RiskSettings
-from actors.risk.switch import KillSwitch
 from actors.runtime.behaviour import Context, Persistence, Phase
 from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Message, SupervisorExhausted
@@ -60,18 +71,20 @@ class RiskTick(Message, frozen=True):
     """Compare our positions with the ledger's."""
 
 
-class RiskActor(KillSwitch):
+class RiskActor(AmendGate):
     """The gate between strategies and the OMS. What it allowed stays reserved until the order has ended."""
 
     ACCEPTS = (
+        *(AmendIntent, AmendUpdate, ReplacementReady),
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, Resume, SupervisorExhausted, RiskTick),
     )
-    EMITS = (SubmitOrder, CancelOrders, FlattenPositions, HaltState, PositionOverruled)
-    REPLIES = (OrderDenied, Acknowledged, Rejected)
+    EMITS = (SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled)
+    REPLIES = (OrderDenied, PlaceReplacement, ReplacementDenied, Acknowledged, Rejected)
     EVENTS = (
         *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
         *(HaltLatched, HaltReleased, LossDayNoted, GateMoved, FeedNoted),
+        *(AmendAllowed, AmendSettled, ReplacementAllowed),
     )
     PERSISTENCE = Persistence.EVENT_SOURCED
     PHASE = Phase.STATE
@@ -131,14 +144,9 @@ class RiskActor(KillSwitch):
         return None
 
     def _deny(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
+        self._note_denial(intent, rule, denial, context)
         text, measured, limit = denial[0], _storable(denial[1]), _storable(denial[2])
         intent_id, strategy, symbol, now_ns = intent.intent_id, intent.strategy, intent.symbol, context.now_ns
-        context.record(
-            IntentDenied(
-                *(intent_id, strategy, symbol, intent.side, _storable(intent.contracts)),
-                *(rule, measured, limit, now_ns),
-            )
-        )
         denied = OrderDenied(intent_id, strategy, self._account, symbol, rule, text, measured, limit, now_ns)
         try:
             context.reply(denied)
@@ -147,6 +155,15 @@ class RiskActor(KillSwitch):
             if context.sender not in self._deaf:
                 self._deaf.add(context.sender)
                 context.log("denials have no reader", address=context.sender)
+
+    def _note_denial(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
+        context.record(
+            IntentDenied(
+                *(intent.intent_id, intent.strategy, intent.symbol, intent.side),
+                *(_storable(intent.contracts), rule, _storable(denial[1]), _storable(denial[2])),
+                context.now_ns,
+            )
+        )
 
     def on_cancel_intent(self, cancel: CancelIntent, context: Context) -> None:
         if cancel.account == self._account:

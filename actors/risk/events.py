@@ -8,6 +8,8 @@ from actors.messages.control import HaltLevel
 from actors.runtime.messages import Message
 
 __all__ = [
+    "AmendAllowed",
+    "AmendSettled",
     "FeedNoted",
     "GateMoved",
     "HaltLatched",
@@ -19,6 +21,7 @@ __all__ = [
     "OrderFinished",
     "OrderProgressed",
     "PositionCorrected",
+    "ReplacementAllowed",
 ]
 
 
@@ -131,4 +134,39 @@ class FeedNoted(Message, frozen=True):
 
     symbol: str
     stale: str  # empty when live, else what is wrong with it
+    at_ns: int
+
+
+class AmendAllowed(Message, frozen=True):
+    """No limit spoke against an amendment; until it is over its order reserves the larger of both sizes."""
+
+    intent_id: str
+    amend_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    contracts: int  # that the intent shall have in all, filled ones included
+    price_ticks: int  # it was judged at
+    worst_contracts: int  # of the symbol if everything that can fill does, the amended order included
+    at_ns: int
+
+
+class ReplacementAllowed(Message, frozen=True):
+    """The rest of an amended order may be placed, as things are in this moment."""
+
+    intent_id: str
+    amend_id: str
+    symbol: str
+    side: Side
+    contracts: int
+    price_ticks: int
+    worst_contracts: int
+    at_ns: int
+
+
+class AmendSettled(Message, frozen=True):
+    """An amendment is over and its order lives: it reserves this from now on."""
+
+    intent_id: str
+    contracts: int  # in all, filled ones included
     at_ns: int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from actors.risk.events import (
+    AmendAllowed,
+    AmendSettled,
     FeedNoted,
     GateMoved,
     HaltLatched,
@@ -14,6 +16,7 @@ from actors.risk.events import (
     OrderFinished,
     OrderProgressed,
     PositionCorrected,
+    ReplacementAllowed,
 )
 from actors.risk.rules.order_rate import SECOND_NS
 from actors.risk.settings import RiskSettings
@@ -70,6 +73,27 @@ class RiskFold(Behaviour):
         if self._token_ns:
             full_ns, at_ns = state.rate_full_ns, event.at_ns
             state.rate_full_ns = (full_ns if full_ns > at_ns else at_ns) + self._token_ns
+
+    def apply_amend_allowed(self, event: AmendAllowed) -> None:
+        state = self.state
+        self._resize(event.intent_id, max(event.contracts, state.reserved[event.intent_id].contracts))
+        state.allowed_count += 1
+        if self._token_ns:  # it may lead to an order
+            state.rate_full_ns = max(state.rate_full_ns, event.at_ns) + self._token_ns
+
+    def apply_replacement_allowed(self, event: ReplacementAllowed) -> None:
+        """Only for the record: it has been reserved all the time."""
+
+    def apply_amend_settled(self, event: AmendSettled) -> None:
+        self._resize(event.intent_id, event.contracts)
+
+    def _resize(self, intent_id: str, contracts: int) -> None:
+        """Have an order reserve another size."""
+        order = self.state.reserved[intent_id]
+        before = max(0, order.contracts - order.filled_contracts)
+        order.contracts = contracts
+        after = max(0, contracts - order.filled_contracts)
+        _reserve(self.book(order.symbol), order.side, after - before)
 
     def apply_intent_denied(self, event: IntentDenied) -> None:
         self.state.denied_count += 1

@@ -1,5 +1,6 @@
 """The documented picture is the table's."""
 
+from actors.domain.amending import AMEND_ENDED, AMEND_TRANSITIONS, AmendState
 from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderState
 from tests.unit.oms.lifecycle_picture import DOCUMENT, drawn_into, picture
 
@@ -25,3 +26,11 @@ def test_every_state_can_be_reached_and_every_live_one_can_be_left() -> None:
     assert reached == set(OrderState)
     left = {state for (state, _), to in TRANSITIONS.items() if to is not state}
     assert set(OrderState) - TERMINAL <= left
+
+
+def test_every_amendment_can_end_and_every_state_can_be_reached() -> None:
+    reached = {AmendState.WAITING, AmendState.KEPT}  # kept: refused before it began
+    while more := {to for (state, _), to in AMEND_TRANSITIONS.items() if state in reached} - reached:
+        reached |= more
+    assert reached == set(AmendState)
+    assert {state for state, _ in AMEND_TRANSITIONS} == set(AmendState) - AMEND_ENDED

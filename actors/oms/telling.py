@@ -1,0 +1,64 @@
+"""Telling strategies and risk how orders stand."""
+
+from __future__ import annotations
+
+from actors.domain.lifecycle import OrderState
+from actors.domain.place import Place
+from actors.messages.amending import AmendUpdate
+from actors.messages.trading import OrderUpdate
+from actors.oms.record import OmsRecord
+from actors.oms.settings import OmsSettings
+from actors.oms.state import Order
+from actors.runtime.behaviour import Context
+from actors.runtime.errors import InvariantError
+
+__all__ = ["OmsTelling"]
+
+OPEN = OrderState.OPEN
+
+
+class OmsTelling(OmsRecord):
+    """Says what happened to an order, in the words of its intent."""
+
+    def __init__(self, settings: OmsSettings, place: Place) -> None:
+        super().__init__(settings, place)
+        self._account = place.account
+        self._address = place.address
+        self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
+
+    def _tell(self, order: Order, context: Context, state: OrderState | None = None) -> None:
+        """Tell who wished the order, and the risk actor that allowed it, how its intent stands.
+
+        `state` is what is told in place of the order's own.
+        """
+        update = OrderUpdate(
+            order.client_order_id,
+            order.intent_id,
+            order.strategy,
+            self._account,
+            order.symbol,
+            order.side,
+            order.before_contracts + order.contracts,
+            order.before_contracts + order.filled_contracts,
+            order.before_ticks + order.filled_ticks,
+            state or order.state,
+            order.reason,
+            context.now_ns,
+            order.before_fee_contracts + order.fee_contracts,
+        )
+        strategy, risk = order.strategy, order.risk
+        if strategy != self._address:
+            self._send(strategy, update, context)
+            if order.state is OPEN and not order.filled_contracts:
+                return  # risk allowed it, and reserves as much for it as before
+        if risk:
+            self._send(risk, update, context)
+
+    def _send(self, address: str, update: OrderUpdate | AmendUpdate, context: Context) -> None:
+        try:
+            context.send(address, update)
+        except InvariantError:
+            # A strategy may leave the deployment while its orders live; the orders matter more than it does.
+            if address not in self._absentees:
+                self._absentees.add(address)
+                context.log("order update has no reader", address=address)
