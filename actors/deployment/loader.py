@@ -171,6 +171,7 @@ class Reading:
             control=control,
             clock=clock,
             secrets=secrets,
+            dead_man=self.sections["dead_man"],
             instruments=self.instruments or {},
             catalogs=self.catalogs or (),
             supervisors=supervisors,

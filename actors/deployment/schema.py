@@ -27,6 +27,7 @@ from actors.deployment.sections import (
     ActorSection,
     ClockSection,
     ControlSection,
+    DeadManSection,
     JournalSection,
     LoopSection,
     SecretsSection,
@@ -56,6 +57,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "control": ControlSection,
     "clock": ClockSection,
     "secrets": SecretsSection,
+    "dead_man": DeadManSection,
 }
 
 WRITTEN = Dialect(references=True)

@@ -19,6 +19,7 @@ __all__ = [
     "Bytes",
     "ClockSection",
     "ControlSection",
+    "DeadManSection",
     "HttpSection",
     "JournalSection",
     "LoopSection",
@@ -206,6 +207,28 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
             raise ValueError(f"provider `vault` with auth `{self.vault.auth}` needs a vault: {{role: ...}}")
         if self.defaults and self.provider != "env":
             raise ValueError("defaults are for provider `env`: another one has the values itself")
+
+
+class DeadManSection(Settings, frozen=True, kw_only=True):
+    """What the heart does at the venue itself when its node makes no progress, whatever restarts do."""
+
+    after: Annotated[
+        Duration,
+        setting(
+            "So long after the last progress of any of its nodes the heart ends the node and stops the "
+            "accounts from outside. 0s turns it off. Without an account outside the node it has nothing to do.",
+            minimum=0,
+            risk="raise",
+        ),
+    ] = 30 * SECOND_NS
+    level: Annotated[
+        Literal["cancel_all", "flatten"],
+        setting("How far it goes: take back all orders, or close all positions as well.", risk="lower"),
+    ] = "cancel_all"
+    within: Annotated[
+        Duration,
+        setting("How long it tries before it gives up and says what is left.", minimum=SECOND_NS),
+    ] = 60 * SECOND_NS
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from actors.deployment.places import Origin
 from actors.deployment.sections import (
     ClockSection,
     ControlSection,
+    DeadManSection,
     JournalSection,
     LoopSection,
     SecretsSection,
@@ -100,6 +101,7 @@ class Topology:
     control: ControlSection
     clock: ClockSection
     secrets: SecretsSection
+    dead_man: DeadManSection
     instruments: Mapping[str, Instrument]
     catalogs: tuple[Catalog, ...]  # the markets files they are from
     supervisors: tuple[SupervisorPlan, ...]

@@ -15,6 +15,7 @@ __all__ = [
     "Halt",
     "HaltLevel",
     "HaltState",
+    "LatchFound",
     "MuteFeed",
     "ReconcileFinished",
     "ReconcileNow",
@@ -40,6 +41,18 @@ class Halt(Message, frozen=True):
     level: HaltLevel
     actor: str  # who says so: a person, a rule, a supervisor
     reason: str
+
+
+class LatchFound(Message, frozen=True):
+    """A line of the latch beside the journal: somebody halted from outside the node, or says how it went."""
+
+    number: int  # of the line
+    digest: str  # SHA-256 of the line
+    scope: str  # empty: the line halts nothing, it says what the venue showed
+    level: HaltLevel
+    actor: str
+    reason: str
+    text: str  # what the venue showed
 
 
 class Resume(Message, frozen=True):

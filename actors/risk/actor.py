@@ -20,6 +20,7 @@ from actors.messages.control import (
     FlattenPositions,
     Halt,
     HaltState,
+    LatchFound,
     ReconcileFinished,
     Rejected,
     Resume,
@@ -43,6 +44,7 @@ from actors.risk.events import (
     HaltReleased,
     IntentAllowed,
     IntentDenied,
+    LatchTaken,
     LossDayNoted,
     OrderAdopted,
     OrderFinished,
@@ -77,13 +79,13 @@ class RiskActor(AmendGate):
     ACCEPTS = (
         *(AmendIntent, AmendUpdate, ReplacementReady),
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
-        *(ReconcileFinished, Halt, Resume, SupervisorExhausted, RiskTick),
+        *(ReconcileFinished, Halt, LatchFound, Resume, SupervisorExhausted, RiskTick),
     )
     EMITS = (SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled)
     REPLIES = (OrderDenied, PlaceReplacement, ReplacementDenied, Acknowledged, Rejected)
     EVENTS = (
         *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
-        *(HaltLatched, HaltReleased, LossDayNoted, GateMoved, FeedNoted),
+        *(HaltLatched, HaltReleased, LatchTaken, LossDayNoted, GateMoved, FeedNoted),
         *(AmendAllowed, AmendSettled, ReplacementAllowed),
     )
     PERSISTENCE = Persistence.EVENT_SOURCED

@@ -16,6 +16,7 @@ __all__ = [
     "HaltReleased",
     "IntentAllowed",
     "IntentDenied",
+    "LatchTaken",
     "LossDayNoted",
     "OrderAdopted",
     "OrderFinished",
@@ -100,6 +101,16 @@ class HaltLatched(Message, frozen=True):
     level: HaltLevel
     actor: str
     reason: str
+    at_ns: int
+    evidence: str = ""  # where it came from, when nobody in the node ordered it
+
+
+class LatchTaken(Message, frozen=True):
+    """A line of the latch beside the journal was taken in; it is not taken again."""
+
+    number: int
+    digest: str  # SHA-256 of the line
+    text: str  # what it says
     at_ns: int
 
 

@@ -11,6 +11,7 @@ from actors.risk.events import (
     HaltReleased,
     IntentAllowed,
     IntentDenied,
+    LatchTaken,
     LossDayNoted,
     OrderAdopted,
     OrderFinished,
@@ -20,7 +21,7 @@ from actors.risk.events import (
 )
 from actors.risk.rules.order_rate import SECOND_NS
 from actors.risk.settings import RiskSettings
-from actors.risk.state import CLOSED_KEPT, Book, HaltRecord, Reservation, RiskState
+from actors.risk.state import CLOSED_KEPT, LATCHES_KEPT, Book, HaltRecord, Reservation, RiskState
 from actors.runtime.behaviour import Behaviour
 
 __all__ = ["RiskFold"]
@@ -139,9 +140,17 @@ class RiskFold(Behaviour):
         self.book(event.symbol).net_contracts = event.net_contracts
 
     def apply_halt_latched(self, event: HaltLatched) -> None:
-        self.state.halts[event.scope] = HaltRecord(event.level, event.actor, event.reason, event.at_ns)
+        self.state.halts[event.scope] = HaltRecord(
+            event.level, event.actor, event.reason, event.at_ns, event.evidence
+        )
         if event.actor == DEPLOYMENT:
             self.state.began_halted = True
+
+    def apply_latch_taken(self, event: LatchTaken) -> None:
+        latches = self.state.latches
+        latches[event.digest] = event.number
+        if len(latches) > LATCHES_KEPT:
+            del latches[next(iter(latches))]
 
     def apply_halt_released(self, event: HaltReleased) -> None:
         self.state.halts.pop(event.scope, None)

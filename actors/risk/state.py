@@ -6,7 +6,9 @@ import msgspec
 
 from actors.messages.control import HaltLevel
 
-__all__ = ["CLOSED_KEPT", "Book", "HaltRecord", "Reservation", "RiskState"]
+__all__ = ["CLOSED_KEPT", "LATCHES_KEPT", "Book", "HaltRecord", "Reservation", "RiskState"]
+
+LATCHES_KEPT = 10_000  # lines of the latch; a person writes one at a time
 
 # Ended orders remembered at least, and at most twice as many: for repeated intents and late fills.
 CLOSED_KEPT = 1_000
@@ -39,6 +41,7 @@ class HaltRecord(msgspec.Struct, array_like=True):
     actor: str
     reason: str
     at_ns: int
+    evidence: str = ""  # where it came from, when nobody in the node ordered it
 
 
 class RiskState(msgspec.Struct):
@@ -56,3 +59,4 @@ class RiskState(msgspec.Struct):
     allowed_count: int = 0
     denied_count: int = 0
     began_halted: bool = False  # the halt that a new deployment begins with has been latched
+    latches: dict[str, int] = {}  # digests of lines of the latch that were taken -> number of the line

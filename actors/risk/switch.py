@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actors.domain.place import Place
-from actors.messages.control import Acknowledged, Halt, HaltLevel, HaltState, Rejected, Resume
-from actors.risk.events import HaltLatched, HaltReleased, LossDayNoted
+from actors.messages.control import Acknowledged, Halt, HaltLevel, HaltState, LatchFound, Rejected, Resume
+from actors.risk.events import HaltLatched, HaltReleased, LatchTaken, LossDayNoted
 from actors.risk.fold import DEPLOYMENT, RiskFold
 from actors.risk.halts import LEVEL_OF_ACTION, bind_halts, cancels_of, flattens_of, halt_fault, resume_fault
 from actors.risk.picture import Picture
@@ -52,6 +52,17 @@ class KillSwitch(RiskFold):
         level = self._latch(halt.scope, halt.level, halt.actor, halt.reason, context)
         _answer(Acknowledged(f"{halt.scope} is halted at {level.name}"), context)
 
+    def on_latch_found(self, found: LatchFound, context: Context) -> None:
+        """Take in what was ordered from outside while nobody here listened, once."""
+        if found.digest in self.state.latches:
+            return
+        said = found.text or f"{found.scope} halted at {found.level.name} by {found.actor}: {found.reason}"
+        context.record(LatchTaken(found.number, found.digest, said, context.now_ns))
+        halt = Halt(found.scope, found.level, found.actor, found.reason)
+        if found.scope and not halt_fault(halt, self._account, self._markets):
+            evidence = f"line {found.number} of the latch, sha256 {found.digest}"
+            self._latch(found.scope, found.level, found.actor, found.reason, context, evidence)
+
     def on_supervisor_exhausted(self, exhausted: SupervisorExhausted, context: Context) -> None:
         # An action this version does not know is taken for the safest that leaves positions alone.
         level = LEVEL_OF_ACTION.get(exhausted.action, HaltLevel.CANCEL_ALL)
@@ -59,12 +70,14 @@ class KillSwitch(RiskFold):
             reason = f"{exhausted.actor} failed too often: {exhausted.reason}"
             self._latch("all", level, "supervisor/" + exhausted.supervisor, reason, context)
 
-    def _latch(self, scope: str, level: HaltLevel, actor: str, reason: str, context: Context) -> HaltLevel:
+    def _latch(
+        self, scope: str, level: HaltLevel, actor: str, reason: str, context: Context, evidence: str = ""
+    ) -> HaltLevel:
         """Latch a halt, and return its level: one that goes further already stays."""
         current = self.state.halts.get(scope)
         if current is not None and current.level > level:
             level = current.level
-        context.record(HaltLatched(scope, level, actor, reason, context.now_ns))
+        context.record(HaltLatched(scope, level, actor, reason, context.now_ns, evidence))
         self._tell_halts(context)
         self._enforce(scope, level, reason, context)
         self._alert_halt(scope, context)

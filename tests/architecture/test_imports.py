@@ -33,12 +33,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "backtest": SHARED | {"feed", "strategy", "risk", "oms", "ledger"},
     # Reads journals for people who ask what happened, and why.
     "audit": SHARED | {"control", "backtest", "strategy", "risk", "oms", "ledger"},
-    "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets"},
+    # Stops accounts from outside their node: the venue's protocol, without its actor.
+    "direct": SHARED | {"poloniex", "venue"},
+    "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "direct"},
     "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
     "cli": SHARED
     | ACTOR_FOLDERS
     | SIDE_FOLDERS
-    | {"secrets", "poloniex", "deployment", "simulation", "audit"},
+    | {"secrets", "poloniex", "deployment", "simulation", "audit", "direct"},
     "__main__": frozenset({"cli"}),
 }
 # The package's own version; it holds no code.

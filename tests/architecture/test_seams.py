@@ -38,6 +38,11 @@ SEAMS = (
         "the far side's own listening socket; a node's pumps are clients only",
     ),
     Seam("actors/simulation/faults.py", frozenset({"seeded"}), "draws the faults of a run from its seed"),
+    Seam(
+        "actors/direct/wire.py",
+        frozenset({"clock", "network"}),
+        "stops accounts from outside a node, which has no loop and no pumps there",
+    ),
     Seam("actors/control/*", frozenset({"network"}), "serves operators on its own socket, beside the loop"),
     Seam(
         "actors/cli/*",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from actors.domain.money import E8
 from actors.domain.place import Place
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
@@ -75,7 +76,8 @@ class VenueCore(Behaviour):
     def open_line(self, context: Context) -> None:
         """Make the line, with the paces that were in force before a restart."""
         settings = self.settings
-        limits = limits_of(settings.vip_level, settings.limits_fraction)
+        kept = settings.limits_fraction * settings.direct_fraction // E8  # for whoever stops us from outside
+        limits = limits_of(settings.vip_level, settings.limits_fraction - kept)
         self._now_ns = context.now_ns
         self.line = Line(
             settings.rest_url,

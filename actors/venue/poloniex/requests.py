@@ -83,14 +83,28 @@ def cancel_many(symbol: str, client_order_ids: tuple[str, ...]) -> Request:
     return _changing("DELETE", "/v3/trade/batchOrders", Limit.READ, body)
 
 
+def cancel_named(symbol: str, venue_order_id: str) -> Request:
+    """Cancel one order by the venue's name: it need not be one of ours."""
+    body = _encode(CancelBody(symbol, "", venue_order_id)).decode()
+    return Request("DELETE", ORDER, Limit.CANCEL, (), body, True, True)
+
+
+def cancel_listed(symbol: str, venue_order_ids: tuple[str, ...]) -> Request:
+    """Cancel up to 10 orders of one symbol by the venue's names; answered one by one."""
+    body = {"symbol": symbol, "ordIds": venue_order_ids}
+    return _changing("DELETE", "/v3/trade/batchOrders", Limit.READ, body)
+
+
 def cancel_all(symbol: str = "") -> Request:
     """Cancel every order, of one symbol or of all."""
     return _changing("DELETE", "/v3/trade/allOrders", Limit.READ, {"symbol": symbol} if symbol else {})
 
 
-def close_position(symbol: str, margin_mode: str, client_order_id: str) -> Request:
-    """Close one position at the market."""
+def close_position(symbol: str, margin_mode: str, client_order_id: str, position_side: str = "") -> Request:
+    """Close one position at the market; in hedge mode its side must be said."""
     body = {"symbol": symbol, "mgnMode": margin_mode, "clOrdId": client_order_id}
+    if position_side:
+        body["posSide"] = position_side
     return _changing("POST", "/v3/trade/position", Limit.READ, body)
 
 

@@ -80,6 +80,15 @@ class PoloniexAccountSettings(Settings, frozen=True, kw_only=True):
     limits_fraction: Annotated[
         E8, setting("Of the venue's rate limits, what this actor may use.", minimum=1_000_000, maximum=ONE)
     ] = ONE
+    direct_fraction: Annotated[
+        E8,
+        setting(
+            "Of these, what the node never uses: it is left for `polytrade halt --direct`, which runs beside "
+            "it. At least one request a second of each kind.",
+            minimum=1_000_000,
+            maximum=ONE // 2,
+        ),
+    ] = ONE // 10
     reserve_percent: Annotated[
         int,
         setting("Of each burst, kept for cancels and orders that reduce risk.", minimum=0, maximum=90),

@@ -54,6 +54,17 @@ def spot_cancel_order(client_order_id: str) -> Request:
     return Request("DELETE", f"/orders/cid:{client_order_id}", Limit.SPOT_TRADE, changes=True, signed=True)
 
 
+def spot_cancel_named(venue_order_id: str) -> Request:
+    """Cancel one order by the venue's name: it need not be one of ours."""
+    return Request("DELETE", f"/orders/{venue_order_id}", Limit.SPOT_TRADE, changes=True, signed=True)
+
+
+def spot_cancel_listed(venue_order_ids: tuple[str, ...]) -> Request:
+    """Cancel several orders by the venue's names; answered one by one."""
+    body = _encode({"orderIds": venue_order_ids}).decode()
+    return Request("DELETE", "/orders/cancelByIds", Limit.SPOT_READ, (), body, True, True)
+
+
 def spot_cancel_all(symbols: tuple[str, ...] = ()) -> Request:
     """Cancel every order of these symbols; of all when none is given."""
     body = _encode({"symbols": symbols, "accountTypes": ("SPOT",)}).decode()
