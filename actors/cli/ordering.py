@@ -12,7 +12,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
-from actors.cli.targets import find_target, split_words
+from actors.cli.targets import deployment_options, find_target, split_words
 
 __all__ = ["halt", "restart", "resume", "stop"]
 
@@ -48,19 +48,54 @@ def restart(words: tuple[str, ...], as_json: bool) -> None:
 
 @click.command()
 @words
-@click.option("--scope", default="all", show_default=True, help="all, account/, symbol/ or strategy/<name>.")
-@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True)
+@click.option("--scope", help="all, account/, symbol/ or strategy/<name>.  [default: all]")
+@click.option("--account", default="", help="Short for the scope account/<name>.")
+@click.option("--symbol", default="", help="Short for the scope symbol/<symbol>.")
+@click.option("--strategy", default="", help="Short for the scope strategy/<address>.")
+@click.option("--level", type=click.Choice(LEVELS), help="[default: no_new_risk; with --direct: cancel_all]")
+@click.option("--cancel-all", is_flag=True, help="Short for that level.")
+@click.option("--flatten", is_flag=True, help="Short for that level.")
 @click.option("--reason", default="", help="Why; it is kept in the journal.")
+@click.option("--direct", is_flag=True, help="Do it at the venue from here, whatever the node is up to.")
+@click.option("--within", default="60s", show_default=True, help="With --direct: how long to try.")
+@deployment_options
 @json_option
-def halt(words: tuple[str, ...], scope: str, level: str, reason: str, as_json: bool) -> None:
+def halt(words: tuple[str, ...], **given: Any) -> None:
     """Stop taking risk. A halt survives restarts; only `resume` releases it.
 
     no_new_risk lets only orders through that reduce a position; cancel_all also cancels live orders;
-    flatten also closes the positions.
+    flatten also closes the positions. With --direct the node is not needed: it may be dead or hang.
     """
     file, _ = split_words(words)
-    body = {"scope": scope, "level": level, "actor": who(), "reason": reason or "ordered by an operator"}
-    _tell(find_target(file).client.post("/v1/halt", body), as_json)
+    scope, level = _scope_of(given), _level_of(given)
+    reason = given["reason"] or "ordered by an operator"
+    if given["direct"]:
+        from actors.cli.direct import halt_directly
+
+        halt_directly(file, scope, level or LEVELS[1], reason, given)
+        return
+    body = {"scope": scope, "level": level or LEVELS[0], "actor": who(), "reason": reason}
+    target = find_target(file, given["environments"], given["inputs"])
+    _tell(target.client.post("/v1/halt", body), given["as_json"])
+
+
+def _scope_of(given: dict[str, Any]) -> str:
+    """Return the scope. With --direct a symbol may be narrowed to an account; the latch is the symbol's."""
+    kinds = ("strategy", "symbol", "account")
+    named = [f"{kind}/{given[kind]}" for kind in kinds if given[kind]]
+    both = bool(given["direct"] and given["symbol"] and given["account"] and len(named) == 2)
+    if (len(named) > 1 and not both) or (named and given["scope"]):
+        raise click.UsageError("say one scope: --scope, or one of --account, --symbol, --strategy")
+    return named[0] if named else given["scope"] or "all"
+
+
+def _level_of(given: dict[str, Any]) -> str:
+    """Return the level; empty when none was said."""
+    said = [given["level"] or "", "cancel_all" * given["cancel_all"], "flatten" * given["flatten"]]
+    named = [one for one in said if one]
+    if len(named) > 1:
+        raise click.UsageError("say one level: --level, --cancel-all or --flatten")
+    return named[0] if named else ""
 
 
 @click.command()

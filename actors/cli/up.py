@@ -95,6 +95,7 @@ def up(
         tell_faults(topology.warnings)
     source = _look_for_secrets(topology)
     _look_at_markets(topology)
+    _leave_plan(topology)
     with _beside(topology) if beside else contextlib.nullcontext():
         code = (_under_heart if wish.heart else _in_this_process)(topology, wish, source)
     sys.exit(code)
@@ -113,6 +114,16 @@ def _look_at_markets(topology: Any) -> None:
 
     if faults := age_faults(topology, time.time_ns(), "E313"):
         raise ConfigError(faults)
+
+
+def _leave_plan(topology: Any) -> None:
+    """Leave beside the journal what `polytrade halt --direct` and the heart need when the node is silent."""
+    from actors.deployment.direct_plan import plan_of, write_plan
+
+    try:
+        write_plan(plan_of(topology), topology.journal_path)
+    except OSError as error:  # the journal will say what is wrong with its folder
+        note(f"{topology.journal_path}: {error.strerror or error}; `halt --direct` will need the file")
 
 
 def _look_for_secrets(topology: Any) -> Any:

@@ -1,7 +1,8 @@
 """What stopping a deployment from outside needs to know, written beside its journal whenever it starts.
 
-The file of a deployment may have been edited since, or need inputs that only its start knew; the node that may
-have to be stopped is the one that was started, so that is what is remembered. It holds references, no secrets.
+The file of a deployment may have been edited since, or need inputs that only its start knew; the node that
+may have to be stopped is the one that was started, so that is what is remembered. It holds references, no
+secrets.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from actors.deployment.topology import ActorPlan, Topology
 from actors.direct.account import FUTURES, SIMULATED, SPOT, AccountPlan, Coin
 from actors.domain.instrument import Instrument
 
-__all__ = ["DirectPlan", "PLAN_FILE", "plan_of", "read_plan", "write_plan"]
+__all__ = ["PLAN_FILE", "DirectPlan", "plan_of", "read_plan", "write_plan"]
 
 PLAN_FILE = "direct.json"
 KINDS = {"venue.poloniex": FUTURES, "venue.poloniex_spot": SPOT, "venue.simulated": SIMULATED}
@@ -32,9 +33,15 @@ class DirectPlan(msgspec.Struct, frozen=True, kw_only=True):
     journal: str
     socket: str
     file: str
+    folder: str  # of the file; relative paths in `secrets` begin there
     accounts: tuple[AccountPlan, ...]
     secrets: SecretsSection
     dead_man: DeadManSection
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the deployment's file."""
+        return Path(self.folder)
 
     @property
     def reaches_out(self) -> bool:
@@ -50,6 +57,7 @@ def plan_of(topology: Topology) -> DirectPlan:
         journal=str(topology.journal_path),
         socket=str(topology.socket_path),
         file=str(topology.files[0]),
+        folder=str(topology.directory),
         accounts=tuple(_account(plan) for plan in topology.actors if plan.kind in KINDS),
         secrets=topology.secrets,
         dead_man=topology.dead_man,

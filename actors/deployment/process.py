@@ -11,6 +11,8 @@ from typing import Any
 
 from actors.deployment.assemble import assemble, open_store
 from actors.deployment.finish import Finish
+from actors.deployment.latches import LatchWatch
+from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.secret_values import SecretsMissing, keep_secrets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
@@ -83,6 +85,7 @@ class NodeProcess:
         try:
             node.start()
             self._log_start()
+            keep_looking_at_latch(LatchWatch(self.topology.journal_path, node), node)
             self._watch_disk()
             self._sync_in_time()
             self._start_anchors()

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from actors.deployment.sections import SecretsSection
 from actors.deployment.setting_types import fields_of
 from actors.deployment.topology import ActorPlan, Topology
 from actors.secrets.env import EnvironmentSource
@@ -45,35 +46,44 @@ def keep_secrets(topology: Topology, source: SecretSource | None = None) -> Secr
     return keeper
 
 
-def secret_source(topology: Topology) -> SecretSource:
+class HasSecrets(Protocol):
+    """What says where secrets come from: a topology, or what is left of one beside its journal."""
+
+    @property
+    def secrets(self) -> SecretsSection: ...
+    @property
+    def directory(self) -> Path: ...  # where relative paths begin
+
+
+def secret_source(deployment: HasSecrets) -> SecretSource:
     """Return the provider that the deployment names."""
-    section = topology.secrets
+    section = deployment.secrets
     if section.provider == "vault":
         from actors.secrets.vault import VaultSource
 
-        vault, place = section.vault, partial(_from_folder, topology)
+        vault, place = section.vault, partial(_from_folder, deployment)
         return VaultSource(
             replace(vault, ca_file=place(vault.ca_file), credential_file=place(vault.credential_file))
         )
     if section.provider == "file":
         from actors.secrets.encrypted_file import FileSource
 
-        return FileSource(secrets_file(topology), passphrase_file(topology))
+        return FileSource(secrets_file(deployment), passphrase_file(deployment))
     return EnvironmentSource(section.prefix, section.defaults)
 
 
-def secrets_file(topology: Topology) -> Path:
+def secrets_file(deployment: HasSecrets) -> Path:
     """Return where the encrypted file of a deployment is, or will be."""
-    return Path(_from_folder(topology, topology.secrets.file.path))
+    return Path(_from_folder(deployment, deployment.secrets.file.path))
 
 
-def passphrase_file(topology: Topology) -> str:
+def passphrase_file(deployment: HasSecrets) -> str:
     """Return the file with its passphrase; empty when a variable has it."""
-    return _from_folder(topology, topology.secrets.file.passphrase_file)
+    return _from_folder(deployment, deployment.secrets.file.passphrase_file)
 
 
-def _from_folder(topology: Topology, path: str) -> str:
-    return os.path.normpath(topology.directory / path) if path else ""
+def _from_folder(deployment: HasSecrets, path: str) -> str:
+    return os.path.normpath(deployment.directory / path) if path else ""
 
 
 def secrets_of(plan: ActorPlan) -> Iterator[tuple[str, str]]:

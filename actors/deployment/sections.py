@@ -215,8 +215,8 @@ class DeadManSection(Settings, frozen=True, kw_only=True):
     after: Annotated[
         Duration,
         setting(
-            "So long after the last progress of any of its nodes the heart ends the node and stops the "
-            "accounts from outside. 0s turns it off. Without an account outside the node it has nothing to do.",
+            "So long after the last progress the heart ends the node and stops the accounts from outside. 0s "
+            "turns it off. Without an account outside the node there is nothing to do.",
             minimum=0,
             risk="raise",
         ),

@@ -1,8 +1,9 @@
 """How a futures account is stopped: requests out, answers in, and what the venue shows at the end.
 
-Cancel by scope first, because that is one request; then close, then read what rests, take back what was missed in
-batches of ten, and look again until nothing is left twice in a row: an order accepted a moment ago shows a little
-later. Everything may be done twice: a cancel of what is gone and a closing order without a position do nothing.
+Cancel by scope first, because that is one request; then close, then read what rests, take back what was
+missed in batches of ten, and look again until nothing is left twice in a row: an order accepted a moment ago
+shows a little later. Everything may be done twice: a cancel of what is gone and a closing order without a
+position do nothing.
 Source: docs/poloniex.md, Account and trade.
 """
 
@@ -77,7 +78,7 @@ def _look_at_positions(wish: Wish, shown: Shown) -> Steps[list[PositionRow]]:
 
 
 def _close(plan: AccountPlan, positions: list[PositionRow], wish: Wish, shown: Shown) -> Steps[None]:
-    """Close what is open: all at once first, then by the venue's own word, then in pieces that only reduce."""
+    """Close what is open: all at once, then by the venue's own word, then in pieces that only reduce."""
     if positions and not wish.symbol and not shown.looks_count:
         shown.closing_count += 1
         yield from attempt(requests.close_all(), shown)

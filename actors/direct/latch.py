@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["HALT", "LATCH_FILE", "PROOF", "Latched", "LatchLine", "append", "latch_path", "read_latches"]
+__all__ = ["HALT", "LATCH_FILE", "PROOF", "LatchLine", "Latched", "append", "latch_path", "read_latches"]
 
 LATCH_FILE = "halts.jsonl"
 HALT, PROOF = "halt", "proof"

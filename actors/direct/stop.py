@@ -60,7 +60,9 @@ class Stopping:
         """Stop all accounts, within a time; return whether every venue showed that it is done."""
         if self._wish.level >= HaltLevel.CANCEL_ALL:
             deadline_ns = self._began_ns + within_ns
-            threads = [threading.Thread(target=self._stop, args=(p, deadline_ns), daemon=True) for p in self._plans]
+            threads = [
+                threading.Thread(target=self._stop, args=(p, deadline_ns), daemon=True) for p in self._plans
+            ]
             for thread in threads:
                 thread.start()
             for thread, plan in zip(threads, self._plans, strict=True):
