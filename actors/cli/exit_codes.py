@@ -24,6 +24,7 @@ class ExitCode(enum.IntEnum):
     DRIFT = 11
     DATA = 12
     UNCONFIRMED = 13
+    DIFFERENT = 14
     RESTARTS_EXHAUSTED = 70
     INTERRUPTED = 130
 
@@ -45,6 +46,7 @@ MEANINGS: dict[ExitCode, str] = {
     ),
     ExitCode.DATA: "A file of history cannot be used as it is; the text names file, row and remedy.",
     ExitCode.UNCONFIRMED: "What was ordered was sent, but the venue has not confirmed all of it (yet).",
+    ExitCode.DIFFERENT: "Our books and the venue's differ; each difference is on stdout.",
     ExitCode.RESTARTS_EXHAUSTED: "The node died more often than its heart may restart it.",
     ExitCode.INTERRUPTED: "Ended at once by Ctrl-C; the journal keeps what was acknowledged.",
 }

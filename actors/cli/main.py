@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restart": ("actors.cli.ordering:restart", "Rebuild one actor from the journal."),
     "halt": ("actors.cli.ordering:halt", "Stop taking risk; lasts until `resume`."),
     "resume": ("actors.cli.ordering:resume", "Release a halt."),
+    "reconcile": ("actors.cli.reconcile:reconcile", "Compare the books with the venue's, now."),
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
     "audit": ("actors.cli.audit:audit", "Prove that a journal is what was written; export what happened."),

@@ -14,11 +14,13 @@ from actors.control.fields import plain
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
+from actors.control.reconcile_desk import ReconcileDesk
 
 __all__ = ["make_application"]
 
 BODY_BYTES_MAX = 64 * 1024
 EVENTS_DEFAULT = 100
+RECONCILE_WAIT_S = 30.0
 CLOSED_DEFAULT = 20  # closed orders listed beside the live ones
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -46,6 +48,7 @@ def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open:
             web.post("/v1/orders/resolve", api.resolve_order),
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
+            web.post("/v1/reconcile", api.reconcile),
             web.post("/v1/stop", api.stop),
         ]
     )
@@ -58,6 +61,7 @@ class _Api:
     def __init__(self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool) -> None:
         self._desk = desk
         self._orders = OrderDesk(desk, desk.instruments)
+        self._reconcilers = ReconcileDesk(desk)
         self._shelf = shelf
         self._registry = registry
         self._is_open = is_open
@@ -171,6 +175,14 @@ class _Api:
         body = await _body(request)
         scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
         return _ordered(await self._desk.resume(scope, who, _text(body, "reason", "")))
+
+    async def reconcile(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        wait_s = body.get("wait_s", RECONCILE_WAIT_S)
+        if not isinstance(wait_s, int | float):
+            raise ControlError(400, f"wait_s must be a number, not {wait_s!r}", 'send {"wait_s": 30}')
+        account, dry_run = _text(body, "account", ""), body.get("dry_run") is True
+        return _answer(await self._reconcilers.reconcile(account, dry_run, float(wait_s)))
 
     async def stop(self, request: web.Request) -> web.Response:
         body = await _body(request)

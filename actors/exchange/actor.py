@@ -20,9 +20,12 @@ from actors.exchange.events import (
     WalletOpened,
 )
 from actors.exchange.funding import last_instant
+from actors.exchange.provisions import set_leverage
 from actors.exchange.settings import ExchangeSettings
 from actors.exchange.state import ExchangeState
+from actors.exchange.terms import Slot
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
     CancelOrder,
     CancelRejected,
@@ -56,6 +59,7 @@ class ExchangeActor(Behaviour):
         CancelOrder,
         QueryOrder,
         QueryAccount,
+        SetLeverage,
         Quote,
         BookDepth,
         Trade,
@@ -135,6 +139,17 @@ class ExchangeActor(Behaviour):
             context.log("unknown account", account=message.account)
             return
         context.reply(answer)
+
+    def on_set_leverage(self, message: SetLeverage, context: Context) -> None:
+        exchange = self.exchange
+        member, market = exchange.members.get(message.account), exchange.markets.get(message.symbol)
+        if member is None or market is None:
+            context.log("leverage of an unknown account or symbol", symbol=message.symbol)
+            return
+        standing = member.standing(market, Slot.CROSS)
+        refused = set_leverage(exchange, standing, message.leverage, context.now_ns)
+        if refused is not None:
+            context.log("leverage refused", symbol=message.symbol, reason=refused[1])
 
     # -- the outside market -------------------------------------------------------------------------
 

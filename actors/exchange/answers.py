@@ -10,6 +10,8 @@ from actors.exchange.accounts import Member
 from actors.exchange.projection import Projection
 from actors.exchange.ring import Ring
 from actors.exchange.state import Order
+from actors.exchange.terms import Slot
+from actors.messages.terms import VenueTerms
 from actors.messages.venue import (
     FundingPaid,
     OrderFilled,
@@ -80,6 +82,7 @@ def account_statement(
         tuple(_fills_since(member.wallet.closed, resting, query.fills_since_ns)),
         tuple(_funding_since(member.wallet.funding, query.fills_since_ns)),
         at_ns,
+        _terms(exchange, member, query.terms_of),
     )
 
 
@@ -169,6 +172,11 @@ def _venue_order(order: Order, at_ns: int) -> VenueOrder:
         tuple(order.fills),
         at_ns,
     )
+
+
+def _terms(exchange: Projection, member: Member, symbols: tuple[str, ...]) -> tuple[VenueTerms, ...]:
+    markets = [exchange.markets[symbol] for symbol in symbols if symbol in exchange.markets]
+    return tuple(VenueTerms(m.symbol, member.standing(m, Slot.CROSS).leverage_chosen) for m in markets)
 
 
 def _position(standing: Any) -> VenuePosition:

@@ -82,6 +82,7 @@ class ReconcileNow(Message, frozen=True):
     """Compare our books with the venue's now."""
 
     account: str
+    dry_run: bool = False  # only say what would be done; nobody acts on it, nothing is decided by it
 
 
 class ReconcileFinished(Message, frozen=True):

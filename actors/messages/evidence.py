@@ -14,7 +14,7 @@ from actors.messages.venue import (
 )
 from actors.runtime.messages import Message
 
-__all__ = ["UnexpectedReport", "VenueReport", "VerifyOrders"]
+__all__ = ["ForeignFill", "UnexpectedReport", "VenueReport", "VerifyOrders"]
 
 # Everything a venue says about one order.
 VenueReport = (
@@ -30,6 +30,14 @@ class UnexpectedReport(Message, frozen=True):
     state: OrderState  # ours, when the report came; it stays
     event: OrderEvent  # what the report would have meant
     report: VenueReport
+    at_ns: int
+
+
+class ForeignFill(Message, frozen=True):
+    """The books took in a fill that no order of this deployment made: somebody traded by hand, perhaps."""
+
+    account: str
+    report: OrderFilled
     at_ns: int
 
 

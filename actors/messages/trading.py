@@ -176,3 +176,4 @@ class OrdersSnapshot(Message, frozen=True):
     fills_since_ns: int  # fills the venue dates before this may have been forgotten; 0 when none was
     fills_count: int  # how many different fills were published to the ledger since the account began
     at_ns: int
+    mark: str = ""  # begins the name of every order that this account's OMS makes, in whatever journal

@@ -9,6 +9,7 @@ import enum
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.messages.terms import CashTransferred, VenueTerms
 from actors.runtime.messages import Message
 
 __all__ = [
@@ -66,6 +67,7 @@ class QueryAccount(Message, frozen=True):
     account: str
     request_id: str
     fills_since_ns: int
+    terms_of: tuple[str, ...] = ()  # symbols whose leverage shall be stated too; each may cost a request
 
 
 class OrderAccepted(Message, frozen=True):
@@ -216,3 +218,7 @@ class VenueAccount(Message, frozen=True):
     fills: tuple[OrderFilled, ...]  # since the asked instant
     funding: tuple[FundingPaid, ...]
     at_ns: int
+    terms: tuple[VenueTerms, ...] = ()  # of the symbols that were asked for, as far as the venue says them
+    transfers: tuple[CashTransferred, ...] = ()  # since the asked instant
+    isolated: bool = False  # our orders go into isolated positions, not into crossed ones
+    hedged: bool = False  # the account may hold a long and a short position of one symbol side by side

@@ -21,7 +21,7 @@ from actors.messages.control import (
     Rejected,
     ResolveOrder,
 )
-from actors.messages.evidence import UnexpectedReport, VerifyOrders
+from actors.messages.evidence import ForeignFill, UnexpectedReport, VerifyOrders
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest
 from actors.messages.trading import (
     CancelIntent,
@@ -92,6 +92,7 @@ class OmsActor(OmsAsking):
         QueryOrder,
         Fill,
         UnexpectedReport,
+        ForeignFill,
         ReconcileNow,
         LedgerSnapshotRequest,
     )
@@ -246,7 +247,8 @@ class OmsActor(OmsAsking):
         """State the books, and have the ledger state its own behind every fill it was sent."""
         if message.account != self._account:
             return
-        context.reply(snapshot_of(self.state, message, context.now_ns, self._fills_order.disorder_ns))
+        disorder_ns = self._fills_order.disorder_ns
+        context.reply(snapshot_of(self.state, message, context.now_ns, disorder_ns, self._mark))
         context.publish(LedgerSnapshotRequest(self._account, message.request_id))
 
     def describe(self) -> Any:

@@ -10,11 +10,12 @@ from actors.domain.lifecycle import OrderEvent, OrderState
 from actors.domain.orders import Side
 from actors.domain.place import Place
 from actors.messages.control import ReconcileNow
-from actors.messages.evidence import UnexpectedReport, VenueReport
+from actors.messages.evidence import ForeignFill, UnexpectedReport, VenueReport
 from actors.messages.trading import Fill, OrderIntent
 from actors.messages.venue import CancelOrder, OrderFilled, PlaceOrder
 from actors.oms.deadlines import Doubts, backoff_ns
 from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
+from actors.oms.ids import account_mark
 from actors.oms.settings import OmsSettings
 from actors.oms.state import NEXT, TERMINAL_VALUES, FillsOrder, Order, fill_key
 from actors.oms.telling import OmsTelling
@@ -46,6 +47,8 @@ class OmsOrders(OmsTelling):
     def __init__(self, settings: OmsSettings, place: Place) -> None:
         super().__init__(settings, place)
         self._answer_timeout_ns = settings.answer_timeout
+        # Begins the name of every order of this account, those that are forgotten or of another journal too.
+        self._mark = account_mark(place.deployment, place.account) + "-"
         self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
         # None of the following is state: started() makes it again from the orders.
         self._awaiting: dict[str, int] = {}  # unanswered requests -> deadline, soonest first
@@ -241,6 +244,8 @@ class OmsOrders(OmsTelling):
         severity = Severity.PAGE if report.liquidation else Severity.TICKET
         context.alert(FILL_NOT_OURS, severity, text, key=key, order=report.client_order_id)
         context.publish(ReconcileNow(self._account))
+        if not report.liquidation and not report.client_order_id.startswith(self._mark):
+            context.publish(ForeignFill(self._account, report, context.now_ns))
         if report.symbol in self._covered:
             self._flatten_step(report.symbol, context)
 

@@ -15,7 +15,7 @@ SHOWN_CLOSED_MAX = 20
 
 
 def snapshot_of(
-    state: OmsState, request: OrdersSnapshotRequest, now_ns: int, fills_disorder_ns: int
+    state: OmsState, request: OrdersSnapshotRequest, now_ns: int, fills_disorder_ns: int, mark: str
 ) -> OrdersSnapshot:
     """Return the books as the reconciler compares them.
 
@@ -39,6 +39,7 @@ def snapshot_of(
         max(since_ns, state.fills_forgotten_ns),
         state.fills_count,
         now_ns,
+        mark,
     )
 
 

@@ -9,8 +9,9 @@ import msgspec
 
 from actors.domain.place import Place
 from actors.messages.account import AdjustCash, LedgerSnapshot
-from actors.messages.control import Acknowledged, ReconcileFinished, ReconcileNow
-from actors.messages.evidence import UnexpectedReport, VerifyOrders
+from actors.messages.control import Acknowledged, FlattenPositions, Halt, ReconcileFinished, ReconcileNow
+from actors.messages.evidence import ForeignFill, UnexpectedReport, VerifyOrders
+from actors.messages.terms import SetLeverage
 from actors.messages.trading import OrdersSnapshot, OrdersSnapshotRequest
 from actors.messages.venue import (
     CancelOrder,
@@ -20,19 +21,21 @@ from actors.messages.venue import (
     VenueAccount,
     VenueConnection,
 )
-from actors.reconciler.compare import Comparison, Difference, Kind, compare
-from actors.reconciler.resolve import Resolution, resolutions, without_ignored
+from actors.reconciler.acting import RECONCILE_FAILED, ReconcilerActing
+from actors.reconciler.compare import Difference
+from actors.reconciler.events import DifferenceResolved
+from actors.reconciler.report import Report, no_answer, report_of
+from actors.reconciler.resolve import CONTAINED, Decision
 from actors.reconciler.round import Round
 from actors.reconciler.settings import ReconcilerSettings
+from actors.reconciler.state import ReconcilerState, Statements
 from actors.reconciler.timers import Wake
-from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
+from actors.runtime.behaviour import Context, Persistence, Phase
 from actors.runtime.messages import Message, Severity
 
 __all__ = ["ReconcilerActor"]
 
-RECONCILE_FAILED = "ReconcileFailed"
-POSITION_DRIFT = "PositionDrift"
-_POSITIONS = (Kind.POSITION_PHANTOM, Kind.POSITION_ORPHANED, Kind.POSITION_WRONG, Kind.COINS_WRONG)
+ANSWERS_KEPT = 4
 
 
 class Stage(enum.Enum):
@@ -43,19 +46,7 @@ class Stage(enum.Enum):
     OURS = "the answers of OMS and ledger"
 
 
-class ReconcilerState(msgspec.Struct):
-    """What survives: where the last agreement stands, and what is still open from the last disagreement."""
-
-    agreed_at_ns: int = 0  # the venue's date of the last statement we agreed with; 0 before the first
-    agrees: bool = False
-    rounds_count: int = 0
-    disagreements_count: int = 0
-    finished_at_ns: int = 0
-    differences: list[str] = []
-    drifting: list[str] = []  # symbols with an open PositionDrift alert
-
-
-class ReconcilerActor(Behaviour):
+class ReconcilerActor(ReconcilerActing):
     """One account's comparison with the venue: at start, after reconnects, periodically and on demand."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
@@ -64,6 +55,7 @@ class ReconcilerActor(Behaviour):
         LedgerSnapshot,
         VenueConnection,
         UnexpectedReport,
+        ForeignFill,
         ReconcileNow,
         Wake,
     )
@@ -73,22 +65,21 @@ class ReconcilerActor(Behaviour):
         VerifyOrders,
         CancelOrder,
         AdjustCash,
+        SetLeverage,
+        Halt,
+        FlattenPositions,
         ReconcileFinished,
     )
     # The venue reads the reconciler too: its own reports, passed on, must not reach it again.
     REPLIES: ClassVar[tuple[type[Message], ...]] = (OrderFilled, FundingPaid, Acknowledged)
+    EVENTS: ClassVar[tuple[type[Message], ...]] = (DifferenceResolved,)
     STATE = ReconcilerState
     PERSISTENCE = Persistence.SAVED
     PHASE = Phase.CHECK
     EXPLICIT_READY = True
 
-    state: ReconcilerState
-
     def __init__(self, settings: ReconcilerSettings, place: Place) -> None:
-        self.settings = settings
-        self._account = place.account
-        self._tick_values = {symbol: spec.tick_value for symbol, spec in place.instruments.items()}
-        self._coins_e8 = {s: spec.contract_e8 for s, spec in place.instruments.items() if spec.is_spot}
+        super().__init__(settings, place)
         self._stage = Stage.PAUSE
         self._round = Round(settings.passes_max)
         self._request_id = ""
@@ -97,12 +88,16 @@ class ReconcilerActor(Behaviour):
         self._theirs: VenueAccount | None = None
         self._orders: OrdersSnapshot | None = None
         self._ledger: LedgerSnapshot | None = None
-        self._oms_address = self._ledger_address = ""  # whose answers the last look used
+        self._asked_terms: tuple[str, ...] = ()  # of the look under way
+        self._terms_due_ns = 0  # when leverages are to be looked at again
         self._again = False  # somebody asked for a round while one was running
+        self._dry_wanted = False  # somebody wants to know what would be done
+        self._answers: list[Report] = []  # how the last rounds ended, for whoever asked
         self._failures = 0  # rounds in a row that did not agree
         self._silences = 0  # rounds in a row without an answer
         self._wake_at_ns = 0
         self._is_ready = False
+        self._used: set[str] = set()  # symbols with a position or an order at the last look
 
     def started(self, context: Context) -> None:
         """Compare before anybody acts; an agreement from before the restart is worth nothing now."""
@@ -114,9 +109,17 @@ class ReconcilerActor(Behaviour):
 
     def _begin(self, context: Context) -> None:
         """Start a round."""
-        self._round = Round(self.settings.passes_max)
-        self._again = False
+        self._round = Round(self.settings.passes_max, context.now_ns, is_dry=self._dry_wanted)
+        self._again = self._dry_wanted = False
+        self._asked_terms = self._terms_to_ask(context.now_ns)
         self._ask_venue(context)
+
+    def _terms_to_ask(self, now_ns: int) -> tuple[str, ...]:
+        """Return the symbols whose leverage this round looks at: those named, and those in use."""
+        if self._leverages and (now_ns >= self._terms_due_ns or self.state.unfit or self._round.is_dry):
+            used = {*self.settings.symbols, *self._used, *self.state.unfit}
+            return tuple(sorted(used & self._leverages.keys()))
+        return ()
 
     def _ask_venue(self, context: Context) -> None:
         self._requests_count += 1
@@ -126,7 +129,7 @@ class ReconcilerActor(Behaviour):
         agreed_at_ns = self.state.agreed_at_ns
         from_ns = agreed_at_ns or context.now_ns - self.settings.fills_lookback
         self._since_ns = max(0, from_ns - self.settings.fills_overlap)
-        context.publish(QueryAccount(self._account, self._request_id, self._since_ns))
+        context.publish(QueryAccount(self._account, self._request_id, self._since_ns, self._asked_terms))
         self._wake_in(self.settings.answer_timeout, context)
 
     def on_venue_account(self, message: VenueAccount, context: Context) -> None:
@@ -157,64 +160,74 @@ class ReconcilerActor(Behaviour):
         if theirs is None or orders is None or ledger is None:
             return
         self._silences = 0
-        comparison = compare(
-            theirs,
-            orders,
-            ledger,
-            fills_since_ns=self._since_ns,
-            tick_values=self._tick_values,
-            coins_e8=self._coins_e8,
-            cash_drift_usdt_max=self.settings.cash_drift_usdt_max,
-        )
-        found = without_ignored(comparison.differences, self.settings)
+        said = Statements(theirs, orders, ledger)
+        self._used = {one.symbol for one in (*theirs.positions, *theirs.open_orders, *ledger.positions)}
+        comparison = self.compared(said, self._since_ns)
+        found = comparison.differences
         counting = self._round.look(found)
-        resolved = self._resolve(counting, comparison, context)
-        if not found:
-            self._finish((), context)
-        elif self._round.is_over or (counting and not resolved):
-            self._finish(counting, context)
-        else:
-            self._stage = Stage.PAUSE
-            self._wake_in(self.settings.confirm_after, context)
-
-    def _resolve(
-        self, counting: tuple[Difference, ...], comparison: Comparison, context: Context
-    ) -> tuple[Resolution, ...]:
-        """Do what evidence or policy allows about differences that count, each once a round."""
+        if self._round.is_dry:
+            self._look_only(counting, found, self.decided(counting, comparison, said, context), context)
+            return
+        self.note_standing(counting, context)
         fresh = tuple(difference for difference in counting if self._round.first_time(difference))
-        acts = resolutions(
-            fresh,
-            comparison,
-            self.settings,
-            actor=context.name,
-            evidence=self._request_id,
-            agreed_before=self.state.agreed_at_ns > 0,
-        )
-        for difference, message in acts:
-            context.log("difference resolved", difference=difference.text, by=type(message).__name__)
-            if type(message) is OrderFilled:
-                context.send(self._oms_address, message)
-            elif type(message) is FundingPaid:
-                context.send(self._ledger_address, message)
-            else:
-                context.publish(message)
-        return acts
+        decisions = self.decided(fresh, comparison, said, context)
+        for decision in decisions:
+            self.carry_out(decision, said, context)
+        self._round.note(decisions)
+        if not found:
+            self._finish((), said, context)
+        elif self._round.is_over or (counting and not any(one.cures for one in decisions)):
+            self._finish(counting, said, context)
+        else:
+            context.save()
+            self._look_again(context)
 
-    def _finish(self, differences: tuple[Difference, ...], context: Context) -> None:
+    def _look_only(
+        self,
+        counting: tuple[Difference, ...],
+        found: tuple[Difference, ...],
+        decisions: tuple[Decision, ...],
+        context: Context,
+    ) -> None:
+        """A dry run: nothing is done, nobody is told but who asked."""
+        if found and not counting and not self._round.is_over:
+            self._look_again(context)
+            return
+        began_ns = self._round.began_at_ns
+        self._note_answer(report_of(decisions, not counting, began_ns, context.now_ns, is_dry=True))
+        self._rest(context)
+
+    def _look_again(self, context: Context) -> None:
+        self._stage = Stage.PAUSE
+        self._wake_in(self.settings.confirm_after, context)
+
+    def _finish(self, differences: tuple[Difference, ...], said: Statements, context: Context) -> None:
         """Say how the round ended, and when the next one is."""
-        agrees = not differences
-        if agrees and self._theirs is not None:
-            self.state.agreed_at_ns = self._theirs.at_ns
-        self._alert_drift(differences, context)
+        blocking = tuple(one for one in differences if one.kind not in CONTAINED)
+        agrees = not blocking
+        if self._asked_terms:
+            self._terms_due_ns = context.now_ns + self.settings.terms_every
+        if agrees:
+            self.state.agreed_at_ns = said.theirs.at_ns
+            self.state.corrected = []
+            self.note_transfers(said)
+            self.forget_manual(context)
+        self.forget_settled(differences)
+        self.alert_symbols(differences, context)
+        done, began_ns = self._round.decisions, self._round.began_at_ns
+        self._note_answer(report_of(done, not differences, began_ns, context.now_ns, is_dry=False))
         self._conclude(agrees, tuple(difference.text for difference in differences), context)
         if agrees:
             context.resolve(RECONCILE_FAILED, key=self._account)
         else:
-            text = f"Account {self._account} does not agree with the venue: {len(differences)} differences"
-            self._page(text, context, first=differences[0].text)
+            text = f"Account {self._account} does not agree with the venue: {len(blocking)} differences"
+            self._page(text, context, first=blocking[0].text)
         if not self._is_ready and (agrees or self.settings.ready_when == "compared"):
             self._is_ready = True
             context.ready()
+
+    def _note_answer(self, report: Report) -> None:
+        self._answers = [*self._answers, report][-ANSWERS_KEPT:]
 
     def _conclude(self, agrees: bool, texts: tuple[str, ...], context: Context) -> None:
         """Publish and remember the verdict, and pause: shortly when it was bad, longer each time."""
@@ -240,16 +253,9 @@ class ReconcilerActor(Behaviour):
             pause_ns = min(settings.retry_max, settings.retry_min << min(tries - 1, 20))
         elif self._again:
             pause_ns = settings.retry_min
+        if self._dry_wanted:
+            pause_ns = 0
         self._wake_in(pause_ns, context)
-
-    def _alert_drift(self, differences: tuple[Difference, ...], context: Context) -> None:
-        drifting = {d.key: d for d in differences if d.kind in _POSITIONS}
-        for symbol in self.state.drifting:
-            if symbol not in drifting:
-                context.resolve(POSITION_DRIFT, key=symbol)
-        for symbol, difference in drifting.items():
-            context.alert(POSITION_DRIFT, Severity.PAGE, difference.text, key=symbol, account=self._account)
-        self.state.drifting = sorted(drifting)
 
     def _page(self, text: str, context: Context, **details: object) -> None:
         context.alert(RECONCILE_FAILED, Severity.PAGE, text, key=self._account, **details)
@@ -267,6 +273,8 @@ class ReconcilerActor(Behaviour):
             return
         self._silences += 1
         context.log("no answer", waited_for=self._stage.value, silences=self._silences)
+        began_ns, is_dry = self._round.began_at_ns, self._round.is_dry
+        self._note_answer(no_answer(self._stage.value, began_ns, context.now_ns, is_dry=is_dry))
         if self._silences >= self.settings.silences_max:
             text = f"Account {self._account} cannot be compared: no answer, waited for {self._stage.value}"
             self._page(text, context, silences=self._silences)
@@ -277,6 +285,7 @@ class ReconcilerActor(Behaviour):
     def on_venue_connection(self, message: VenueConnection, context: Context) -> None:
         """Without the venue's truth nothing is reconciled; with a new connection, look at once."""
         if message.up:
+            self._terms_due_ns = 0
             self._begin(context)
         elif self.state.agrees:
             self._conclude(False, (f"the venue cannot be reached: {message.reason}",), context)
@@ -292,6 +301,8 @@ class ReconcilerActor(Behaviour):
         if context.sender:
             self._soon(context)
             return
+        self._dry_wanted = self._dry_wanted or message.dry_run
+        self._terms_due_ns = 0
         if self._stage is Stage.PAUSE and not self._round.passes_count:
             self._begin(context)
         else:
@@ -319,6 +330,7 @@ class ReconcilerActor(Behaviour):
         shown["account"] = self._account
         shown["waiting_for"] = self._stage.value
         shown["looks_in_this_round"] = self._round.passes_count
+        shown["answers"] = [msgspec.to_builtins(one) for one in self._answers]
         return shown
 
     def gauges(self) -> dict[str, int | float]:
@@ -328,4 +340,6 @@ class ReconcilerActor(Behaviour):
             "rounds": self.state.rounds_count,
             "disagreements": self.state.disagreements_count,
             "differences": len(self.state.differences),
+            "resolutions": self.state.resolutions_count,
+            "symbols_stopped": len(self.state.stopped),
         }

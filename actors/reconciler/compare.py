@@ -9,6 +9,10 @@ Invariants
 * A fill that the venue's list lacks is a difference only where the position differs too: lists are cut short.
 * A position differs only by what fills do not explain: a fill we missed is one difference, not two.
 * An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
+* A symbol held both crossed and isolated is held once, by the sum; that it is held in the wrong mode is a
+  difference of its own.
+* Terms are compared where the venue states them: nothing is concluded from what it leaves out.
+* The order in which statements list things changes nothing: differences come out sorted.
 * Coins of a spot market are compared to the last 1e-8, contracts and dust in one number, when no later fill
   of ours stands between the statements.
 * Cash is compared only when no fill and no funding stands between the two statements, and at equal cost: the
@@ -27,9 +31,20 @@ from actors.messages.account import LedgerPosition, LedgerSnapshot
 from actors.messages.trading import KnownFill, OpenOrder, OrdersSnapshot
 from actors.messages.venue import FundingPaid, OrderFilled, VenueAccount, VenueOrder, VenuePosition
 
-__all__ = ["Comparison", "Difference", "Kind", "compare", "fill_name", "order_name"]
+__all__ = [
+    "CORRECTION",
+    "POSITION_KINDS",
+    "Comparison",
+    "Difference",
+    "Kind",
+    "Terms",
+    "compare",
+    "fill_name",
+    "order_name",
+]
 
 
+CORRECTION = "correction-"  # begins the trade_id of every fill that the reconciler makes: no venue knows it
 FUNDING_IDS_FULL = 64  # so many ids in a LedgerSnapshot, and older ones may have been dropped
 
 
@@ -48,6 +63,16 @@ class Kind(enum.Enum):
     BOOKS_SPLIT = "OMS and ledger differ"
     CASH_DRIFT = "cash drift"  # in 1e-8 USDT
     FUNDING_MISSED = "funding missed"
+    LEVERAGE_WRONG = "wrong leverage"
+    MARGIN_MODE_WRONG = "wrong margin mode"  # 0 crossed, 1 isolated
+    POSITION_MODE_WRONG = "wrong position mode"  # 0 one-way, 1 hedge
+
+
+POSITION_KINDS = frozenset(
+    {Kind.POSITION_PHANTOM, Kind.POSITION_ORPHANED, Kind.POSITION_WRONG, Kind.COINS_WRONG}
+)
+MODE_WORDS = {Kind.MARGIN_MODE_WRONG: ("CROSS", "ISOLATED"), Kind.POSITION_MODE_WRONG: ("ONE_WAY", "HEDGE")}
+RANKS = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 class Difference(NamedTuple):
@@ -57,12 +82,16 @@ class Difference(NamedTuple):
     key: str  # client_order_id, symbol/trade_id, symbol, funding_id; what the numbers are about
     ours: int
     theirs: int
+    symbol: str = ""  # what it concerns; empty when it concerns the whole account
 
     @property
     def text(self) -> str:
         """What an operator reads."""
         if self.kind is Kind.CASH_DRIFT:
             return f"{self.kind.value}: ours {format_e8(self.ours)}, theirs {format_e8(self.theirs)} USDT"
+        words = MODE_WORDS.get(self.kind)
+        if words is not None:
+            return f"{self.kind.value}: {self.key}: ours {words[self.ours]}, theirs {words[self.theirs]}"
         if self.kind is Kind.COINS_WRONG:
             ours, theirs = format_e8(self.ours), format_e8(self.theirs)
             return f"{self.kind.value}: {self.key}: ours {ours}, theirs {theirs}"
@@ -78,6 +107,13 @@ class Comparison(NamedTuple):
     funding_missed: tuple[FundingPaid, ...]
     strangers: tuple[VenueOrder, ...]  # open at the venue, not in our books
     cash_compared: bool
+
+
+class Terms(NamedTuple):
+    """How the account shall be set up."""
+
+    leverages: Mapping[str, int] = {}  # of every symbol that is traded with positions
+    ignored: frozenset[str] = frozenset()  # symbols that somebody else trades on this account
 
 
 class _Fills(NamedTuple):
@@ -96,6 +132,7 @@ def compare(
     tick_values: Mapping[str, int],
     coins_e8: Mapping[str, int] | None = None,
     cash_drift_usdt_max: int = 0,
+    terms: Terms | None = None,
 ) -> Comparison:
     """Return every difference between the venue's statement and ours.
 
@@ -115,21 +152,46 @@ def compare(
         *order_differences,
         *(_missed(fill) for fill in fills.missed),
         *(
-            Difference(Kind.FILL_DOUBLED, f"{fill.symbol}/{fill.trade_id}", fill.signed_contracts, 0)
+            Difference(
+                Kind.FILL_DOUBLED,
+                f"{fill.symbol}/{fill.trade_id}",
+                fill.signed_contracts,
+                0,
+                fill.symbol,
+            )
             for fill in fills.doubled
             if fill.symbol in wrong_symbols
         ),
         *positions,
         *split,
-        *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt) for p in funding_missed),
+        *(Difference(Kind.FUNDING_MISSED, p.funding_id, 0, p.payment_usdt, p.symbol) for p in funding_missed),
+        *_compare_terms(theirs, terms or Terms()),
     ]
     their_cash = _cash_at_our_cost(theirs, ledger, tick_values, spot)
     cash_comparable = not (fills.missed or fills.later_count or funding_missed or split or positions)
     if cash_comparable and abs(their_cash - ledger.cash_usdt) > cash_drift_usdt_max:
         differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, their_cash))
+    ignored = terms.ignored if terms else frozenset()
+    differences = [one for one in differences if not one.symbol or one.symbol not in ignored]
+    differences.sort(key=lambda one: (RANKS[one.kind], one.key))
     return Comparison(
         theirs.account, tuple(differences), fills.missed, funding_missed, strangers, cash_comparable
     )
+
+
+def _compare_terms(theirs: VenueAccount, terms: Terms) -> list[Difference]:
+    found = [Difference(Kind.POSITION_MODE_WRONG, "account", 0, 1)] if theirs.hedged else []
+    wanted = int(theirs.isolated)
+    for symbol in sorted({p.symbol for p in theirs.positions if p.isolated is not theirs.isolated}):
+        if symbol in terms.leverages:  # spot markets have no terms
+            found.append(Difference(Kind.MARGIN_MODE_WRONG, symbol, wanted, 1 - wanted, symbol))
+    for stated in theirs.terms:
+        expected = terms.leverages.get(stated.symbol, stated.leverage)
+        if stated.leverage != expected:
+            found.append(
+                Difference(Kind.LEVERAGE_WRONG, stated.symbol, expected, stated.leverage, stated.symbol)
+            )
+    return found
 
 
 def _funding_missed(theirs: VenueAccount, ledger: LedgerSnapshot) -> tuple[FundingPaid, ...]:
@@ -149,17 +211,18 @@ def _cash_at_our_cost(
     Coins are paid for at once: their cost is in nobody's cash.
     """
     costs = {position.symbol: position.cost_ticks for position in ledger.positions}
+    held = {position.symbol for position in theirs.positions} - spot.keys()
     cash = theirs.cash_usdt
+    for symbol in sorted(held):
+        cash += costs.get(symbol, 0) * tick_values.get(symbol, 0)
     for position in theirs.positions:
-        if position.symbol in spot:
-            continue
-        ours = costs.get(position.symbol, 0)
-        cash += (ours - position.cost_ticks) * tick_values.get(position.symbol, 0)
+        if position.symbol in held:
+            cash -= position.cost_ticks * tick_values.get(position.symbol, 0)
     return cash
 
 
 def _missed(fill: OrderFilled) -> Difference:
-    return Difference(Kind.FILL_MISSED, fill_name(fill), 0, fill.signed_contracts)
+    return Difference(Kind.FILL_MISSED, fill_name(fill), 0, fill.signed_contracts, fill.symbol)
 
 
 def fill_name(fill: OrderFilled) -> str:
@@ -187,7 +250,7 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
         if known.at_ns >= theirs.at_ns:
             later[known.symbol] = later.get(known.symbol, 0) + known.signed_contracts
             later_count += 1
-        elif known.at_ns > judged_from_ns:
+        elif known.at_ns > judged_from_ns and not known.trade_id.startswith(CORRECTION):
             doubled.append(known)
     return _Fills(missed, tuple(doubled), later, later_count)
 
@@ -198,15 +261,17 @@ def _compare_positions(
     ours = {position.symbol: position.net_contracts for position in ledger.positions}
     for symbol, signed in fills.later.items():
         ours[symbol] = ours.get(symbol, 0) - signed
-    venue = {position.symbol: position.net_contracts for position in theirs.positions}
-    explained = dict(venue)
+    explained: dict[str, int] = {}
+    for position in theirs.positions:
+        explained[position.symbol] = explained.get(position.symbol, 0) + position.net_contracts
     for fill in fills.missed:
         explained[fill.symbol] = explained.get(fill.symbol, 0) - fill.signed_contracts
     found = _compare_coins(theirs, ledger, fills, spot)
     for symbol in sorted((ours.keys() | explained.keys()) - spot.keys()):
         our_net, their_net = ours.get(symbol, 0), explained.get(symbol, 0)
         if our_net != their_net:
-            found.append(Difference(_position_kind(our_net, their_net), symbol, our_net, their_net))
+            kind = _position_kind(our_net, their_net)
+            found.append(Difference(kind, symbol, our_net, their_net, symbol))
     return found
 
 
@@ -226,7 +291,7 @@ def _compare_coins(
             moved = fill.signed_contracts * spot[fill.symbol] + fill.dust_e8
             explained[fill.symbol] = explained.get(fill.symbol, 0) - moved
     return [
-        Difference(Kind.COINS_WRONG, symbol, ours.get(symbol, 0), explained.get(symbol, 0))
+        Difference(Kind.COINS_WRONG, symbol, ours.get(symbol, 0), explained.get(symbol, 0), symbol)
         for symbol in sorted(ours.keys() | explained.keys())
         if symbol not in fills.later and ours.get(symbol, 0) != explained.get(symbol, 0)
     ]
@@ -269,16 +334,19 @@ def _compare_orders(
         order = ours.get(shown.client_order_id)
         if order is None:
             strangers.append(shown)
-            found.append(Difference(Kind.ORDER_UNKNOWN_TO_US, order_name(shown), 0, shown.contracts))
+            name = order_name(shown)
+            found.append(Difference(Kind.ORDER_UNKNOWN_TO_US, name, 0, shown.contracts, shown.symbol))
         elif order.state in _RESTING:
             filled = shown.filled_contracts - missed.get(order.client_order_id, 0)
             behind = order.filled_contracts > filled and order.symbol in fills.later
             if not _same(order, shown) or (order.filled_contracts != filled and not behind):
                 name = order.client_order_id
-                found.append(Difference(Kind.ORDER_DIFFERS, name, order.filled_contracts, filled))
+                ours_filled = order.filled_contracts
+                found.append(Difference(Kind.ORDER_DIFFERS, name, ours_filled, filled, order.symbol))
     for order in orders.orders:
         if order.state in _RESTING and order.client_order_id not in their_ids:
-            found.append(Difference(Kind.ORDER_UNKNOWN_TO_VENUE, order.client_order_id, order.contracts, 0))
+            name, kind = order.client_order_id, Kind.ORDER_UNKNOWN_TO_VENUE
+            found.append(Difference(kind, name, order.contracts, 0, order.symbol))
     return found, tuple(strangers)
 
 

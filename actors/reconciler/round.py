@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from actors.reconciler.compare import Difference, Kind
+from actors.reconciler.resolve import Decision
 
 __all__ = ["Round"]
 
@@ -16,8 +17,11 @@ class Round:
     two looks in a row show it with the same amount, or when every look of a full round showed it with some.
     """
 
-    def __init__(self, passes_max: int) -> None:
+    def __init__(self, passes_max: int, began_at_ns: int = 0, *, is_dry: bool = False) -> None:
         self._passes_max = passes_max
+        self.began_at_ns = began_at_ns
+        self.is_dry = is_dry  # nothing is done about what it finds
+        self.decisions: tuple[Decision, ...] = ()
         self._last: set[tuple[Kind, str, int]] = set()
         self._always: set[tuple[Kind, str]] = set()
         self._acted: set[tuple[Kind, str]] = set()
@@ -42,6 +46,10 @@ class Round:
         )
         self._last = {(d.kind, d.key, d.theirs - d.ours) for d in found}
         return confirmed
+
+    def note(self, decisions: Iterable[Decision]) -> None:
+        """Remember what was decided, for whoever asked."""
+        self.decisions += tuple(decisions)
 
     def first_time(self, difference: Difference) -> bool:
         """Tell whether this round has not tried to resolve the difference yet, and remember that it does."""

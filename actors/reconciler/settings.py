@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
+
 from actors.runtime.settings import E8, Duration, Settings, setting
 
 __all__ = ["ReconcilerSettings"]
@@ -74,9 +76,69 @@ class ReconcilerSettings(Settings, frozen=True, kw_only=True):
         Literal["report", "ignore", "cancel"],
         setting(
             "What becomes of orders that rest at the venue and are not ours: `report` disagrees and pages, "
-            "`ignore` leaves them to whoever made them, `cancel` takes them away."
+            "`ignore` leaves them to whoever made them, `cancel` takes them away. Those that an earlier "
+            "journal of this deployment made are taken away by `report` as well."
         ),
     ] = "report"
+    believed_after: Annotated[
+        Duration,
+        setting(
+            "How long a difference must have stood before anything but the venue's own reports is believed "
+            "about it: lists of a venue lag behind each other, and what is too fresh is not absent.",
+            minimum=SECOND,
+        ),
+    ] = 60 * SECOND
+    phantom_positions: Annotated[
+        Literal["adopt", "stop"],
+        setting(
+            "A position that is smaller at the venue than in our books, or none, with no fill that says why: "
+            "`adopt` takes the venue's word, on the record; `stop` halts the symbol and pages."
+        ),
+    ] = "adopt"
+    orphaned_positions: Annotated[
+        Literal["stop", "adopt", "flatten"],
+        setting(
+            "A position that is larger at the venue than in our books, or the other way round, with no fill "
+            "that says why: `stop` halts the symbol and pages; `adopt` takes the venue's word, on the "
+            "record; `flatten` does so, and closes it at once."
+        ),
+    ] = "stop"
+    manual_trades: Annotated[
+        Literal["stop", "adopt", "flatten", "ignore"],
+        setting(
+            "What a trade means that no order of this deployment made, on the exchange's web page perhaps. "
+            "The books take it in always, because it moved money. `stop` halts the symbol and pages; `adopt` "
+            "goes on with the position there is; `flatten` closes the symbol's position and pages; `ignore` "
+            "says nothing, and leaves symbols alone that the markets file does not have."
+        ),
+    ] = "stop"
+    leverage: Annotated[
+        dict[str, int],
+        setting(
+            "Leverage that each symbol shall have at the venue; one not named has the markets file's "
+            "`leverage_default`, which risk and ledger count margin with.",
+            examples=({"BTC_USDT_PERP": 10},),
+        ),
+    ] = msgspec.field(default_factory=dict)
+    leverage_wrong: Annotated[
+        Literal["stop", "set", "ignore"],
+        setting(
+            "What another leverage at the venue means: `stop` halts the symbol and pages; `set` has the "
+            "venue set it, at the start and whenever it is found, and stops only if that does not help."
+        ),
+    ] = "stop"
+    symbols: Annotated[
+        tuple[str, ...],
+        setting(
+            "Symbols whose leverage is looked at before anybody trades them, each a request to the venue; "
+            "those with an order or a position are looked at anyway.",
+            examples=(("BTC_USDT_PERP",),),
+        ),
+    ] = ()
+    terms_every: Annotated[
+        Duration,
+        setting("How often leverage and position mode are looked at; at start always.", minimum=SECOND),
+    ] = 300 * SECOND
     ready_when: Annotated[
         Literal["agrees", "compared"],
         setting(

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from actors.domain.money import E8 as ONE
 from actors.domain.place import Place
+from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
     CancelOrder,
     CancelRejected,
@@ -41,7 +42,7 @@ __all__ = ["AnswerTravels", "CheckAnswers", "RequestTravels", "SimulatedVenue", 
 SECOND_NS = 1_000_000_000
 CHECKS_PER_TIMEOUT = 4  # a lost answer is noticed at most a quarter of the timeout late
 
-Request = PlaceOrder | CancelOrder | QueryOrder | QueryAccount
+Request = PlaceOrder | CancelOrder | QueryOrder | QueryAccount | SetLeverage
 Answer = (
     OrderAccepted
     | OrderRejected
@@ -112,6 +113,7 @@ class SimulatedVenue(Behaviour):
         CancelOrder,
         QueryOrder,
         QueryAccount,
+        SetLeverage,
         OrderAccepted,
         OrderRejected,
         OrderFilled,
@@ -129,6 +131,7 @@ class SimulatedVenue(Behaviour):
         CancelOrder,
         QueryOrder,
         QueryAccount,
+        SetLeverage,
         OrderAccepted,
         OrderRejected,
         OrderFilled,
@@ -197,6 +200,9 @@ class SimulatedVenue(Behaviour):
 
     def on_query_account(self, message: QueryAccount, context: Context) -> None:
         self._expect(self.asking, message.request_id, context)
+        self._send_off(message, context)
+
+    def on_set_leverage(self, message: SetLeverage, context: Context) -> None:
         self._send_off(message, context)
 
     # -- from the far side --------------------------------------------------------------------------

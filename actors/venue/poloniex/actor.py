@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
     CancelOrder,
     CancelRejected,
@@ -47,6 +48,7 @@ class PoloniexVenue(VenueConnecting):
         CancelOrder,
         QueryOrder,
         QueryAccount,
+        SetLeverage,
         RateLimited,
         HttpResponse,
         HttpFailure,

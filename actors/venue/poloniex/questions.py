@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from actors.domain.place import Place
+from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
     OrderFilled,
     QueryAccount,
@@ -14,13 +15,14 @@ from actors.messages.venue import (
     VenueAccount,
     VenueOrder,
 )
+from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.frames import OrderRow
 from actors.poloniex.rate_budget import Priority
 from actors.runtime.behaviour import Context
 from actors.venue.errors import VenueError
 from actors.venue.poloniex.core import MS, SECOND, Reading
-from actors.venue.poloniex.orders import VenueOrders
+from actors.venue.poloniex.orders import VenueOrders, one_request
 from actors.venue.poloniex.readings import (
     AccountFinding,
     OrderFinding,
@@ -29,6 +31,7 @@ from actors.venue.poloniex.readings import (
     read_funding,
 )
 from actors.venue.poloniex.reports import cash_usdt
+from actors.venue.poloniex.requests import set_leverage
 from actors.venue.poloniex.rows import BillRow, FillRow
 from actors.venue.poloniex.settings import PoloniexAccountSettings
 
@@ -91,7 +94,7 @@ class VenueQuestions(VenueOrders):
             return
         since_ms = max(message.fills_since_ns // MS, self.venue_now_ns() // MS - RETENTION_MS)
         self.begin(
-            self.account_steps(since_ms),
+            self.account_steps(since_ms, message.terms_of),
             partial(self._account_found, message),
             partial(self._account_not_found, message),
             context,
@@ -127,6 +130,10 @@ class VenueQuestions(VenueOrders):
             tuple(self._known_fills(finding.fills, context)),
             tuple([reporter.funding(row) for row in finding.bills]),
             at_ns,
+            tuple([reporter.terms(row) for row in finding.leverages]),
+            tuple([reporter.transfer(row) for row in finding.transfers]),
+            reporter.margin_mode == "ISOLATED",
+            finding.is_hedged,
         )
 
     def _resting(self, row: OrderRow, at_ns: int) -> VenueOrder:
@@ -142,13 +149,28 @@ class VenueQuestions(VenueOrders):
                 self.surprise(f"a fill in {row.symbol[:40]}, which is not in the catalog", context)
         return found
 
-    def account_steps(self, since_ms: int) -> Steps[AccountFinding]:
+    def account_steps(self, since_ms: int, terms_of: tuple[str, ...]) -> Steps[AccountFinding]:
         """Return the reading of the account."""
-        return read_account(since_ms, self.venue_now_ns, lambda: self.fills_heard)
+        mode = self.reporter.margin_mode
+        return read_account(since_ms, self.venue_now_ns, lambda: self.fills_heard, terms_of, mode)
 
     def cash_of(self, finding: AccountFinding) -> int:
         """Return the account's cash in 1e-8 USDT. Errors: Malformed."""
         return cash_usdt(finding.balance)
+
+    def on_set_leverage(self, message: SetLeverage, context: Context) -> None:
+        """Set the leverage of a symbol; whether it is set, the next statement shows."""
+        if message.account != self.account:
+            return
+        request = set_leverage(message.symbol, self.reporter.margin_mode, message.leverage)
+
+        def done(finding: Answer, reading: Reading, context: Context) -> None:
+            context.log("leverage set", symbol=message.symbol, leverage=message.leverage)
+
+        def failed(error: VenueError, reading: Reading, context: Context) -> None:
+            context.log("leverage not set", symbol=message.symbol, error=str(error))
+
+        self.begin(one_request(request), done, failed, context)
 
     # -- funding -------------------------------------------------------------------------------------
 

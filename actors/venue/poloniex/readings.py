@@ -21,10 +21,13 @@ from actors.venue.poloniex.rows import (
     BalanceRow,
     BillRow,
     FillRow,
+    LeverageRow,
     PositionRow,
     read_balance,
     read_bills,
     read_fills,
+    read_leverages,
+    read_mode,
     read_orders,
     read_positions,
 )
@@ -52,6 +55,7 @@ ABSENT_LOOKS = 2  # an order is absent only when it is nowhere twice
 ABSENT_PAUSE_NS = 1_000_000_000  # placement is asynchronous: lists may lag behind an acceptance
 UNSETTLED_LOOKS = 3  # an account that trades all the time is stated as it was last
 FUNDING = "FUNDING_FEE"
+TRANSFER = "TRANSFER"
 MS = 1_000_000
 
 
@@ -82,6 +86,9 @@ class AccountFinding:
     orders: list[OrderRow]
     fills: list[FillRow]
     bills: list[BillRow]
+    transfers: list[BillRow] = field(default_factory=list)
+    leverages: list[LeverageRow] = field(default_factory=list)
+    is_hedged: bool = False
 
 
 @dataclass(slots=True)
@@ -119,9 +126,18 @@ def read_order_fills(symbol: str, client_order_id: str) -> Steps[list[FillRow]]:
 
 
 def read_account(
-    since_ms: int, venue_ns: Callable[[], int], fills_heard: Callable[[], int]
+    since_ms: int,
+    venue_ns: Callable[[], int],
+    fills_heard: Callable[[], int],
+    terms_of: tuple[str, ...] = (),
+    margin_mode: str = "CROSS",
 ) -> Steps[AccountFinding]:
-    """State the account. It is read list by list: when something traded in between, it is read again."""
+    """State the account. It is read list by list: when something traded in between, it is read again.
+
+    What changes by hand alone, leverages and the position mode, is read once, and only when symbols are
+    named.
+    """
+    leverages, is_hedged = yield from _read_terms(terms_of, margin_mode)
     for look in range(UNSETTLED_LOOKS):
         at_ns, heard = venue_ns(), fills_heard()
         balance = read_balance((yield requests.balance()))
@@ -129,7 +145,10 @@ def read_account(
         orders = yield from pages(_open_orders_page, read_orders, _order_page_id)
         fills = yield from _fills_since(since_ms)
         bills = yield from read_funding(since_ms)
-        found = AccountFinding(at_ns, balance, positions, orders, fills, bills)
+        transfers = yield from _bills_since(TRANSFER, since_ms)
+        found = AccountFinding(
+            at_ns, balance, positions, orders, fills, bills, transfers, leverages, is_hedged
+        )
         if look == UNSETTLED_LOOKS - 1 or (heard == fills_heard() and not _traded_since(found)):
             break
     return found
@@ -137,12 +156,32 @@ def read_account(
 
 def read_funding(since_ms: int) -> Steps[list[BillRow]]:
     """Funding payments since an instant, oldest first."""
+    return (yield from _bills_since(FUNDING, since_ms))
 
+
+def _bills_since(kind: str, since_ms: int) -> Steps[list[BillRow]]:
     def page(after: str) -> Request:
-        return requests.bills(FUNDING, since_ms=since_ms, after=after)
+        return requests.bills(kind, since_ms=since_ms, after=after)
 
     rows = yield from pages(page, read_bills, _bill_page_id)
-    return [row for row in reversed(rows) if row.type == FUNDING and row.cTime >= since_ms]
+    return [row for row in reversed(rows) if row.type == kind and row.cTime >= since_ms]
+
+
+def _read_terms(symbols: tuple[str, ...], margin_mode: str) -> Steps[tuple[list[LeverageRow], bool]]:
+    """Return leverages of our margin mode, and whether the account is in hedge mode."""
+    if not symbols:
+        return [], False
+    found: list[LeverageRow] = []
+    is_hedged = read_mode((yield requests.position_mode())) != "ONE_WAY"
+    for symbol in symbols:
+        try:
+            rows = read_leverages((yield requests.leverages(symbol, margin_mode)))
+        except RefusedError as refusal:
+            if refusal.code in ACCESS_CODES:
+                raise
+            continue  # nothing is said about it, so nothing is concluded
+        found += [row for row in rows if row.symbol == symbol and row.mgnMode == margin_mode]
+    return found, is_hedged
 
 
 def read_since(since_ms: int) -> Steps[SyncFinding]:

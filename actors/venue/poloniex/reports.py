@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.messages.terms import CashTransferred, VenueTerms
 from actors.messages.venue import (
     FundingPaid,
     OrderCanceled,
@@ -23,7 +24,7 @@ from actors.poloniex.decoding import Malformed
 from actors.poloniex.frames import OrderRow, StreamFillRow
 from actors.poloniex.numbers import PriceReader, cost_ticks, parse_e8, parse_whole
 from actors.venue.poloniex.requests import OrderBody
-from actors.venue.poloniex.rows import BalanceRow, BillRow, FillRow, PositionRow
+from actors.venue.poloniex.rows import BalanceRow, BillRow, FillRow, LeverageRow, PositionRow
 
 __all__ = ["ENDED", "Reporter", "cash_usdt", "side_of", "state_of"]
 
@@ -85,7 +86,7 @@ class Reporter:
         self._account = account
         self._instruments = instruments
         self._readers = {symbol: PriceReader(one.tick_e8) for symbol, one in instruments.items()}
-        self._margin_mode = margin_mode
+        self.margin_mode = margin_mode
         self._self_trade = "" if self_trade == "NONE" else self_trade
 
     def knows(self, symbol: str) -> bool:
@@ -98,7 +99,7 @@ class Reporter:
         return OrderBody(
             order.symbol,
             VENUE_SIDE[order.side],
-            self._margin_mode,
+            self.margin_mode,
             "BOTH",
             VENUE_TYPE[kind],
             str(order.contracts),
@@ -194,6 +195,14 @@ class Reporter:
         if row.mgnMode != "CROSS":  # both modes can hold a position in one symbol
             funding_id += f"/{row.mgnMode}"
         return FundingPaid(self._account, row.symbol, funding_id, 0, 0, 0, -parse_e8(row.sz), settled_ns)
+
+    def terms(self, row: LeverageRow) -> VenueTerms:
+        """Return the leverage of a symbol. Errors: Malformed."""
+        return VenueTerms(row.symbol, parse_whole(row.lever))
+
+    def transfer(self, row: BillRow) -> CashTransferred:
+        """Return money that came or went. Errors: Malformed."""
+        return CashTransferred(self._account, row.id, parse_e8(row.sz), row.cTime * MS)
 
     def _reader(self, symbol: str) -> PriceReader:
         reader = self._readers.get(symbol)

@@ -98,9 +98,9 @@ class BillRow(Row):
 
     id: Name
     type: Name
-    symbol: Name
     sz: str
     cTime: Milliseconds
+    symbol: Name = ""  # of a transfer there is none
     mgnMode: Name = "CROSS"
     posSide: Name = "BOTH"
     ccy: Name = "USDT"

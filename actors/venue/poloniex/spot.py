@@ -91,7 +91,7 @@ class PoloniexSpotVenue(PoloniexVenue):
     def sync_steps(self, since_ms: int) -> Steps[SyncFinding | None]:
         return self._readings_of.sync(since_ms)
 
-    def account_steps(self, since_ms: int) -> Steps[AccountFinding]:
+    def account_steps(self, since_ms: int, terms_of: tuple[str, ...]) -> Steps[AccountFinding]:
         return self._readings_of.account(since_ms)
 
     def order_steps(self, symbol: str, client_order_id: str) -> Steps[OrderFinding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from actors.domain.instrument import Instrument, RiskTier
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import Side
 from actors.domain.place import Place
@@ -25,6 +26,7 @@ from actors.runtime.testing import Bench
 
 MS = 1_000_000
 SECOND = 1_000 * MS
+HOUR = 3_600 * SECOND
 BTC = "BTC_USDT_PERP"
 ETH = "ETH_USDT_PERP"
 NOW = 1_760_000_000_000_000_000
@@ -142,15 +144,24 @@ def ledger_snapshot(**changes: Any) -> LedgerSnapshot:
     return LedgerSnapshot(**(fields | changes))
 
 
+def instrument(symbol: str) -> Instrument:
+    """Return a contract of which one tick is worth one 1e-8 USDT; its leverage is 20."""
+    tier = RiskTier(1_000_000, 50, 1_000_000)
+    return Instrument(
+        symbol, symbol[:3], 1, 10**8, 1, 10**6, 10**6, 50, 20, 10**7, 20_000, 60_000, 8 * HOUR, (tier,)
+    )
+
+
 class ReconcilerBench(Bench):
     """A reconciler whose questions the test answers. `venue` and `ours` are what both sides would say."""
 
-    def __init__(self, settings: ReconcilerSettings | None = None) -> None:
+    def __init__(self, settings: ReconcilerSettings | None = None, *, catalog: bool = False) -> None:
         self.venue: dict[str, Any] = {}
         self.orders: dict[str, Any] = {}
         self.ledger: dict[str, Any] = {}
         self._counter = count(1)
-        place = Place("paper", "reconciler/main", "paper", 7, {"account": "main"})
+        instruments = {symbol: instrument(symbol) for symbol in (BTC, ETH)} if catalog else {}
+        place = Place("paper", "reconciler/main", "paper", 7, {"account": "main"}, instruments)
         super().__init__(
             lambda: ReconcilerActor(settings or ReconcilerSettings(), place),
             name="reconciler/main",
