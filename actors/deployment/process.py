@@ -24,6 +24,8 @@ from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
 from actors.runtime.store_lmdb import LmdbStore
+from actors.secrets.desk import PORT as SECRETS
+from actors.secrets.desk import SecretDesk, SecretPump
 from actors.secrets.keeper import SecretKeeper
 from actors.secrets.port import SecretSource
 
@@ -68,6 +70,7 @@ class NodeProcess:
     def __init__(self, topology: Topology, store: LmdbStore, secrets: SecretKeeper) -> None:
         self.topology = topology
         self.store = store
+        self.secrets = secrets
         self.clock = _clock(topology)
         self.node = assemble(topology, store, self.clock, self._finish(), secrets)
         self.pumps = PumpThread()
@@ -80,6 +83,7 @@ class NodeProcess:
         signal.signal(signal.SIGTERM, lambda *_: node.request_stop())
         node.loop.pumps["http"] = HttpPump(self.pumps, node.deliver_from_outside)
         node.loop.pumps["socket"] = SocketPump(self.pumps, node.deliver_from_outside, self.clock)
+        node.loop.pumps[SECRETS] = self._secret_pump()
         self._start_logs()
         self._start_tape()
         try:
@@ -108,6 +112,11 @@ class NodeProcess:
             return ()
         make = partial(Finish, len(replays), lambda: self.node.request_stop())
         return (CellSpec("finish", make, reads=replays),)
+
+    def _secret_pump(self) -> SecretPump:
+        pump = SecretPump(SecretDesk(self.secrets), self.node.deliver_from_outside)
+        self.services.append(pump)
+        return pump
 
     def _start_logs(self) -> None:
         from actors.control.logs import NodeLog

@@ -251,6 +251,14 @@ _TABLE = (
         shares="rest_url",
     ),
     Kind(
+        name="secrets",
+        behaviour="actors.secrets.actor:SecretsWatch",
+        settings="actors.secrets.settings:SecretsWatchSettings",
+        summary="Asks the store of secrets what has changed; halts to reductions when it says no or nothing.",
+        modes=REAL_TIME,
+        tells=("Halt",),
+    ),
+    Kind(
         name="alerter",
         behaviour="actors.alerter.actor:AlerterActor",
         settings="actors.alerter.settings:AlerterSettings",

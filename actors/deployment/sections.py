@@ -190,7 +190,7 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
     defaults: Annotated[
         dict[str, str],
         setting(
-            "Values by reference for rehearsals against a local exchange, where a variable is not set; "
+            "With `env`: values by reference for rehearsals against a local exchange, where a variable is not set; "
             "not in live mode.",
             examples=({"secret://local/exchange#key": "local-key"},),
         ),
@@ -205,8 +205,6 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
             raise ValueError("provider `file` needs a file: {path: ...}")
         if self.provider == "vault" and self.vault.auth != "token" and not self.vault.role:
             raise ValueError(f"provider `vault` with auth `{self.vault.auth}` needs a vault: {{role: ...}}")
-        if self.defaults and self.provider != "env":
-            raise ValueError("defaults are for provider `env`: another one has the values itself")
 
 
 class DeadManSection(Settings, frozen=True, kw_only=True):

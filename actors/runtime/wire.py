@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from actors.runtime.messages import Message
@@ -126,7 +126,7 @@ class Wire:
         self._numbers = 0
         self._connections: dict[tuple[str, str], _Connection] = {}
         self._by_number: dict[int, _Connection] = {}
-        self.ports = {"http": _Port(self._http), "socket": _Port(self._socket)}
+        self.ports: dict[str, Any] = {"http": _Port(self._http), "socket": _Port(self._socket)}
 
     # -- the node's side -----------------------------------------------------------------------------
 
@@ -141,7 +141,8 @@ class Wire:
         for connection in list(self._by_number.values()):
             self._break(connection, NO_CLOSE_FRAME, "connection reset")
 
-    def _deliver(self, address: str, message: Message, delay_ns: int) -> None:
+    def deliver(self, address: str, message: Message, delay_ns: int) -> None:
+        """Bring a message to a cell of the node that lives now; a later one does not get it."""
         life = self.life
 
         def arrive() -> None:
@@ -161,7 +162,7 @@ class Wire:
             raise TypeError(f"the HTTP pump takes HttpRequest, not {type(message).__name__}")
         faults, now_ns = self.faults, self.world.now_ns
         if faults.strikes("refuse", now_ns):
-            self._deliver(address, HttpFailure(message.request_id, False, "connection refused"), LATENCY_NS)
+            self.deliver(address, HttpFailure(message.request_id, False, "connection refused"), LATENCY_NS)
             return
         for tell in self.on_leave:
             tell(address, message)
@@ -171,7 +172,7 @@ class Wire:
             """One answer a request; after its time-out there is none but that."""
             if not answered:
                 answered.append(True)
-                self._deliver(address, found, delay_ns)
+                self.deliver(address, found, delay_ns)
 
         deadline = now_ns + message.timeout_ns
         failure = HttpFailure(message.request_id, True, "no answer in time")
@@ -234,11 +235,11 @@ class Wire:
         now_ns, url = self.world.now_ns, urlsplit(message.url)
         if self.faults.strikes("half_open", now_ns):
             closed = SocketClosed(message.socket_id, NO_CLOSE_FRAME, "no answer in time")
-            self._deliver(address, closed, message.timeout_ns)
+            self.deliver(address, closed, message.timeout_ns)
             return
         if self.faults.strikes("refuse", now_ns):
             closed = SocketClosed(message.socket_id, NO_CLOSE_FRAME, "connection refused")
-            self._deliver(address, closed, LATENCY_NS)
+            self.deliver(address, closed, LATENCY_NS)
             return
         self._numbers += 1
         connection = _Connection(address, message.socket_id, self._numbers, self._far(message.url))
@@ -249,7 +250,7 @@ class Wire:
             if connection.number in self._by_number:
                 connection.is_open = True
                 connection.far.opened(connection.number, url.path, self.world.now_ns)
-                self._deliver(address, SocketOpened(message.socket_id), 0)
+                self.deliver(address, SocketOpened(message.socket_id), 0)
                 self.flush(connection.far)
 
         self.world.after(self._latency(), arrive)
@@ -308,7 +309,7 @@ class Wire:
 
     def _break(self, connection: _Connection, code: int, reason: str) -> None:
         self._end(connection)
-        self._deliver(connection.address, SocketClosed(connection.socket_id, code, reason), LATENCY_NS)
+        self.deliver(connection.address, SocketClosed(connection.socket_id, code, reason), LATENCY_NS)
 
     def _end(self, connection: _Connection) -> None:
         self._by_number.pop(connection.number, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["SecretReference", "is_reference", "parse_reference"]
+__all__ = ["SecretReference", "is_reference", "parse_reference", "unversioned", "versioned"]
 
 SCHEME = "secret://"
 FORM = re.compile(
@@ -39,3 +39,14 @@ def parse_reference(text: str) -> SecretReference | None:
     if found is None:
         return None
     return SecretReference(found["mount"], found["path"], found["key"], int(found["version"] or 0))
+
+
+def versioned(text: str, version: int) -> str:
+    """Return a reference to one version of what a text refers to."""
+    return f"{text}@{version}"
+
+
+def unversioned(text: str) -> tuple[str, int]:
+    """Return what a text refers to, without its version, and the version; 0 when it names none."""
+    base, at, version = text.rpartition("@")
+    return (base, int(version)) if at and version.isdigit() else (text, 0)

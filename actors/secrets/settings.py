@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from actors.runtime.settings import Duration, Settings, setting
 
-__all__ = ["FileSettings", "VaultSettings"]
+__all__ = ["FileSettings", "SecretsWatchSettings", "VaultSettings"]
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -84,3 +84,24 @@ class VaultSettings(Settings, frozen=True, kw_only=True):
             risk="raise",
         ),
     ] = HOUR_NS
+
+
+class SecretsWatchSettings(Settings, frozen=True, kw_only=True):
+    """How often the store is asked whether a secret has changed, and what follows when it does not answer."""
+
+    check_every: Annotated[
+        Duration, setting("How often the store is asked.", minimum=SECOND_NS, maximum=HOUR_NS, risk="raise")
+    ] = 60 * SECOND_NS
+    answer_within: Annotated[
+        Duration, setting("A question without an answer for so long has none.", minimum=SECOND_NS)
+    ] = 30 * SECOND_NS
+    expiring_at: Annotated[
+        int,
+        setting(
+            "Page when so much of the time is over for which a value may be used, in percent.", minimum=1
+        ),
+    ] = 50
+    halt: Annotated[
+        bool,
+        setting("Halt to reductions when a secret is refused to us, or its time unconfirmed is over."),
+    ] = True

@@ -23,6 +23,8 @@ from actors.runtime.ports import TapeWriter
 from actors.runtime.simulation import START_NS
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.wire import Wire
+from actors.secrets.desk import PORT as SECRETS
+from actors.secrets.desk import SecretDesk
 from actors.simulation.exchange_side import Sink
 from actors.simulation.far_sides import exchange_of, hosts_of, names_of, secrets_for
 from actors.simulation.faults import Fault, Ground
@@ -33,6 +35,7 @@ from actors.simulation.quarrels import (
     market_quarrels,
     spot_quarrels,
 )
+from actors.simulation.secret_store import SimulatedStore
 from actors.simulation.striking import Striker
 from actors.simulation.watchers import Violation, Watchers
 from actors.simulation.world import SimulatedWorld
@@ -97,6 +100,7 @@ class SeedRun:
         self.far = exchange_of(topology, seed)
         hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
+        self.wire.ports[SECRETS] = SimulatedStore(SecretDesk(self._secrets), self.wire)
         self.watchers = Watchers(self._limits())
         self._digest = sha256()
         durability = topology.journal.durability

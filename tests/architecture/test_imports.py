@@ -22,7 +22,7 @@ SIDE_FOLDERS = frozenset({"control", "drills", "backtest"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "runtime": frozenset(),
-    "secrets": frozenset({"runtime"}),
+    "secrets": SHARED,
     "messages": frozenset({"domain", "runtime"}),
     **dict.fromkeys(ACTOR_FOLDERS, SHARED),
     # The protocol of one venue, without actors: two kinds of actor speak it, the far side must not.

@@ -40,6 +40,8 @@ def free_port() -> int:
 class LivePath:
     """Both ends, in a folder of their own. `stop` and the context's end leave no process behind."""
 
+    RULES = "fast_exchange.yaml"  # of the exchange
+
     def __init__(self, folder: Path, *, config: tuple[str, ...] = CONFIG, **inputs: str) -> None:
         self.folder = folder
         self.config = config
@@ -57,7 +59,7 @@ class LivePath:
     # -- processes -----------------------------------------------------------------------------------
 
     def start_exchange(self) -> None:
-        state, rules = str(self.folder / "exchange"), str(HERE / "fast_exchange.yaml")
+        state, rules = str(self.folder / "exchange"), str(HERE / self.RULES)
         words = ("exchange", "--port", str(self.port), "--state", state, "--config", rules)
         with (self.folder / "exchange.log").open("ab") as log:
             self.exchange = subprocess.Popen([*PROGRAM, *words], stdout=log, stderr=log)

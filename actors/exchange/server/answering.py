@@ -106,7 +106,8 @@ class Answering:
 
     def _check_world(self, headers: dict[str, str]) -> None:
         faults = self._core.faults
-        if self._core.keyring.account_of(headers.get("key", "")) in faults.revoked():
+        key = headers.get("key", "")
+        if faults.is_revoked(key, self._core.keyring.account_of(key)):
             raise GatewayError(401, 401, "Invalid api key")
         if faults.is_maintained():
             raise ApiError(Problem.MAINTENANCE)

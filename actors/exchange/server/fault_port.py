@@ -31,7 +31,7 @@ def added(call: Call) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ApiError((400, f"Param error: {error}; the fields are {', '.join(FIELDS)}")) from None
     if rule.kind == "revoke_key":
-        call.core.hub.cut_account(rule.account)
+        call.core.hub.cut_revoked()
     return msgspec.to_builtins(rule)
 
 

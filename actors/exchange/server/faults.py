@@ -35,7 +35,7 @@ FRAME_KINDS = {
     "disconnect": "Cut the connection instead of sending a frame.",
 }
 WORLD_KINDS = {
-    "revoke_key": "Treat the keys of `account` as unknown, and cut its private streams.",
+    "revoke_key": "Treat `key`, or all keys of `account`, as unknown, and cut their private streams.",
     "freeze_prices": "Let index and mark price of `symbol` (all without one) stand still.",
     "skew": "Set the exchange's clock `skew_ms` ahead (negative: behind).",
     "maintenance": "Refuse everything that is signed.",
@@ -53,6 +53,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     channel: str = ""
     symbol: str = ""
     account: str = ""
+    key: str = ""  # for `revoke_key`: this one alone
     every: int = 1  # of the matching ones, each so manieth
     count: int = 0  # how often it strikes before it is used up; 0 for ever
     delay_ms: int = 0
@@ -117,9 +118,12 @@ class Faults:
 
     # -- the world ----------------------------------------------------------------------------------
 
-    def revoked(self) -> set[str]:
-        """Return the accounts whose keys are treated as unknown."""
-        return {rule.account for rule in self._of("revoke_key")}
+    def is_revoked(self, key: str, account: str) -> bool:
+        """Tell whether a key is treated as unknown: by itself, or with all keys of its account."""
+        return any(
+            rule.key == key if rule.key else bool(account) and rule.account == account
+            for rule in self._of("revoke_key")
+        )
 
     def is_frozen(self, symbol: str) -> bool:
         """Tell whether a symbol's prices stand still."""

@@ -33,13 +33,13 @@ SECOND_NS = 1_000_000_000
 class Session:
     """One connection."""
 
-    __slots__ = ("account", "counted", "heard_at_ns", "kind", "second", "socket_id", "subscriptions")
+    __slots__ = ("account", "counted", "heard_at_ns", "key", "kind", "second", "socket_id", "subscriptions")
 
     def __init__(self, socket_id: int, kind: StreamKind, now_ns: int) -> None:
         self.socket_id = socket_id
         self.kind = kind
         self.heard_at_ns = now_ns
-        self.account = ""
+        self.account = self.key = ""
         self.second = 0
         self.counted = 0  # frames within that second
         self.subscriptions: dict[tuple[str, str], None] = {}  # (topic, symbol), in the order they were made
@@ -104,9 +104,10 @@ class Hub:
         self.out.append(StreamClose(session.socket_id, True))
         self.close(session.socket_id)
 
-    def cut_account(self, account: str) -> None:
-        """End the private sessions of an account, as when its keys are taken away."""
-        for session in [s for s in self.sessions.values() if account and s.account == account]:
+    def cut_revoked(self) -> None:
+        """End the private sessions whose key has been taken away."""
+        is_revoked = self._core.faults.is_revoked
+        for session in [s for s in self.sessions.values() if s.account and is_revoked(s.key, s.account)]:
             self.cut(session)
 
     def cut_silent(self, now_ns: int) -> None:
@@ -158,9 +159,9 @@ class Hub:
             if not session.kind.is_private:
                 raise GatewayError(401, 401, "not a private endpoint")
             account = self._core.keyring.check_socket(given.key, stamp, given.signature, now_ns)
-            if account in self._core.faults.revoked():
+            if self._core.faults.is_revoked(given.key, account):
                 raise GatewayError(401, 401, "Invalid api key")
-            session.account = account
+            session.account, session.key = account, given.key
         except GatewayError:
             self.say(session, authenticated(False, now_ns // 1_000_000))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from actors.messages.secrets import SecretsAdopted, SecretsOffered, SecretsRefused
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
     CancelOrder,
@@ -50,6 +51,7 @@ class PoloniexVenue(VenueConnecting):
         QueryAccount,
         SetLeverage,
         RateLimited,
+        SecretsOffered,
         HttpResponse,
         HttpFailure,
         SocketOpened,
@@ -71,6 +73,8 @@ class PoloniexVenue(VenueConnecting):
         VenueAccount,
         VenueConnection,
         RateLimited,
+        SecretsAdopted,
+        SecretsRefused,
     )
 
     is_started = False

@@ -40,6 +40,7 @@ from actors.venue.errors import RefusedError, VenueError
 from actors.venue.poloniex import requests
 from actors.venue.poloniex.clock_guard import ClockJudgement
 from actors.venue.poloniex.core import MAY_SIGN, MS, RATE_LIMITED, SECOND, SURPRISE, Reading
+from actors.venue.poloniex.credentials import Credentials
 from actors.venue.poloniex.questions import VenueQuestions
 from actors.venue.poloniex.readings import Steps, SyncFinding, read_since
 from actors.venue.poloniex.rows import read_mode
@@ -341,6 +342,14 @@ class VenueConnecting(VenueQuestions):
             self._key_refused = True
             text = f"The venue refuses the key of account {self.account}: {error.text or error.code}"
             context.alert(KEY_REFUSED, Severity.PAGE, text, key=self.account)
+
+    def key_adopted(self, credentials: Credentials, context: Context) -> None:
+        """Sign with a newer key from now on; a venue that refused the old one is asked again at once."""
+        self.credentials = credentials
+        context.log("key adopted", key=credentials.shown)
+        if self._key_refused:
+            self._key_refused = False
+            self._sync_due_ns = context.now_ns if self.session.is_up else 0
 
     def _move_cursor(self, context: Context) -> None:
         """While all is well, move the instant from which a later synchronisation would have to read.

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from actors.domain.money import E8
 from actors.domain.place import Place
+from actors.messages.secrets import SecretsOffered
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.line import Call, Headers, Line, NotAnswered, RateLimited
@@ -18,10 +19,12 @@ from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Severity
 from actors.venue.errors import RefusedError, UnavailableError, VenueError
 from actors.venue.poloniex.clock_guard import ClockGuard, ClockJudgement
-from actors.venue.poloniex.credentials import credentials_of
+from actors.venue.poloniex.credentials import Credentials, credentials_of
 from actors.venue.poloniex.failures import ACCESS_CODES, MAINTENANCE_CODES, classify_outcome
 from actors.venue.poloniex.readings import Pause, Steps
 from actors.venue.poloniex.reports import Reporter
+from actors.venue.poloniex.requests import balance
+from actors.venue.poloniex.rotation import KeyTrial
 from actors.venue.poloniex.settings import PoloniexAccountSettings
 from actors.venue.poloniex.signing import auth_headers, sign
 from actors.venue.poloniex.state import PoloniexVenueState, ReadingDue
@@ -57,6 +60,7 @@ class VenueCore(Behaviour):
     STATE = PoloniexVenueState
     PERSISTENCE: ClassVar = Persistence.SAVED
     PHASE: ClassVar = Phase.SOURCE
+    PROBE: ClassVar[Request] = balance()  # what a new key is tried with
 
     state: PoloniexVenueState
     line: Line
@@ -65,6 +69,7 @@ class VenueCore(Behaviour):
         self.settings = settings
         self.account = place.account
         self.credentials = credentials_of(settings.key, settings.secret, place)
+        self.trial = KeyTrial(settings.key, settings.secret, place, self.PROBE, self.key_adopted)
         self.reporter = self.reporter_of(settings, place)
         self.guard = ClockGuard(settings.clock_worry, settings.clock_limit, 10 * settings.clock_every)
         self.surprises_count = 0
@@ -93,7 +98,7 @@ class VenueCore(Behaviour):
         """Return the headers of a request that leaves now; None when nothing may be signed."""
         if not request.signed:
             return ()
-        credentials = self.credentials
+        credentials = self.trial.credentials_for(request, self.credentials)
         if credentials is None or self.guard.judge(now_ns) not in MAY_SIGN:
             return None
         at_ms = self.guard.venue_ns(now_ns) // MS
@@ -108,6 +113,12 @@ class VenueCore(Behaviour):
         """Somebody who shares a limit with us got a 429; it has raised the alert."""
         if self.line.heard(message, context):
             context.save()
+
+    def on_secrets_offered(self, message: SecretsOffered, context: Context) -> None:
+        """A newer key may be at hand: try it while the one in use goes on."""
+        call = self.trial.call(message, context.now_ns + self.settings.request_timeout)
+        if call is not None:
+            self.line.put(call, context)
 
     # -- questions and commands ----------------------------------------------------------------------
 
@@ -241,4 +252,8 @@ class VenueCore(Behaviour):
 
     def go_down(self, reason: str, context: Context) -> None:
         """The venue cannot be traded at."""
+        raise NotImplementedError
+
+    def key_adopted(self, credentials: Credentials, context: Context) -> None:
+        """The venue takes a newer key."""
         raise NotImplementedError

@@ -22,7 +22,7 @@ from actors.venue.poloniex.rows import FillRow
 from actors.venue.poloniex.settings import PoloniexSpotVenueSettings
 from actors.venue.poloniex.spot_readings import SpotReadings
 from actors.venue.poloniex.spot_reports import QUOTE, SpotReporter, total_of
-from actors.venue.poloniex.spot_requests import spot_cancel_order, spot_place_order
+from actors.venue.poloniex.spot_requests import spot_balances, spot_cancel_order, spot_place_order
 from actors.venue.poloniex.spot_rows import read_spot_placed
 
 __all__ = ["PoloniexSpotVenue"]
@@ -35,6 +35,7 @@ class PoloniexSpotVenue(PoloniexVenue):
     EMITS: ClassVar = tuple(kind for kind in PoloniexVenue.EMITS if kind is not FundingPaid)
     CHANNELS: ClassVar = (Channel("orders", ("all",)),)
     QUIET: ClassVar = ("balances",)
+    PROBE: ClassVar = spot_balances()
     UNFIT: ClassVar = "set to pay fees in TRX; turn that off, or its coins cannot be counted"
 
     settings: PoloniexSpotVenueSettings
