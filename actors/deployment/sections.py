@@ -190,8 +190,8 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
     defaults: Annotated[
         dict[str, str],
         setting(
-            "With `env`: values by reference for rehearsals against a local exchange, where a variable is not set; "
-            "not in live mode.",
+            "With `env`: values by reference where a variable is not set, for rehearsals against a local "
+            "exchange; not in live mode.",
             examples=({"secret://local/exchange#key": "local-key"},),
         ),
     ] = field(default_factory=dict)
