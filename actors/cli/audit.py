@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from actors.cli.audit_export import export
 from actors.cli.audit_verify import verify
 
 __all__ = ["audit"]
@@ -15,3 +16,4 @@ def audit() -> None:
 
 
 audit.add_command(verify)
+audit.add_command(export)

@@ -10,11 +10,13 @@ import msgspec
 from aiohttp import web
 
 from actors.control.desk import ControlError, Desk
-from actors.control.fields import plain
+from actors.control.fields import masked, plain
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
+from actors.control.sockets import peer_user_id
+from actors.messages.control import OperatorCommanded
 
 __all__ = ["make_application"]
 
@@ -72,6 +74,8 @@ class _Api:
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             try:
                 self._let_in(request)
+                if request.method == "POST":
+                    await self._put_on_record(request)
                 return await handler(request)
             except ControlError as error:
                 return _problem(error)
@@ -100,6 +104,15 @@ class _Api:
             raise ControlError(
                 403, f"unknown host {request.host!r}", "use the address the node listens on, as a number"
             )
+
+    async def _put_on_record(self, request: web.Request) -> None:
+        """Journal who orders what. The order itself stands behind this in the same queue into the loop."""
+        body = await _body(request)
+        detail = msgspec.json.encode(masked(body), enc_hook=plain).decode()
+        user_id = peer_user_id(request.transport.get_extra_info("socket") if request.transport else None)
+        who, reason = _text(body, "actor", "operator"), _text(body, "reason", "")
+        fact = OperatorCommanded(who, user_id, request.path, reason, detail)
+        self._desk.door.submit(lambda: self._desk.node.note(fact))
 
     # -- looking -------------------------------------------------------------------------------------------
 

@@ -6,12 +6,21 @@ import contextlib
 import os
 import socket
 import stat
+import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from actors.runtime.errors import RuntimeFault
 
-__all__ = ["PATH_BYTES_MAX", "ControlUnavailable", "bind_socket", "connect_socket", "socket_address"]
+__all__ = [
+    "PATH_BYTES_MAX",
+    "ControlUnavailable",
+    "bind_socket",
+    "connect_socket",
+    "peer_user_id",
+    "socket_address",
+]
 
 PATH_BYTES_MAX = 107  # sun_path of a Unix socket is 108 bytes, the last one zero (unix(7))
 CONNECT_TIMEOUT_S = 1.0
@@ -99,3 +108,11 @@ def _remove_stale(path: Path) -> None:
         raise ControlUnavailable(
             f"{path}: another process answers on this control socket; stop it first, or set another path"
         )
+
+
+def peer_user_id(connection: Any) -> int:
+    """Return the user id of the process at the other end of a Unix socket; -1 of any other socket."""
+    if connection is None or connection.family != socket.AF_UNIX:
+        return -1
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", found)[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from actors import __version__
 from actors.deployment.topology import ActorPlan, Topology
 from actors.deployment.units import UNITS, UnitsChanged, check_units, units_after
 from actors.runtime.behaviour import Behaviour
@@ -59,6 +60,7 @@ def assemble(
         "deployment": topology.deployment,
         "configuration_hash": topology.content_hash,
         "clock": topology.clock.kind,
+        "version": __version__,
         UNITS: units_after(store, topology),
     }
     return Node(

@@ -41,6 +41,7 @@ class NodeStarted(Message, frozen=True):
     configuration_hash: str
     events_folded: int
     recovery_ns: int
+    version: str = ""  # of the code
 
 
 class NodeStopping(Message, frozen=True):
@@ -153,6 +154,7 @@ class Node:
                 facts.get("configuration_hash", ""),
                 self.events_folded,
                 self.recovery_ns,
+                facts.get("version", ""),
             )
         )
         for cell in self.loop.cells.values():

@@ -83,6 +83,18 @@ def test_orders_are_taken_over_the_socket(server, plan) -> None:
     assert (status, body["restarts"]) == (200, 1)
 
 
+def test_who_orders_what_is_journaled_before_it_is_done(server, plan) -> None:
+    over_socket(plan, "POST", "/v1/halt", {"actor": "ann", "reason": "drill", "api_token": "hunter2"})
+    over_socket(plan, "POST", "/v1/halt", {"level": "very much"})
+    over_socket(plan, "GET", "/v1/status")
+    _, body = over_socket(plan, "GET", "/v1/events?type=OperatorCommanded")
+    first, second = (event["fields"] for event in body["events"])
+    assert (first["who"], first["command"], first["reason"]) == ("ann", "/v1/halt", "drill")
+    assert first["user_id"] == os.getuid()
+    assert json.loads(first["detail"]) == {"actor": "ann", "reason": "drill", "api_token": "***"}
+    assert second["detail"] == '{"level":"very much"}'
+
+
 def test_a_stop_ends_the_node(plan) -> None:
     node = make_node(LmdbStore(plan.journal_path, Durability.PROCESS))
     server = ControlServer(node, plan)
