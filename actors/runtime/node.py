@@ -146,17 +146,11 @@ class Node:
                 gc.set_threshold(*GC_THRESHOLDS)
                 gc.enable()
         self.recovery_ns = self.loop.took_ns(began)
-        facts = self.facts
-        self.record(
-            NodeStarted(
-                self.journal.epoch,
-                facts.get("deployment", ""),
-                facts.get("configuration_hash", ""),
-                self.events_folded,
-                self.recovery_ns,
-                facts.get("version", ""),
-            )
+        deployment, configuration, version = (
+            self.facts.get(name, "") for name in ("deployment", "configuration_hash", "version")
         )
+        counted = (self.events_folded, self.recovery_ns)
+        self.record(NodeStarted(self.journal.epoch, deployment, configuration, *counted, version))
         for cell in self.loop.cells.values():
             # A new life draws other numbers than the one before, which may have used them for ids.
             cell.context.random.seed(f"{self.loop.seed}/{cell.name}/{self.journal.epoch}")
