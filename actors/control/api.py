@@ -16,7 +16,7 @@ from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.sockets import peer_user_id
-from actors.messages.control import OperatorCommanded
+from actors.messages.audit import OperatorCommanded
 
 __all__ = ["make_application"]
 

@@ -17,7 +17,6 @@ __all__ = [
     "HaltState",
     "LatchFound",
     "MuteFeed",
-    "OperatorCommanded",
     "ReconcileFinished",
     "ReconcileNow",
     "Rejected",
@@ -138,16 +137,6 @@ class DelayFeed(Message, frozen=True):
     symbol: str
     delay_ns: int
     duration_ns: int  # 0 ends whatever fault is on
-
-
-class OperatorCommanded(Message, frozen=True):
-    """Somebody ordered something over the control socket; written before it is carried out."""
-
-    who: str  # as they call themselves
-    user_id: int  # of the process that asked, as the system says; -1 when it does not
-    command: str  # path of the control API, such as `/v1/halt`
-    reason: str
-    detail: str  # what was said with it, as JSON, secrets masked
 
 
 class Acknowledged(Message, frozen=True):

@@ -13,7 +13,8 @@ from actors.cli.exit_codes import ExitCode
 from actors.control.journal_reader import JournalReader
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import Side
-from actors.messages.control import HaltLevel, OperatorCommanded
+from actors.messages.audit import OperatorCommanded
+from actors.messages.control import HaltLevel
 from actors.messages.trading import Reason
 from actors.oms.events import OrderResolved
 from actors.risk.events import HaltLatched, HaltReleased, IntentDenied
