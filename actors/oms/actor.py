@@ -22,11 +22,14 @@ from actors.messages.control import (
     ResolveOrder,
 )
 from actors.messages.evidence import ForeignFill, UnexpectedReport, VerifyOrders
+from actors.messages.market import FeedStatus, MarkPrice, Quote, Trade
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest
+from actors.messages.parents import ChildIntent, ParentUpdate, SubmitParent
 from actors.messages.trading import (
     CancelIntent,
     CancelOrders,
     Fill,
+    OrderDenied,
     OrderIntent,
     OrdersSnapshot,
     OrdersSnapshotRequest,
@@ -51,10 +54,10 @@ from actors.oms.events import AnomaliesSettled
 from actors.oms.ids import id_prefix, intent_rank
 from actors.oms.orders import CANCEL_REFUSED, CANCELS_UNTIL_ALERT
 from actors.oms.state import TERMINAL_VALUES
-from actors.oms.timers import Sweep
+from actors.oms.timers import ParentSweep, SightCheck, Sweep
 from actors.oms.views import described, snapshot_of
 from actors.runtime.behaviour import Context
-from actors.runtime.messages import Message, Severity
+from actors.runtime.messages import Message, MessageRefused, Severity
 
 __all__ = ["OmsActor"]
 
@@ -85,6 +88,8 @@ class OmsActor(OmsAsking):
         OrdersRequest,
         CancelScope,
         Sweep,
+        *(SubmitParent, OrderDenied, MessageRefused, ParentSweep, SightCheck),
+        *(Quote, MarkPrice, Trade, FeedStatus),
     )
     EMITS: ClassVar[tuple[type[Message], ...]] = (
         PlaceOrder,
@@ -95,9 +100,10 @@ class OmsActor(OmsAsking):
         ForeignFill,
         ReconcileNow,
         LedgerSnapshotRequest,
+        ChildIntent,
     )
     REPLIES: ClassVar[tuple[type[Message], ...]] = (
-        *(OrderUpdate, AmendUpdate, ReplacementReady),
+        *(OrderUpdate, ParentUpdate, AmendUpdate, ReplacementReady),
         *(OrdersSnapshot, OrdersListed, Acknowledged, Rejected),
     )
 
@@ -114,10 +120,11 @@ class OmsActor(OmsAsking):
                 self._lose(order, "restarted before an answer came", context)
             elif order.state is OrderState.UNKNOWN:
                 self._ask_later(order.client_order_id, context)
-        if self.state.live:
+        if self.state.live or self.state.parents:
             context.publish(ReconcileNow(self._account))
         self._resume_flattening(context)
         self._resume_amending(context)
+        self._resume_parents(context)
 
     # -- what our side wants -------------------------------------------------------------------------
 
@@ -134,7 +141,9 @@ class OmsActor(OmsAsking):
         else:
             new = context.once("intent/" + intent.intent_id)
         if new:
-            self._submit(intent, rank, context.sender, context)
+            order = self._submit(intent, rank, context.sender, context)
+            if self.state.parents:
+                self._parents_after(order, context)
         else:
             self._heard_before(intent, context)
 
@@ -177,6 +186,8 @@ class OmsActor(OmsAsking):
         if message.intent_id:
             self._cancel_intent(message.intent_id, message.reason, context)
             return
+        if self.state.parents:
+            self._halt_parents(message.symbol, message.strategy, message.reason, context)
         symbol, strategy = message.symbol, message.strategy
         self._withdraw_between(symbol, strategy, message.reason, context)
         for order in list(self.state.live.values()):
@@ -187,6 +198,8 @@ class OmsActor(OmsAsking):
         client_order_id = self._by_intent.get(intent_id)
         if client_order_id is None and intent_id in self.state.amends:
             self._withdraw(intent_id, reason, context)
+        elif client_order_id is None and intent_id in self.state.parents:
+            self._cancel_parent(self.state.parents[intent_id], reason, context)
         elif client_order_id is None:
             self.repeats_count += 1  # it has ended, or never left the house
         else:
@@ -237,6 +250,8 @@ class OmsActor(OmsAsking):
 
     def on_reconcile_finished(self, message: ReconcileFinished, context: Context) -> None:
         """Our books and the venue's agree: what looked impossible has found its explanation."""
+        if message.account == self._account:
+            self._note_agreement(message.agrees, context)
         if not message.agrees or message.account != self._account or not self.state.anomalies:
             return
         for key, alert in self.state.anomalies.items():

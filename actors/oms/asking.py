@@ -8,10 +8,10 @@ from itertools import islice
 from actors.domain.lifecycle import OrderState
 from actors.messages.control import Acknowledged, Rejected, ResolveOrder
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus
-from actors.oms.closing import OmsClosing
 from actors.oms.events import OrderResolved, ScopeCanceled
 from actors.oms.resolution import resolution_fault
 from actors.oms.state import Order
+from actors.oms.triggers import OmsTriggers
 from actors.runtime.behaviour import Context
 
 __all__ = ["OmsAsking"]
@@ -19,7 +19,7 @@ __all__ = ["OmsAsking"]
 LISTED_MAX = 1_000  # live orders in one answer; an account has at most some hundreds
 
 
-class OmsAsking(OmsClosing):
+class OmsAsking(OmsTriggers):
     """Answers people. What they have done is on the record with their name."""
 
     def on_orders_request(self, message: OrdersRequest, context: Context) -> None:
@@ -48,6 +48,9 @@ class OmsAsking(OmsClosing):
             self._cancel(order, reason, context)
         if not message.order_id and message.account in ("", self._account):
             self._withdraw_between(message.symbol, message.strategy, reason, context)
+            self._halt_parents(message.symbol, message.strategy, reason, context)
+        elif message.order_id in self.state.parents:
+            self._cancel_parent(self.state.parents[message.order_id], reason, context)
         self._list(hit, [], context)
 
     def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:

@@ -248,6 +248,8 @@ class OmsOrders(OmsTelling):
             context.publish(ForeignFill(self._account, report, context.now_ns))
         if report.symbol in self._covered:
             self._flatten_step(report.symbol, context)
+        if self.state.parents:
+            self._position_moved(report.symbol, context)
 
     def _set_aside(self, report: OrderFilled, order: Order | None, context: Context) -> None:
         """A fill that cannot be true, or is so old that nobody knows whether it was booked."""
@@ -284,6 +286,8 @@ class OmsOrders(OmsTelling):
             self._request_cancel(order, order.reason or "wanted before", context)
         if self._covered and order.symbol in self._covered:
             self._flatten_after(order, context)
+        if self.state.parents or self.state.parents_ended:
+            self._parents_after(order, context)
 
     def _unexpected(
         self,
@@ -366,4 +370,10 @@ class OmsOrders(OmsTelling):
         raise NotImplementedError
 
     def _flatten_after(self, order: Order, context: Context) -> None:
+        raise NotImplementedError
+
+    def _parents_after(self, order: Order, context: Context) -> None:
+        raise NotImplementedError
+
+    def _position_moved(self, symbol: str, context: Context) -> None:
         raise NotImplementedError

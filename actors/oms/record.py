@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.domain.amending import AMEND_ENDED
 from actors.domain.lifecycle import OrderEvent, OrderState
-from actors.domain.orders import TimeInForce
+from actors.domain.orders import Side, TimeInForce
 from actors.domain.place import Place
 from actors.oms.events import (
     AmendMoved,
@@ -23,6 +23,23 @@ from actors.oms.events import (
     OrderSubmitted,
     ScopeCanceled,
 )
+from actors.oms.parents.events import (
+    ChildAsked,
+    ChildGivenUp,
+    ParentAccepted,
+    ParentMoved,
+    PricesNoted,
+)
+from actors.oms.parents.fold import (
+    accept_parent,
+    ask_child,
+    fit_parents,
+    give_up_child,
+    move_parent,
+    note_child_ended,
+    note_child_filled,
+    note_child_submitted,
+)
 from actors.oms.settings import OmsSettings
 from actors.oms.state import AMEND_NEXT, NEXT, TERMINAL_VALUES, Amend, OmsState, Order, keep_newest
 from actors.runtime.behaviour import Behaviour, Persistence, Phase
@@ -32,6 +49,7 @@ __all__ = ["OmsRecord"]
 
 # An enum's member costs less as a name of the module than as an attribute of its class.
 UNKNOWN, CANCEL_REQUESTED = OrderState.UNKNOWN, OrderEvent.CANCEL_REQUESTED
+BUY, SELL = Side.BUY, Side.SELL
 
 GTC = TimeInForce.GTC
 ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; more than that is one big alert anyway
@@ -57,6 +75,11 @@ class OmsRecord(Behaviour):
         ScopeCanceled,
         FlattenStarted,
         FlattenEnded,
+        ParentAccepted,
+        ParentMoved,
+        ChildAsked,
+        ChildGivenUp,
+        PricesNoted,
     )
     STATE = OmsState
     PERSISTENCE = Persistence.EVENT_SOURCED
@@ -94,6 +117,8 @@ class OmsRecord(Behaviour):
             order.time_in_force = event.time_in_force
         if event.replaces:
             _replace(state, order, event.replaces)
+        if state.parents or state.parents_ended:
+            note_child_submitted(state, event)
 
     def apply_amend_started(self, event: AmendStarted) -> None:
         """Under way, and its number is used."""
@@ -150,9 +175,13 @@ class OmsRecord(Behaviour):
         if event.dust_e8:
             state.dust_e8[event.symbol] = state.dust_e8.get(event.symbol, 0) + event.dust_e8
         order = state.live.get(event.client_order_id) or state.closed.get(event.client_order_id)
+        contracts = signed if signed > 0 else -signed
+        if state.parents or state.parents_ended:
+            if order is not None:
+                note_child_filled(state, order, contracts, event.at_ns)
+            fit_parents(state, event.symbol, BUY if signed > 0 else SELL)
         if order is None:
             return
-        contracts = signed if signed > 0 else -signed
         order.filled_contracts += contracts
         order.filled_ticks += contracts * event.price_ticks
         order.fee_usdt += event.fee_usdt
@@ -205,11 +234,36 @@ class OmsRecord(Behaviour):
         """The wish is fulfilled."""
         self.state.flattening.pop(event.symbol, None)
 
+    def apply_parent_accepted(self, event: ParentAccepted) -> None:
+        """A parent order begins."""
+        accept_parent(self.state, event)
+
+    def apply_parent_moved(self, event: ParentMoved) -> None:
+        """The table of its type says what follows."""
+        move_parent(self.state, event)
+
+    def apply_child_asked(self, event: ChildAsked) -> None:
+        """A child is on its way to risk."""
+        ask_child(self.state, event)
+
+    def apply_child_given_up(self, event: ChildGivenUp) -> None:
+        """It did not come to be."""
+        give_up_child(self.state, event)
+
+    def apply_prices_noted(self, event: PricesNoted) -> None:
+        """Triggers look at a symbol's prices only while they are good."""
+        if event.stale:
+            self.state.stale_prices[event.symbol] = event.stale
+        else:
+            self.state.stale_prices.pop(event.symbol, None)
+
     def _close(self, order: Order) -> None:
         state = self.state
         if state.live.pop(order.client_order_id, None) is None:
             return
         state.closed[order.client_order_id] = order
+        if state.parents or state.parents_ended:
+            note_child_ended(state, order, self.settings.flatten_retry, order.changed_at_ns)
         if len(state.closed) > 2 * self._closed_kept:
             state.closed, _ = keep_newest(state.closed, self._closed_kept)
 

@@ -48,6 +48,14 @@ class OmsSettings(Settings, frozen=True, kw_only=True):
         Duration,
         setting("Pause before the next try when an order that flattens did not fill.", minimum=10 * MS),
     ] = 1 * SECOND
+    trigger_price_age_max: Annotated[
+        Duration,
+        setting("Triggers of parent orders ignore a price older than this.", minimum=MS, risk="raise"),
+    ] = 5 * SECOND
+    blind_alert_after: Annotated[
+        Duration,
+        setting("How long a stop may wait for its first price before somebody is paged.", minimum=0),
+    ] = 10 * SECOND
     closed_orders_kept: Annotated[
         int,
         setting(

@@ -13,6 +13,7 @@ import msgspec
 from actors.domain.amending import AMEND_TRANSITIONS, AmendEvent, AmendState
 from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderEvent, OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.oms.parents.state import Parent
 from actors.runtime.errors import InvariantError
 
 __all__ = [
@@ -116,6 +117,9 @@ class OmsState(msgspec.Struct):
     anomalies: dict[str, str] = {}  # alert key -> alert name; bounded
     anomalies_count: int = 0
     amends: dict[str, Amend] = {}  # under way, by intent_id of the order
+    parents: dict[str, Parent] = {}  # parent orders that run
+    parents_ended: dict[str, Parent] = {}  # those that ended last; bounded
+    stale_prices: dict[str, str] = {}  # symbol -> what is wrong with its feed
 
     def order(self, client_order_id: str) -> Order | None:
         """Return an order that lives or closed lately."""

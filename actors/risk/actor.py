@@ -26,6 +26,7 @@ from actors.messages.control import (
     Resume,
 )
 from actors.messages.market import FeedState, FeedStatus, MarkPrice, Quote
+from actors.messages.parents import ChildIntent, ParentIntent, SubmitParent
 from actors.messages.trading import (
     CancelIntent,
     CancelOrders,
@@ -34,7 +35,6 @@ from actors.messages.trading import (
     OrderUpdate,
     SubmitOrder,
 )
-from actors.risk.amends import AmendGate
 from actors.risk.events import (
     AmendAllowed,
     AmendSettled,
@@ -49,9 +49,11 @@ from actors.risk.events import (
     OrderAdopted,
     OrderFinished,
     OrderProgressed,
+    ParentAllowed,
     PositionCorrected,
     ReplacementAllowed,
 )
+from actors.risk.parent_gate import ParentGate
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
 from actors.risk.rules import RULES
@@ -73,20 +75,23 @@ class RiskTick(Message, frozen=True):
     """Compare our positions with the ledger's."""
 
 
-class RiskActor(AmendGate):
+class RiskActor(ParentGate):
     """The gate between strategies and the OMS. What it allowed stays reserved until the order has ended."""
 
     ACCEPTS = (
-        *(AmendIntent, AmendUpdate, ReplacementReady),
+        *(AmendIntent, AmendUpdate, ReplacementReady, ParentIntent, ChildIntent),
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, LatchFound, Resume, SupervisorExhausted, RiskTick),
     )
-    EMITS = (SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled)
+    EMITS = (
+        *(SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled),
+        SubmitParent,
+    )
     REPLIES = (OrderDenied, PlaceReplacement, ReplacementDenied, Acknowledged, Rejected)
     EVENTS = (
         *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
         *(HaltLatched, HaltReleased, LatchTaken, LossDayNoted, GateMoved, FeedNoted),
-        *(AmendAllowed, AmendSettled, ReplacementAllowed),
+        *(AmendAllowed, AmendSettled, ReplacementAllowed, ParentAllowed),
     )
     PERSISTENCE = Persistence.EVENT_SOURCED
     PHASE = Phase.STATE
@@ -116,7 +121,6 @@ class RiskActor(AmendGate):
     def on_order_intent(self, intent: OrderIntent, context: Context) -> None:
         if intent.account != self._account:
             return None  # another account's risk reads the same strategies
-        picture, now_ns = self._picture, context.now_ns
         market = self._markets.get(intent.symbol)
         if market is None:
             denial = Denial(f"{intent.symbol} is not among this deployment's symbols", 0, 1)
@@ -124,7 +128,14 @@ class RiskActor(AmendGate):
         if context.sender and context.sender != intent.strategy:
             denial = Denial(f"{context.sender} speaks for {intent.strategy}", 0, 1)
             return self._deny(intent, "wrong_sender", denial, context)
+        return self._vet(intent, market, False, context)
+
+    def _vet(self, intent: OrderIntent, market: Market, is_exit: bool, context: Context) -> None:
+        """Ask the rules, and pass the intent on when none speaks against it."""
+        picture, now_ns = self._picture, context.now_ns
         picture.look(intent, market, now_ns)
+        if is_exit and intent.contracts <= picture.reducible_contracts:
+            picture.reduces = True  # what else would close the same contracts, the venue trims
         for name, check in self._checks_reducing if picture.reduces else self._checks:
             denied = check(intent, picture)
             if denied is not None:
@@ -145,7 +156,7 @@ class RiskActor(AmendGate):
         context.publish(SubmitOrder(intent, now_ns))
         return None
 
-    def _deny(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
+    def _deny(self, intent: OrderIntent | ParentIntent, rule: str, denial: Denial, context: Context) -> None:
         self._note_denial(intent, rule, denial, context)
         text, measured, limit = denial[0], _storable(denial[1]), _storable(denial[2])
         intent_id, strategy, symbol, now_ns = intent.intent_id, intent.strategy, intent.symbol, context.now_ns

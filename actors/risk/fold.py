@@ -16,6 +16,7 @@ from actors.risk.events import (
     OrderAdopted,
     OrderFinished,
     OrderProgressed,
+    ParentAllowed,
     PositionCorrected,
     ReplacementAllowed,
 )
@@ -98,6 +99,9 @@ class RiskFold(Behaviour):
 
     def apply_intent_denied(self, event: IntentDenied) -> None:
         self.state.denied_count += 1
+
+    def apply_parent_allowed(self, _: ParentAllowed) -> None:
+        """Only on the record: what is reserved are its children."""
 
     def apply_order_adopted(self, event: OrderAdopted) -> None:
         _reserve(self.book(event.symbol), event.side, event.contracts)

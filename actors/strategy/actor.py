@@ -13,6 +13,7 @@ from actors.domain.bars import BarLike
 from actors.domain.place import Place
 from actors.messages.account import AccountState, PositionOverruled
 from actors.messages.market import Bar, FeedState, FeedStatus, History, HistoryRequest, Quote, Trade
+from actors.messages.parents import ParentIntent, ParentUpdate
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message, MessageRefused, Severity
@@ -50,10 +51,10 @@ class StrategyActor(Behaviour):
 
     ACCEPTS = (
         *(Quote, Trade, Bar, FeedStatus, History, AccountState),
-        *(OrderUpdate, OrderDenied, MessageRefused, PositionOverruled),
+        *(OrderUpdate, ParentUpdate, OrderDenied, MessageRefused, PositionOverruled),
         *(BarDue, HistoryLate, PendingCheck),
     )
-    EMITS = (OrderIntent, CancelIntent, HistoryRequest)
+    EMITS = (OrderIntent, ParentIntent, CancelIntent, HistoryRequest)
     EVENTS = (SignalDecided, PositionAdopted)
     STATE = StrategyState
     PERSISTENCE = Persistence.SAVED
@@ -281,6 +282,9 @@ class StrategyActor(Behaviour):
     def on_order_update(self, update: OrderUpdate, context: Context) -> None:
         self._desk.take_update(update, self.state.feed_state == LIVE, context)
 
+    def on_parent_update(self, update: ParentUpdate, context: Context) -> None:
+        self._desk.take_parent(update, context)
+
     def on_order_denied(self, denied: OrderDenied, context: Context) -> None:
         self._desk.take_denial(denied, context)
 
@@ -302,6 +306,7 @@ class StrategyActor(Behaviour):
             "blocked": self._blocked(self._view.now_ns),
             "net_contracts": state.net_contracts,
             "pending": list(state.pending),
+            "parents": {name: f"{own.plan} {own.state}" for name, own in state.parents.items()},
             "bars_count": state.bars_count,
             "bars_warmup": self.strategy.bars_warmup,
             "bar_at_ns": state.bar_at_ns,

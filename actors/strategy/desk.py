@@ -5,18 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from actors.domain.orders import Side
+from actors.domain.parent_states import PARENT_ENDED, ParentState
 from actors.domain.place import Place
 from actors.messages.account import PositionOverruled
+from actors.messages.parents import ParentIntent, ParentUpdate
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, Reason
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import require
 from actors.runtime.messages import Message, MessageRefused, Severity
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.own_orders import adopt_position, take_update
-from actors.strategy.protocol import Cancel, Decision, Hold, Order, Reasons, Target, View
+from actors.strategy.protocol import Cancel, Decision, Hold, Launch, Order, Reasons, Target, View
 from actors.strategy.settings import StrategySettings
 from actors.strategy.sizing import is_reached, next_step
-from actors.strategy.state import PendingOrder, StrategyState
+from actors.strategy.state import OwnParent, PendingOrder, StrategyState
 
 __all__ = ["Desk", "PendingCheck"]
 
@@ -76,6 +78,8 @@ class Desk:
             self._place(decision, context)  # type: ignore[arg-type]
         elif kind is Target:
             self._aim(decision, context)  # type: ignore[arg-type]
+        elif kind is Launch:
+            self._launch(decision, context)  # type: ignore[arg-type]
         elif kind is Cancel:
             self._take_back(decision, context)  # type: ignore[arg-type]
         else:
@@ -176,14 +180,62 @@ class Desk:
         )
         context.save()
 
+    def _launch(self, launch: Launch, context: Context) -> None:
+        """Ask for a parent order; it is pending until the OMS has it, and while it may still open."""
+        side, contracts, plan, why, reasons, reduce_only = launch
+        require(0 <= contracts <= CONTRACTS_MAX, "a parent order has a size", contracts=contracts, why=why)
+        state, symbol, now_ns = self._state, self._symbol, context.now_ns
+        number = state.intents_count = state.intents_count + 1
+        intent_id, name = self._prefix + str(number), type(plan).__name__
+        state.last_action, state.last_why = "launch", why
+        state.goal_pursued = False
+        state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
+        state.parents[intent_id] = OwnParent(name, side, contracts, now_ns)
+        if not self._check_waits:
+            self._check_later(context)
+        price, net = self._price(side), state.net_contracts
+        target = net if reduce_only else net + side * contracts
+        texts = self._reasons(why, (("plan", name), *reasons))
+        context.record(SignalDecided(symbol, "launch", why, net, target, price, intent_id, texts, now_ns))
+        context.publish(
+            ParentIntent(
+                *(intent_id, self._address, self._account, symbol, side, contracts, reduce_only, plan),
+                *(price, now_ns, texts),
+            )
+        )
+        context.save()
+
+    def take_parent(self, update: ParentUpdate, context: Context) -> None:
+        """The OMS says how a parent order of ours stands."""
+        state, parent_id = self._state, update.parent_id
+        if update.account != self._account or (update.symbol and update.symbol != self._symbol):
+            return
+        own = state.parents.get(parent_id)
+        if own is not None:
+            own.state, own.entry_filled, own.exit_filled = (
+                update.state.value,
+                update.entry_filled,
+                update.exit_filled,
+            )
+        if update.state in PARENT_ENDED:
+            state.parents.pop(parent_id, None)
+            if update.state is ParentState.FAILED:
+                self._pause(context)
+        if update.entry_is_over and state.pending.pop(parent_id, None) is not None and self._told:
+            self._resolved(parent_id, context)
+        context.save()
+
     def _take_back(self, decision: Cancel, context: Context) -> None:
-        if not self._state.pending:
+        if not self._state.pending and not self._state.parents:
             return
         self._state.goal_pursued = False
         self.note("cancel", decision, context)
         for intent_id, order in self._state.pending.items():
             order.taken_back = True
             context.publish(CancelIntent(intent_id, self._address, self._account))
+        for parent_id in self._state.parents:
+            if parent_id not in self._state.pending:
+                context.publish(CancelIntent(parent_id, self._address, self._account))
         context.save()
 
     def _price(self, side: Side | None) -> int:
@@ -252,7 +304,7 @@ class Desk:
     def take_refusal(self, refused: MessageRefused, context: Context) -> None:
         """Risk was too busy to take an intent: as if it had never been sent."""
         try:
-            intent = msgspec.msgpack.decode(refused.refused, type=OrderIntent)
+            intent = msgspec.msgpack.decode(refused.refused, type=OrderIntent | ParentIntent)
         except msgspec.MsgspecError:
             context.log("a message other than an intent was refused", reader=refused.reader)
             return
@@ -261,6 +313,7 @@ class Desk:
 
     def _drop(self, intent_id: str, context: Context) -> None:
         self._state.pending.pop(intent_id, None)
+        self._state.parents.pop(intent_id, None)
         self._state.goal_pursued = False
         self._pause(context)
         if self._told:

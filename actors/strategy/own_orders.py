@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actors.domain.lifecycle import OrderState
+from actors.domain.parent_states import parent_id_of
 from actors.messages.trading import OrderUpdate
-from actors.strategy.state import PendingOrder, StrategyState
+from actors.strategy.state import OwnChild, PendingOrder, StrategyState
 
 __all__ = ["Outcome", "adopt_position", "take_update"]
 
@@ -38,6 +39,8 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
     and its number is not used again.
     """
     intent_id, now = update.intent_id, update.state
+    if parent_id_of(intent_id):
+        return _take_child(state, update)
     order = state.pending.get(intent_id)
     if order is None:
         _take_unexpected(state, update)
@@ -55,6 +58,26 @@ def take_update(state: StrategyState, update: OrderUpdate) -> Outcome:
         if now is FILLED:
             return FILLED_WHOLLY
         return Outcome(True, True, False, now is not CANCELED or not order.taken_back)
+    return MOVED
+
+
+def _take_child(state: StrategyState, update: OrderUpdate) -> Outcome:
+    """Move the position by an order that the OMS sent for a parent of ours; what is pending is the parent."""
+    intent_id = update.intent_id
+    child = state.children.get(intent_id)
+    if child is None:
+        child = OwnChild(
+            state.closed.get(intent_id, 0), update.fee_contracts if intent_id in state.closed else 0
+        )
+    news = update.filled_contracts - child.filled_contracts
+    if news > 0:
+        state.net_contracts += update.side * news - (update.fee_contracts - child.fee_contracts)
+        child.filled_contracts, child.fee_contracts = update.filled_contracts, update.fee_contracts
+    if update.state in (FILLED, CANCELED, REJECTED, ABSENT):
+        state.children.pop(intent_id, None)
+        _remember(state, intent_id, child.filled_contracts)
+    else:
+        state.children[intent_id] = child
     return MOVED
 
 

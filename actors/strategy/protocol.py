@@ -15,10 +15,11 @@ import msgspec
 from actors.domain.instrument import Instrument
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.market import Quote
+from actors.messages.plans import Plan
 from actors.strategy.settings import StrategySettings
 from actors.strategy.sizing import contracts_at_risk
 
-__all__ = ["Cancel", "Decision", "Hold", "Order", "Reasons", "Strategy", "Target", "View"]
+__all__ = ["Cancel", "Decision", "Hold", "Launch", "Order", "Reasons", "Strategy", "Target", "View"]
 
 # Inputs of a decision and their values; numbers become text when the decision is journaled.
 Reasons = tuple[tuple[str, str | int | float], ...]
@@ -52,14 +53,25 @@ class Order(NamedTuple):
     reduce_only: bool = False
 
 
+class Launch(NamedTuple):
+    """Start this one parent order, run by the OMS: a stop, a bracket, slices (actors/messages/plans.py)."""
+
+    side: Side  # of the first order it sends: of a bracket's entry, of a stop's closing order
+    contracts: int  # 0 for one that closes: whatever is open then
+    plan: Plan
+    why: str
+    reasons: Reasons = ()
+    reduce_only: bool = True  # False for what may open: brackets, and whatever builds a position
+
+
 class Cancel(NamedTuple):
-    """Take back every own order that still lives."""
+    """Take back every own order that still lives, parent orders included."""
 
     why: str
     reasons: Reasons = ()
 
 
-Decision = Hold | Target | Order | Cancel
+Decision = Hold | Target | Order | Launch | Cancel
 
 
 class View:

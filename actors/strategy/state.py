@@ -9,7 +9,7 @@ import msgspec
 from actors.domain.bars import BarBuilder
 from actors.messages.trading import Reason
 
-__all__ = ["PendingOrder", "StrategyState"]
+__all__ = ["OwnChild", "OwnParent", "PendingOrder", "StrategyState"]
 
 
 class PendingOrder(msgspec.Struct, array_like=True):
@@ -22,6 +22,25 @@ class PendingOrder(msgspec.Struct, array_like=True):
     reduce_only: bool
     taken_back: bool = False  # the strategy wants it gone: that it ends unfilled is no refusal
     fee_contracts: int = 0  # of what was bought, taken as fees; spot only
+
+
+class OwnParent(msgspec.Struct, array_like=True):
+    """A parent order that the OMS runs for us."""
+
+    plan: str
+    side: int  # sign of what its first order adds
+    contracts: int
+    since_ns: int
+    state: str = ""  # empty until the OMS has taken it
+    entry_filled: int = 0
+    exit_filled: int = 0
+
+
+class OwnChild(msgspec.Struct, array_like=True):
+    """An order of a parent, as far as it has filled."""
+
+    filled_contracts: int = 0
+    fee_contracts: int = 0
 
 
 class StrategyState(msgspec.Struct):
@@ -44,6 +63,8 @@ class StrategyState(msgspec.Struct):
     goal_reasons: tuple[Reason, ...] = ()
     intents_count: int = 0
     pending: dict[str, PendingOrder] = {}
+    parents: dict[str, OwnParent] = {}  # by intent_id
+    children: dict[str, OwnChild] = {}  # living orders of parents, by intent_id
     closed: dict[str, int] = {}  # filled contracts of own orders that ended last: a fill may still come
     last_action: str = ""  # newest decision that was journaled
     last_why: str = ""

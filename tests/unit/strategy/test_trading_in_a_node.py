@@ -66,7 +66,7 @@ class World:
                 lambda: SimulatedVenue(SimulatedVenueSettings(), at(venue, **account)),
                 (oms, reconciler, exchange),
             ),
-            oms: (lambda: OmsActor(OmsSettings(), at(oms, **account)), (risk, venue, reconciler)),
+            oms: (lambda: OmsActor(OmsSettings(), at(oms, **account)), (risk, venue, reconciler, FEED)),
             ledger: (
                 lambda: LedgerActor(LedgerSettings(), at(ledger, **account)),
                 (oms, venue, reconciler, FEED),
