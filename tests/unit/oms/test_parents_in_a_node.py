@@ -1,4 +1,4 @@
-"""Parent orders in a whole node: strategy, risk, OMS, exchange, a market that moves; killed, started again."""
+"""Parent orders in a whole node: strategy, risk, OMS, exchange, a market that moves; killed and started."""
 
 from __future__ import annotations
 
