@@ -49,11 +49,11 @@ from actors.risk.events import (
     OrderAdopted,
     OrderFinished,
     OrderProgressed,
-    ParentAllowed,
     PositionCorrected,
     ReplacementAllowed,
 )
 from actors.risk.parent_gate import ParentGate
+from actors.risk.parents import ParentAllowed
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
 from actors.risk.rules import RULES

@@ -21,7 +21,6 @@ __all__ = [
     "OrderAdopted",
     "OrderFinished",
     "OrderProgressed",
-    "ParentAllowed",
     "PositionCorrected",
     "ReplacementAllowed",
 ]
@@ -81,18 +80,6 @@ class OrderAdopted(Message, frozen=True):
     intent_id: str
     strategy: str
     symbol: str
-    side: Side
-    contracts: int
-    at_ns: int
-
-
-class ParentAllowed(Message, frozen=True):
-    """No limit spoke against the worst that a parent order can do. Nothing is reserved for it."""
-
-    parent_id: str
-    strategy: str
-    symbol: str
-    plan: str
     side: Side
     contracts: int
     at_ns: int

@@ -16,10 +16,10 @@ from actors.risk.events import (
     OrderAdopted,
     OrderFinished,
     OrderProgressed,
-    ParentAllowed,
     PositionCorrected,
     ReplacementAllowed,
 )
+from actors.risk.parents import ParentAllowed
 from actors.risk.rules.order_rate import SECOND_NS
 from actors.risk.settings import RiskSettings
 from actors.risk.state import CLOSED_KEPT, LATCHES_KEPT, Book, HaltRecord, Reservation, RiskState

@@ -6,8 +6,7 @@ from actors.messages.parents import ChildIntent, ParentIntent, SubmitParent
 from actors.messages.plans import CloseAll
 from actors.messages.trading import OrderIntent
 from actors.risk.amends import AmendGate
-from actors.risk.events import ParentAllowed
-from actors.risk.parents import ABOUT_ONE_ORDER, parent_fault, worst_case
+from actors.risk.parents import ABOUT_ONE_ORDER, ParentAllowed, parent_fault, worst_case
 from actors.risk.picture import Market
 from actors.risk.rule import Check, Denial
 from actors.runtime.behaviour import Context

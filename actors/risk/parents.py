@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.domain.orders import OrderType, TimeInForce
+from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.parents import ParentIntent
 from actors.messages.plans import (
     Bracket,
@@ -18,8 +18,9 @@ from actors.messages.plans import (
     Vwap,
 )
 from actors.messages.trading import OrderIntent
+from actors.runtime.messages import Message
 
-__all__ = ["ABOUT_ONE_ORDER", "parent_fault", "worst_case"]
+__all__ = ["ABOUT_ONE_ORDER", "ParentAllowed", "parent_fault", "worst_case"]
 
 UNIT = 100_000_000
 SLICES_MAX = 1_000
@@ -27,6 +28,18 @@ ONLY_CLOSES = TakeProfit | OneCancelsOther | ScheduledClose | CloseAll
 
 # Rules about a single order: a parent that comes in pieces is not held to them as a whole, its children are.
 ABOUT_ONE_ORDER = frozenset({"order_contracts", "order_notional", "order_rate"})
+
+
+class ParentAllowed(Message, frozen=True):
+    """No limit spoke against the worst that a parent order can do. Nothing is reserved for it."""
+
+    parent_id: str
+    strategy: str
+    symbol: str
+    plan: str
+    side: Side
+    contracts: int
+    at_ns: int
 
 
 def parent_fault(intent: ParentIntent) -> str:
