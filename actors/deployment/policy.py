@@ -174,7 +174,9 @@ def _check_limits(drafts: list[Draft], log: FaultLog) -> None:
             continue
         fields = fields_of(draft.kind.settings_class)
         missing = [
-            name for name, one in fields.items() if one.risk and f"settings.{name}" not in draft.origins
+            name
+            for name, one in fields.items()
+            if one.risk and not one.is_optional and f"settings.{name}" not in draft.origins
         ]
         if missing:
             span = _span(draft.entry, "settings") if "settings" in draft.entry.keys else draft.key.span

@@ -56,6 +56,11 @@ class SettingField:
         return str(self.type.extra.get("risk", ""))
 
     @property
+    def is_optional(self) -> bool:
+        """Whether a live deployment may leave this limit out."""
+        return bool(self.type.extra.get("optional", False))
+
+    @property
     def is_secret(self) -> bool:
         """Whether it holds a reference to a secret."""
         return bool(self.type.extra.get("secret", False))

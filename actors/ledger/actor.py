@@ -57,13 +57,14 @@ class LedgerActor(LedgerStatements):
     def started(self, context: Context) -> None:
         state, now = self.state, context.now_ns
         if not state.opened_at_ns:
-            context.record(AccountOpened(self.settings.initial_usdt, now - now % DAY_NS, now))
+            initial = self.settings.initial_usdt
+            context.record(AccountOpened(initial, self.day_of(now), now, self.week_of(now)))
         self._check_books()
         self._day_end_ns = state.day_start_ns + DAY_NS
         self._peak_usdt = state.equity_peak_usdt
         self._take_up_positions(context)
         self._start_day_if_due(context)
-        context.schedule(DAY_NS - now % DAY_NS, LedgerMidnight(), key="midnight")
+        context.schedule(self.day_of(now) + DAY_NS - now, LedgerMidnight(), key="midnight")
         context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
         if self._valuation.unmarked:
             context.schedule(self.settings.mark_wait, LedgerMarkWaitOver(), key="mark_wait")

@@ -42,10 +42,16 @@ class LedgerBooks(Behaviour):
         state.day_start_ns = event.day_start_ns
         state.initial_usdt = state.cash_usdt = initial
         state.day_start_equity_usdt = state.equity_peak_usdt = initial
+        state.week_start_ns, state.week_start_equity_usdt = event.week_start_ns, initial
 
     def apply_day_started(self, event: DayStarted) -> None:
         self.state.day_start_ns = event.day_start_ns
         self.state.day_start_equity_usdt = event.equity_usdt
+        if event.week_start_ns != self.state.week_start_ns:
+            self.state.week_start_ns, self.state.week_start_equity_usdt = (
+                event.week_start_ns,
+                event.equity_usdt,
+            )
 
     def apply_fill_booked(self, event: FillBooked) -> None:
         state = self.state
@@ -85,6 +91,7 @@ class LedgerBooks(Behaviour):
         state.adjusted_usdt += event.amount_usdt
         if event.transfer:  # neither profit nor loss: what they are measured from moves along
             state.day_start_equity_usdt += event.amount_usdt
+            state.week_start_equity_usdt += event.amount_usdt
             state.equity_peak_usdt += event.amount_usdt
 
     def apply_equity_peak_raised(self, event: EquityPeakRaised) -> None:

@@ -24,6 +24,7 @@ class AccountOpened(Message, frozen=True):
     initial_usdt: int
     day_start_ns: int
     at_ns: int
+    week_start_ns: int = 0
 
 
 class FillBooked(Message, frozen=True):
@@ -82,11 +83,12 @@ class CashAdjusted(Message, frozen=True):
 
 
 class DayStarted(Message, frozen=True):
-    """The first equity seen on a new UTC day."""
+    """The first equity seen on a new day."""
 
     day_start_ns: int
     equity_usdt: int
     at_ns: int
+    week_start_ns: int = 0  # of the week it belongs to; the first equity of a new one is the week's too
 
 
 class EquityPeakRaised(Message, frozen=True):

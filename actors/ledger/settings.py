@@ -21,6 +21,16 @@ class LedgerSettings(Settings, frozen=True, kw_only=True):
             examples=("10000",),
         ),
     ] = 10_000 * 100_000_000
+    day_start: Annotated[
+        Duration,
+        setting(
+            "How long after 00:00 UTC a day begins; a week begins with Monday's day.",
+            minimum=0,
+            maximum=86_399_000_000_000,
+            reload=Reload.RESTART,
+            examples=("8h",),
+        ),
+    ] = 0
     mark_interval: Annotated[
         Duration,
         setting(

@@ -33,6 +33,8 @@ class LedgerState(msgspec.Struct):
     day_start_ns: int = 0
     day_start_equity_usdt: int = 0
     equity_peak_usdt: int = 0
+    week_start_ns: int = 0
+    week_start_equity_usdt: int = 0
     set_aside_count: int = 0
     set_aside_symbols: list[str] = []
     funding_ids: list[str] = []  # those booked last, newest last

@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 DAY_NS = 86_400_000_000_000
+WEEK_NS = 7 * DAY_NS
+FIRST_MONDAY_NS = 4 * DAY_NS  # 1970-01-05
 
 
 class LedgerTick(Message, frozen=True):
@@ -33,7 +35,7 @@ class LedgerHeartbeat(Message, frozen=True):
 
 
 class LedgerMidnight(Message, frozen=True):
-    """A UTC day begins."""
+    """A day begins."""
 
 
 class LedgerMarkWaitOver(Message, frozen=True):
@@ -111,7 +113,7 @@ class LedgerStatements(LedgerBooks):
 
     def on_ledger_midnight(self, _: LedgerMidnight, context: Context) -> None:
         now = context.now_ns
-        context.schedule(DAY_NS - now % DAY_NS, LedgerMidnight(), key="midnight")
+        context.schedule(self.day_of(now) + DAY_NS - now, LedgerMidnight(), key="midnight")
         self._start_day_if_due(context)
         self._publish_account(context)
 
@@ -125,9 +127,17 @@ class LedgerStatements(LedgerBooks):
         now = context.now_ns
         if now < self._day_end_ns or self._valuation.unmarked:
             return
-        context.record(DayStarted(now - now % DAY_NS, self._equity_usdt(), now))
+        context.record(DayStarted(self.day_of(now), self._equity_usdt(), now, self.week_of(now)))
         self._day_end_ns = self.state.day_start_ns + DAY_NS
         self._check_books()
+
+    def day_of(self, at_ns: int) -> int:
+        """Return when the day of an instant began."""
+        return at_ns - (at_ns - self.settings.day_start) % DAY_NS
+
+    def week_of(self, at_ns: int) -> int:
+        """Return when the week of an instant began: with Monday's day."""
+        return at_ns - (at_ns - self.settings.day_start - FIRST_MONDAY_NS) % WEEK_NS
 
     # -- what others see ------------------------------------------------------------------------------
 
@@ -184,5 +194,8 @@ class LedgerStatements(LedgerBooks):
                 state.day_start_equity_usdt,
                 self._peak_usdt,
                 context.now_ns,
+                state.day_start_ns,
+                state.week_start_equity_usdt,
+                state.week_start_ns,
             )
         )

@@ -12,6 +12,8 @@ __all__ = [
     "LedgerPosition",
     "LedgerSnapshot",
     "LedgerSnapshotRequest",
+    "PortfolioShare",
+    "PortfolioState",
     "PositionOverruled",
     "PositionState",
 ]
@@ -50,14 +52,44 @@ class AccountState(Message, frozen=True):
     unrealised_usdt: int
     fees_usdt: int  # since the account began; positive is paid
     funding_usdt: int  # since the account began; positive is paid
-    day_start_equity_usdt: int  # equity at the last 00:00 UTC
+    day_start_equity_usdt: int  # equity when the day began
     equity_peak_usdt: int
     at_ns: int
+    day_start_ns: int = 0
+    week_start_equity_usdt: int = 0  # equity when Monday's day began
+    week_start_ns: int = 0
 
     @property
     def conflation_key(self) -> str:
         """One account's states replace each other."""
         return self.account
+
+
+class PortfolioShare(Message, frozen=True):
+    """One account's part in the portfolio."""
+
+    account: str
+    equity_usdt: int
+    loss_usdt: int  # since its day began; negative is a profit
+    net_usdt: tuple[tuple[str, int], ...]  # (symbol, value at the mark), shorts negative
+
+
+class PortfolioState(Message, frozen=True):
+    """All accounts of the deployment together, and how their symbols have moved with each other."""
+
+    OVERFLOW: ClassVar[Overflow] = Overflow.CONFLATE
+
+    shares: tuple[PortfolioShare, ...]
+    complete: bool  # every account and every price is known, and young
+    symbols: tuple[str, ...]  # of the correlations' rows
+    correlations: tuple[tuple[float, ...], ...]
+    shrinkage_e8: int  # how far towards gross exposure they are to be taken, fraction
+    at_ns: int
+
+    @property
+    def conflation_key(self) -> str:
+        """There is one portfolio."""
+        return ""
 
 
 class AdjustCash(Message, frozen=True):

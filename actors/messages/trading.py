@@ -20,6 +20,7 @@ __all__ = [
     "OrdersSnapshot",
     "OrdersSnapshotRequest",
     "Reason",
+    "StrategyHeartbeat",
     "SubmitOrder",
 ]
 
@@ -57,6 +58,21 @@ class CancelIntent(Message, frozen=True):
     intent_id: str  # of the order to cancel
     strategy: str
     account: str
+
+
+class StrategyHeartbeat(Message, frozen=True):
+    """A strategy's actor runs, and handles messages."""
+
+    OVERFLOW: ClassVar[Overflow] = Overflow.CONFLATE
+
+    strategy: str
+    account: str
+    at_ns: int
+
+    @property
+    def conflation_key(self) -> str:
+        """One strategy's heartbeats replace each other."""
+        return self.strategy
 
 
 class OrderDenied(Message, frozen=True):

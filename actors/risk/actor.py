@@ -6,7 +6,7 @@ from typing import Any
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
-from actors.messages.account import AccountState, PositionOverruled, PositionState
+from actors.messages.account import AccountState, PortfolioState, PositionOverruled, PositionState
 from actors.messages.amending import (
     AmendIntent,
     AmendUpdate,
@@ -25,7 +25,8 @@ from actors.messages.control import (
     Rejected,
     Resume,
 )
-from actors.messages.market import FeedState, FeedStatus, MarkPrice, Quote
+from actors.messages.limits import ChangeLimit
+from actors.messages.market import FeedState, FeedStatus, FundingRate, MarkPrice, Quote
 from actors.messages.parents import ChildIntent, ParentIntent, SubmitParent
 from actors.messages.trading import (
     CancelIntent,
@@ -33,6 +34,7 @@ from actors.messages.trading import (
     OrderDenied,
     OrderIntent,
     OrderUpdate,
+    StrategyHeartbeat,
     SubmitOrder,
 )
 from actors.risk.events import (
@@ -52,11 +54,13 @@ from actors.risk.events import (
     PositionCorrected,
     ReplacementAllowed,
 )
+from actors.risk.guard import storable
+from actors.risk.guard_events import GUARD_EVENTS, RejectsEnded
+from actors.risk.limit_desk import LimitsDue
 from actors.risk.parent_gate import ParentGate
 from actors.risk.parents import ParentAllowed
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
-from actors.risk.rules import RULES
 from actors.risk.settings import RiskSettings
 from actors.runtime.behaviour import Context, Persistence, Phase
 from actors.runtime.errors import InvariantError
@@ -65,7 +69,7 @@ from actors.runtime.messages import Message, SupervisorExhausted
 __all__ = ["RiskActor", "RiskTick"]
 
 TICK_NS = 1_000_000_000
-INT64_MAX = 2**63 - 1
+SECOND_NS = 1_000_000_000
 
 FILLED, CANCELED = OrderState.FILLED, OrderState.CANCELED
 REJECTED, ABSENT = OrderState.REJECTED, OrderState.ABSENT
@@ -82,6 +86,7 @@ class RiskActor(ParentGate):
         *(AmendIntent, AmendUpdate, ReplacementReady, ParentIntent, ChildIntent),
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, LatchFound, Resume, SupervisorExhausted, RiskTick),
+        *(ChangeLimit, LimitsDue, FundingRate, PortfolioState, StrategyHeartbeat),
     )
     EMITS = (
         *(SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled),
@@ -92,17 +97,13 @@ class RiskActor(ParentGate):
         *(IntentAllowed, IntentDenied, OrderProgressed, OrderFinished, OrderAdopted, PositionCorrected),
         *(HaltLatched, HaltReleased, LatchTaken, LossDayNoted, GateMoved, FeedNoted),
         *(AmendAllowed, AmendSettled, ReplacementAllowed, ParentAllowed),
+        *GUARD_EVENTS,
     )
     PERSISTENCE = Persistence.EVENT_SOURCED
     PHASE = Phase.STATE
 
     def __init__(self, settings: RiskSettings, place: Place) -> None:
         super().__init__(settings, place)
-        made = [(rule, rule.make(settings)) for rule in RULES]
-        self._checks = tuple((rule.name, check) for rule, check in made if check is not None)
-        self._checks_reducing = tuple(
-            (rule.name, check) for rule, check in made if check is not None and rule.binds_reducing
-        )
         self._epoch = 0
         self._tick_waits = False  # only while a position differs from the ledger's
         self._deaf: set[str] = set()  # strategies that send us intents but do not read us
@@ -114,6 +115,8 @@ class RiskActor(ParentGate):
         self._epoch = context.epoch
         picture.bind(state)
         picture.gate_open = state.gate_epoch == self._epoch
+        self.recall_limits(context)
+        picture.tally.begin(state.reserved)
         self.recall_halts(context)
 
     # -- intents: the hot path --------------------------------------------------------------------
@@ -136,10 +139,16 @@ class RiskActor(ParentGate):
         picture.look(intent, market, now_ns)
         if is_exit and intent.contracts <= picture.reducible_contracts:
             picture.reduces = True  # what else would close the same contracts, the venue trims
-        for name, check in self._checks_reducing if picture.reduces else self._checks:
+        for name, check in market.checks_reducing if picture.reduces else market.checks:
             denied = check(intent, picture)
             if denied is not None:
-                return self._deny(intent, name, denied, context)
+                smaller = None if picture.reduces else self.shrunk(intent, name, denied, context)
+                if smaller is None:
+                    return self._deny(intent, name, denied, context)
+                intent = smaller
+                break
+        if self._near_checks:
+            self.warn(intent, context)
         context.record(
             IntentAllowed(
                 intent.intent_id,
@@ -153,12 +162,14 @@ class RiskActor(ParentGate):
             )
         )
         picture.reserve()
+        if self._tallied:
+            picture.tally.allowed(intent)
         context.publish(SubmitOrder(intent, now_ns))
         return None
 
     def _deny(self, intent: OrderIntent | ParentIntent, rule: str, denial: Denial, context: Context) -> None:
         self._note_denial(intent, rule, denial, context)
-        text, measured, limit = denial[0], _storable(denial[1]), _storable(denial[2])
+        text, measured, limit = denial[0], storable(denial[1]), storable(denial[2])
         intent_id, strategy, symbol, now_ns = intent.intent_id, intent.strategy, intent.symbol, context.now_ns
         denied = OrderDenied(intent_id, strategy, self._account, symbol, rule, text, measured, limit, now_ns)
         try:
@@ -168,18 +179,22 @@ class RiskActor(ParentGate):
             if context.sender not in self._deaf:
                 self._deaf.add(context.sender)
                 context.log("denials have no reader", address=context.sender)
+        self.follow_denial(intent, rule, denial, context)
 
     def _note_denial(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
         context.record(
             IntentDenied(
                 *(intent.intent_id, intent.strategy, intent.symbol, intent.side),
-                *(_storable(intent.contracts), rule, _storable(denial[1]), _storable(denial[2])),
+                *(storable(intent.contracts), rule, storable(denial[1]), storable(denial[2])),
                 context.now_ns,
             )
         )
 
     def on_cancel_intent(self, cancel: CancelIntent, context: Context) -> None:
         if cancel.account == self._account:
+            rate, picture = self.settings.max_cancels_per_second, self._picture
+            if rate:
+                picture.cancels_full_ns = max(picture.cancels_full_ns, context.now_ns) + SECOND_NS // rate
             reason = "canceled by its strategy"
             context.publish(CancelOrders(self._account, "", cancel.strategy, cancel.intent_id, reason))
 
@@ -193,16 +208,22 @@ class RiskActor(ParentGate):
             return
         ended = now is FILLED or now is CANCELED or now is REJECTED or now is ABSENT
         before = order.filled_contracts
+        if self._tallied:
+            self.note_update(order, update, before, ended)
         if ended:
             context.record(
                 OrderFinished(
                     *(intent_id, filled, now, order.symbol, update.side, context.now_ns),
-                    update.fee_contracts,
+                    *(update.fee_contracts, update.filled_ticks),
                 )
             )
         elif filled > before:
-            context.record(OrderProgressed(intent_id, filled, context.now_ns, update.fee_contracts))
+            context.record(
+                OrderProgressed(intent_id, filled, context.now_ns, update.fee_contracts, update.filled_ticks)
+            )
         else:
+            if self.state.rejects_in_row and now is OrderState.OPEN:
+                context.record(RejectsEnded(context.now_ns))
             return
         market = self._markets[order.symbol]
         if filled > before:
@@ -213,6 +234,9 @@ class RiskActor(ParentGate):
             context.publish(
                 PositionOverruled(self._account, order.symbol, book.net_contracts, context.now_ns)
             )
+        if ended and self._watched:
+            self._picture.now_ns = context.now_ns
+            self.watch(context)
 
     def _take_unexpected(self, update: OrderUpdate, context: Context) -> None:
         """A fill after the end of an order, or an order that was not asked about here."""
@@ -227,6 +251,8 @@ class RiskActor(ParentGate):
                     *(intent_id, update.strategy, update.symbol, update.side, update.contracts, now_ns)
                 )
             )
+            if self._tallied:
+                self._picture.tally.add(update.strategy, update.symbol, update.side, update.contracts, 1)
             self.on_order_update(update, context)
         elif filled > known:
             context.record(OrderFinished(intent_id, filled, update.state, update.symbol, update.side, now_ns))
@@ -247,6 +273,8 @@ class RiskActor(ParentGate):
         market.mark = mark
         if market.exposure_contracts:
             self._picture.revalue(market, self.peek(mark.symbol))
+        if market.exits:
+            self.look_at_position(market, context)
 
     def on_feed_status(self, status: FeedStatus, context: Context) -> None:
         market = self._markets.get(status.symbol)
@@ -266,7 +294,8 @@ class RiskActor(ParentGate):
         picture.account_known = True
         limit = self.settings.daily_loss_usdt
         if limit and loss >= limit:
-            self.hit_loss_limit(account.at_ns, context)
+            self.hit_loss_limit(account.day_start_ns or account.at_ns, context)
+        self.take_account(account, context)
 
     def on_position_state(self, position: PositionState, context: Context) -> None:
         market = self._markets.get(position.symbol)
@@ -275,11 +304,14 @@ class RiskActor(ParentGate):
         book, after = self.peek(position.symbol), position.net_contracts
         differed = market.ledger_known and market.ledger_contracts != book.net_contracts
         market.ledger_contracts, market.ledger_known = after, True
+        market.cost_ticks = position.cost_ticks
         differs = after != book.net_contracts
         if differed or differs:
             self._picture.revalue(market, book)
         if differs and not self._tick_waits:
             self._tick_later(context)
+        if market.exits:
+            self.look_at_position(market, context)
 
     def on_risk_tick(self, tick: RiskTick, context: Context) -> None:
         self._tick_waits = False
@@ -328,6 +360,7 @@ class RiskActor(ParentGate):
             "reconciled": picture.gate_open,
             "account_known": picture.account_known,
             "halts": {scope: [h.level.name, h.actor, h.reason] for scope, h in state.halts.items()},
+            "limits": self.shown_limits(),
             "feeds_stale": dict(state.feeds_stale),
             "positions": {s: b.net_contracts for s, b in state.books.items() if b.net_contracts},
             "orders_reserved": len(state.reserved),
@@ -347,8 +380,3 @@ class RiskActor(ParentGate):
             "orders_reserved_count": len(state.reserved),
             "halts_count": len(state.halts),
         }
-
-
-def _storable(number: int) -> int:
-    """Return the number, or the nearest one that fits into 64 bits: what is denied may be any nonsense."""
-    return max(-INT64_MAX, min(INT64_MAX, number))

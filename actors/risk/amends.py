@@ -19,9 +19,9 @@ from actors.messages.amending import (
 )
 from actors.messages.trading import OrderIntent
 from actors.risk.events import AmendAllowed, AmendSettled, ReplacementAllowed
-from actors.risk.rule import Check, Denial
+from actors.risk.guard import Guard
+from actors.risk.rule import Denial
 from actors.risk.state import Book, Reservation
-from actors.risk.switch import KillSwitch
 from actors.runtime.behaviour import Context
 
 __all__ = ["AmendGate"]
@@ -30,11 +30,8 @@ AMEND = "amend"  # named as the rule where there is nothing that could be amende
 ASKED_ONCE = ("duplicate_intent", "order_rate")  # rules about the wish, not about what is placed
 
 
-class AmendGate(KillSwitch):
+class AmendGate(Guard):
     """The gate for orders that shall change."""
-
-    _checks: tuple[tuple[str, Check], ...]
-    _checks_reducing: tuple[tuple[str, Check], ...]
 
     def on_amend_intent(self, intent: AmendIntent, context: Context) -> None:
         """Allow or deny an amendment."""
@@ -59,6 +56,8 @@ class AmendGate(KillSwitch):
             )
         )
         picture.revalue(self._markets[wish.symbol], self.book(wish.symbol))
+        if self._tallied:
+            picture.tally.begin(self.state.reserved)
         context.publish(SubmitAmend(intent, context.now_ns))
 
     def _no_amend(self, intent: AmendIntent, reserved: Reservation | None, sender: str) -> Denial | None:
@@ -84,15 +83,19 @@ class AmendGate(KillSwitch):
         size = max(0, mine.contracts - mine.filled_contracts)
         state.reserved = {name: held for name, held in all_reserved.items() if name != intent_id}
         _add(book, mine.side, -size)
+        if self._tallied:
+            picture.tally.add(mine.strategy, mine.symbol, mine.side, -size, -1)
         try:
             picture.look(rest, market, context.now_ns)
-            for name, check in self._checks_reducing if picture.reduces else self._checks:
+            for name, check in market.checks_reducing if picture.reduces else market.checks:
                 denied = None if name in left_out else check(rest, picture)
                 if denied is not None:
                     return name, denied
         finally:
             state.reserved = all_reserved
             _add(book, mine.side, size)
+            if self._tallied:
+                picture.tally.add(mine.strategy, mine.symbol, mine.side, size, 1)
         return None
 
     def on_replacement_ready(self, ready: ReplacementReady, context: Context) -> None:
@@ -128,6 +131,8 @@ class AmendGate(KillSwitch):
         if reserved.contracts != update.contracts:
             context.record(AmendSettled(update.intent_id, update.contracts, context.now_ns))
             self._picture.revalue(self._markets[reserved.symbol], self.book(reserved.symbol))
+            if self._tallied:
+                self._picture.tally.begin(self.state.reserved)
 
     def _deny(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
         raise NotImplementedError

@@ -60,6 +60,7 @@ class OrderProgressed(Message, frozen=True):
     filled_contracts: int  # in all
     at_ns: int
     fee_contracts: int = 0  # in all
+    filled_ticks: int = 0  # in all: contracts x price
 
 
 class OrderFinished(Message, frozen=True):
@@ -72,6 +73,7 @@ class OrderFinished(Message, frozen=True):
     side: Side
     at_ns: int
     fee_contracts: int = 0  # in all
+    filled_ticks: int = 0  # in all: contracts x price
 
 
 class OrderAdopted(Message, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.domain.lifecycle import OrderState
 from actors.risk.events import (
     AmendAllowed,
     AmendSettled,
@@ -19,27 +20,29 @@ from actors.risk.events import (
     PositionCorrected,
     ReplacementAllowed,
 )
+from actors.risk.guard_fold import GuardFold
 from actors.risk.parents import ParentAllowed
 from actors.risk.rules.order_rate import SECOND_NS
 from actors.risk.settings import RiskSettings
 from actors.risk.state import CLOSED_KEPT, LATCHES_KEPT, Book, HaltRecord, Reservation, RiskState
-from actors.runtime.behaviour import Behaviour
 
 __all__ = ["RiskFold"]
 
+REJECTED = OrderState.REJECTED
 EMPTY = Book()  # read only
 DEPLOYMENT = "deployment"  # who latches the halt that a new deployment begins with
 
 
-class RiskFold(Behaviour):
+class RiskFold(GuardFold):
     """The event-sourced half of the risk actor."""
 
     STATE = RiskState
 
-    state: RiskState
-
     def __init__(self, settings: RiskSettings) -> None:
         self.settings = settings
+        self._set_rate(settings)
+
+    def _set_rate(self, settings: RiskSettings) -> None:
         rate = settings.max_orders_per_second
         self._token_ns = SECOND_NS // rate if rate else 0
 
@@ -114,8 +117,10 @@ class RiskFold(Behaviour):
         book = self.book(order.symbol)
         left = order.contracts - order.filled_contracts
         news = event.filled_contracts - order.filled_contracts
-        book.net_contracts += order.side * news - (event.fee_contracts - order.fee_contracts)
-        order.fee_contracts = event.fee_contracts
+        moved = order.side * news - (event.fee_contracts - order.fee_contracts)
+        self.note_fill(order, book, moved, event.filled_ticks, event.at_ns)
+        book.net_contracts += moved
+        order.fee_contracts, order.filled_ticks = event.fee_contracts, event.filled_ticks
         _reserve(book, order.side, -max(0, min(left, news)))
         order.filled_contracts = event.filled_contracts
 
@@ -132,16 +137,24 @@ class RiskFold(Behaviour):
                 _reserve(book, order.side, -left)
         if filled > before:
             # The fee of a fill after the order's end is not known apart: the ledger will tell of it.
-            book.net_contracts += event.side * (filled - before) - (event.fee_contracts - fees_before)
+            moved = event.side * (filled - before) - (event.fee_contracts - fees_before)
+            if order is not None:
+                self.note_fill(order, book, moved, event.filled_ticks, event.at_ns)
+            book.net_contracts += moved
         else:
             filled = before
+        if event.state is REJECTED:
+            state.rejects_in_row += 1
+            state.rejects_count += 1
+        elif state.rejects_in_row:
+            state.rejects_in_row = 0
         closed = state.closed
         closed[intent_id] = filled
         if len(closed) >= CLOSED_KEPT:
             state.closed_before, state.closed = closed, {}
 
     def apply_position_corrected(self, event: PositionCorrected) -> None:
-        self.book(event.symbol).net_contracts = event.net_contracts
+        self.note_correction(event.symbol, self.book(event.symbol), event.net_contracts, event.at_ns)
 
     def apply_halt_latched(self, event: HaltLatched) -> None:
         self.state.halts[event.scope] = HaltRecord(

@@ -8,7 +8,7 @@ from actors.messages.trading import OrderIntent
 from actors.risk.amends import AmendGate
 from actors.risk.parents import ABOUT_ONE_ORDER, ParentAllowed, parent_fault, worst_case
 from actors.risk.picture import Market
-from actors.risk.rule import Check, Denial
+from actors.risk.rule import Denial
 from actors.runtime.behaviour import Context
 
 __all__ = ["ParentGate"]
@@ -16,9 +16,6 @@ __all__ = ["ParentGate"]
 
 class ParentGate(AmendGate):
     """The part of the risk actor that knows parent orders."""
-
-    _checks: tuple[tuple[str, Check], ...]
-    _checks_reducing: tuple[tuple[str, Check], ...]
 
     def _vet(self, intent: OrderIntent, market: Market, is_exit: bool, context: Context) -> None:
         raise NotImplementedError
@@ -47,7 +44,7 @@ class ParentGate(AmendGate):
         if worst is not None and market is not None:
             picture = self._picture
             picture.look(worst, market, context.now_ns)
-            for name, check in self._checks_reducing if picture.reduces else self._checks:
+            for name, check in market.checks_reducing if picture.reduces else market.checks:
                 denied = None if name in ABOUT_ONE_ORDER else check(worst, picture)
                 if denied is not None:
                     self._deny(intent, name, denied, context)

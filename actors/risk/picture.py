@@ -7,6 +7,7 @@ way round. Values are taken at the mark. All amounts are 1e-8 USDT.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import E8
@@ -14,6 +15,7 @@ from actors.messages.market import MarkPrice, Quote
 from actors.messages.trading import OrderIntent
 from actors.risk.settings import RiskSettings
 from actors.risk.state import Book, RiskState
+from actors.risk.tally import Others, Tally
 
 __all__ = ["Market", "Picture"]
 
@@ -22,9 +24,14 @@ class Market:
     """One symbol: its specification, its prices, and its part in the account's sums."""
 
     __slots__ = (
+        "checks",
+        "checks_reducing",
+        "cost_ticks",
         "differs_since_ns",
+        "exits",
         "exposure_contracts",
         "exposure_usdt",
+        "funding_e8",
         "halt_level",
         "instrument",
         "ledger_contracts",
@@ -53,7 +60,13 @@ class Market:
         self.halt_level = 0  # of halts on this symbol alone
         self.ledger_contracts = 0
         self.ledger_known = False  # the ledger has spoken since our last fill
+        self.cost_ticks = 0  # of the ledger's position, signed
+        self.funding_e8 = 0  # rate of the next settlement
         self.differs_since_ns = 0
+        # What is asked about an order here, as (rule, check): of any order, and of one that only reduces.
+        self.checks: tuple[tuple[str, Any], ...] = ()
+        self.checks_reducing: tuple[tuple[str, Any], ...] = ()
+        self.exits: tuple[tuple[str, Any], ...] = ()  # asked about the position, whenever its price moved
         self.exposure_contracts = 0  # worst case
         self.exposure_usdt = 0
         self.margin_usdt = 0
@@ -74,6 +87,11 @@ class Market:
         self.leverage = min(self.instrument.leverage_default, tier.leverage_max)
 
     @property
+    def open_profit_usdt(self) -> int:
+        """What the ledger's position has gained at the mark; negative is a loss."""
+        return (self.ledger_contracts * self.price_ticks - self.cost_ticks) * self.tick_value
+
+    @property
     def price_ticks(self) -> int:
         """The mark, or the middle of the quote while there is none; 0 while nothing is known."""
         if self.mark is not None:
@@ -91,6 +109,8 @@ class Picture:
     __slots__ = (
         "account_known",
         "book",
+        "cancels_full_ns",
+        "day_start_ns",
         "equity_usdt",
         "exposure_usdt",
         "exposure_usdt_after",
@@ -103,13 +123,18 @@ class Picture:
         "markets",
         "now_ns",
         "order_usdt",
+        "others",
+        "peak_usdt",
         "price_ticks",
         "reduces",
         "reducible_contracts",
         "settings",
         "state",
         "strategy_halts",
+        "tally",
         "trades_count",
+        "week_loss_usdt",
+        "week_start_ns",
         "worst_contracts",
         "worst_usdt",
     )
@@ -120,7 +145,13 @@ class Picture:
         self.state = RiskState()
         self.account_known = False
         self.equity_usdt = 0
-        self.loss_usdt = 0  # since 00:00 UTC; negative is a profit
+        self.loss_usdt = 0  # since the day began; negative is a profit
+        self.week_loss_usdt = 0
+        self.day_start_ns = self.week_start_ns = 0
+        self.peak_usdt = 0  # that a drawdown is measured from
+        self.cancels_full_ns = 0  # when the bucket of cancel tokens will be full again
+        self.tally = Tally()
+        self.others = Others()
         self.gate_open = False  # the reconciler found our books to agree with the venue's
         self.halt_level = 0  # of halts on everything or on the account
         self.strategy_halts: dict[str, int] = {}
@@ -217,3 +248,72 @@ class Picture:
         self.exposure_usdt += usdt - market.exposure_usdt
         self.margin_usdt += margin - market.margin_usdt
         market.exposure_usdt, market.margin_usdt = usdt, margin
+
+    # -- sums that few deployments ask for: over the symbols in hand, whatever the number of orders ---------
+
+    def signed_worst(self, market: Market, book: Book) -> int:
+        """Return a symbol's worst case in contracts, short ones negative."""
+        low = high = book.net_contracts
+        if market.ledger_known and market.ledger_contracts != low:
+            low, high = min(low, market.ledger_contracts), max(low, market.ledger_contracts)
+        long, short = high + book.buy_contracts, book.sell_contracts - low
+        return long if long > short else -short
+
+    def net_usdt_with(self, side: int) -> int:
+        """Return by how much one side could outweigh the other, should it fill wholly, the intent too."""
+        total = self.order_usdt
+        for symbol, book in self.state.books.items():
+            market = self.markets.get(symbol)
+            if market is None:
+                continue
+            net = side * book.net_contracts
+            if market.ledger_known and side * market.ledger_contracts > net:
+                net = side * market.ledger_contracts
+            reserved = book.buy_contracts if side > 0 else book.sell_contracts
+            total += (net + reserved) * market.price_ticks * market.tick_value
+        return total
+
+    def correlated_usdt_with(self, intent: OrderIntent) -> int:
+        """Return the exposure of all accounts with correlation counted in, the intent included."""
+        weights = dict(self.others.net_by_symbol)
+        for symbol, book in self.state.books.items():
+            market = self.markets.get(symbol)
+            if market is not None and symbol != intent.symbol:
+                value = market.price_ticks * market.tick_value
+                weights[symbol] = weights.get(symbol, 0) + self.signed_worst(market, book) * value
+        worst = self.worst_contracts
+        long = max(self.book.net_contracts, self.market.ledger_contracts if self.market.ledger_known else 0)
+        long += self.book.buy_contracts + (intent.contracts if intent.side > 0 else 0)
+        signed = self.worst_usdt if worst == long else -self.worst_usdt
+        weights[intent.symbol] = weights.get(intent.symbol, 0) + signed
+        return self.others.exposure(weights)
+
+    def strategy_usdt_with(self, intent: OrderIntent) -> int:
+        """Return the value of what a strategy's own fills and live orders can add up to, the intent too."""
+        held, live = self.state.attributed.get(intent.strategy, {}), self.tally.live.get(intent.strategy, {})
+        total = 0
+        for symbol in {*held, *live, intent.symbol}:
+            market = self.markets[symbol]
+            buys, sells = live.get(symbol, (0, 0))
+            net = held[symbol].net_contracts if symbol in held else 0
+            price = market.price_ticks
+            if symbol == intent.symbol:
+                price = self.price_ticks
+                buys += intent.contracts if intent.side > 0 else 0
+                sells += intent.contracts if intent.side < 0 else 0
+            total += max(net + buys, sells - net) * price * market.tick_value
+        return total
+
+    def strategy_profit_usdt(self, strategy: str) -> int:
+        """Return what a strategy's own fills have made since its books began, at the mark."""
+        total = 0
+        for symbol, held in self.state.attributed.get(strategy, {}).items():
+            market = self.markets.get(symbol)
+            if market is not None:
+                total += (held.net_contracts * market.price_ticks - held.flow_ticks) * market.tick_value
+        return total
+
+    def strategy_loss_usdt(self, strategy: str) -> int:
+        """Return what a strategy's own fills have lost since the day began; negative is a profit."""
+        begun = self.state.strategy_days.get(strategy)
+        return (begun.profit_usdt if begun is not None else 0) - self.strategy_profit_usdt(strategy)

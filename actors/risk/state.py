@@ -6,7 +6,17 @@ import msgspec
 
 from actors.messages.control import HaltLevel
 
-__all__ = ["CLOSED_KEPT", "LATCHES_KEPT", "Book", "HaltRecord", "Reservation", "RiskState"]
+__all__ = [
+    "CLOSED_KEPT",
+    "LATCHES_KEPT",
+    "Attributed",
+    "Book",
+    "HaltRecord",
+    "Override",
+    "Reservation",
+    "RiskState",
+    "StrategyDay",
+]
 
 LATCHES_KEPT = 10_000  # lines of the latch; a person writes one at a time
 
@@ -20,6 +30,8 @@ class Book(msgspec.Struct, array_like=True):
     net_contracts: int = 0
     buy_contracts: int = 0  # of live buy orders, not filled yet
     sell_contracts: int = 0
+    opened_ns: int = 0  # when the position opened; 0 while there is none
+    flow_ticks: int = 0  # contracts x price paid, less received, since it opened
 
 
 class Reservation(msgspec.Struct, array_like=True):
@@ -32,6 +44,7 @@ class Reservation(msgspec.Struct, array_like=True):
     filled_contracts: int = 0
     adopted: bool = False  # nobody asked us: the OMS flattens, or somebody trades by hand
     fee_contracts: int = 0  # of what was bought, taken as fees; spot only
+    filled_ticks: int = 0  # sum of contracts x price over its fills
 
 
 class HaltRecord(msgspec.Struct, array_like=True):
@@ -42,6 +55,32 @@ class HaltRecord(msgspec.Struct, array_like=True):
     reason: str
     at_ns: int
     evidence: str = ""  # where it came from, when nobody in the node ordered it
+
+
+class Attributed(msgspec.Struct, array_like=True):
+    """What the fills of one strategy's own orders have left in one symbol."""
+
+    net_contracts: int = 0
+    flow_ticks: int = 0  # contracts x price paid, less received
+
+
+class StrategyDay(msgspec.Struct, array_like=True):
+    """Where a strategy stood when the day began."""
+
+    day_start_ns: int
+    profit_usdt: int
+
+
+class Override(msgspec.Struct, array_like=True):
+    """A limit that a person has changed in a running node."""
+
+    value: int
+    loosens: bool
+    actor: str
+    reason: str
+    at_ns: int
+    until_ns: int = 0  # 0 is for good
+    approver: str = ""
 
 
 class RiskState(msgspec.Struct):
@@ -58,5 +97,18 @@ class RiskState(msgspec.Struct):
     rate_full_ns: int = 0  # when the bucket of order tokens will be full again
     allowed_count: int = 0
     denied_count: int = 0
+    loss_streak: int = 0  # losing trades in a row
+    loss_at_ns: int = 0  # when the streak grew last
+    rejects_in_row: int = 0
+    rejects_count: int = 0  # since the books began
+    exits: dict[str, int] = {}  # symbol -> when risk ordered its position closed last
+    attributed: dict[str, dict[str, Attributed]] = {}  # by strategy and symbol
+    strategy_days: dict[str, StrategyDay] = {}
+    breaches: dict[str, int] = {}  # rule -> period in which it latched last
+    peak_ledger_usdt: int = 0  # the ledger's peak when drawdown was measured anew; 0 never
+    peak_own_usdt: int = 0  # the highest equity since then
+    tightened: dict[str, Override] = {}  # by the limit's name
+    loosened: dict[str, Override] = {}
+    asked: dict[str, Override] = {}  # loosenings that wait for a second person
     began_halted: bool = False  # the halt that a new deployment begins with has been latched
     latches: dict[str, int] = {}  # digests of lines of the latch that were taken -> number of the line

@@ -8,14 +8,20 @@ from actors.risk.events import HaltLatched, HaltReleased, LatchTaken, LossDayNot
 from actors.risk.fold import DEPLOYMENT, RiskFold
 from actors.risk.halts import LEVEL_OF_ACTION, bind_halts, cancels_of, flattens_of, halt_fault, resume_fault
 from actors.risk.picture import Picture
-from actors.risk.settings import RiskSettings
+from actors.risk.settings import Action, RiskSettings
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Severity, SupervisorExhausted
 
-__all__ = ["KillSwitch"]
+__all__ = ["LEVEL_OF", "KillSwitch"]
 
 DAY_NS = 86_400_000_000_000
+LEVEL_OF = {
+    Action.REDUCE_ONLY: HaltLevel.NO_NEW_RISK,
+    Action.HALT: HaltLevel.NO_NEW_RISK,
+    Action.CANCEL: HaltLevel.CANCEL_ALL,
+    Action.FLATTEN: HaltLevel.FLATTEN,
+}
 
 
 class KillSwitch(RiskFold):
@@ -94,7 +100,11 @@ class KillSwitch(RiskFold):
         context.resolve("TradingHalted", key=f"{self._account}:{scope}")
         if scope == "account/" + self._account:
             context.resolve("LossLimitHit", key=self._account)
+        self.resumed(scope, context)
         context.reply(Acknowledged(f"{scope} is resumed"))
+
+    def resumed(self, scope: str, context: Context) -> None:
+        """A person resumed a scope; what counts towards a halt begins anew."""
 
     def _enforce(self, scope: str, level: HaltLevel, reason: str, context: Context) -> None:
         if level >= HaltLevel.CANCEL_ALL:
@@ -125,8 +135,10 @@ class KillSwitch(RiskFold):
         context.alert(
             "LossLimitHit", Severity.PAGE, text, key=self._account, loss_usdt_e8=loss, limit_usdt_e8=limit
         )
-        scope = "account/" + self._account
-        self._latch(scope, HaltLevel.NO_NEW_RISK, "rule/daily_loss", "the daily loss limit was hit", context)
+        action = self.settings.actions.get("daily_loss", Action.REDUCE_ONLY)
+        if action in LEVEL_OF:
+            scope, reason = "account/" + self._account, "the daily loss limit was hit"
+            self._latch(scope, LEVEL_OF[action], "rule/daily_loss", reason, context)
 
 
 def _answer(message: Acknowledged | Rejected, context: Context) -> None:

@@ -44,15 +44,19 @@ def setting(
     examples: tuple[Any, ...] = (),
     pattern: str | None = None,
     secret: bool = False,
+    optional: bool = False,
 ) -> Meta:
     """Return the annotation of one setting; use as `Annotated[Duration, setting("...")]`.
 
     minimum and maximum are in the unit the code sees (ns, 1e-8). risk says which direction of change loosens
     a limit: "raise" or "lower", empty when neither does. A secret is written as a reference, never as text.
+    An optional limit need not be written down for live trading.
     """
     options: dict[str, Any] = {"ge": minimum, "le": maximum, "pattern": pattern}
     options = {name: bound for name, bound in options.items() if bound is not None}
     options["examples"] = list(examples) or None
     options["extra"] = {"reload": reload, "risk": risk, **({"secret": True} if secret else {})}
+    if optional:
+        options["extra"]["optional"] = True
     make: Callable[..., Meta] = Meta
     return make(description=help, **options)

@@ -1,10 +1,10 @@
-"""Loss since 00:00 UTC, open positions included."""
+"""Loss since the day began, open positions included; the ledger says when that is."""
 
 from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import LATCHED, Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -24,4 +24,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("daily_loss", make)
+RULE = Rule("daily_loss", make, limits=("daily_loss_usdt",), actions=LATCHED)

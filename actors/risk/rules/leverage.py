@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.domain.money import E8
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import SIZES, Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -28,4 +28,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("leverage", make)
+RULE = Rule("leverage", make, limits=("max_leverage",), actions=SIZES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import SIZES, Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -21,4 +21,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("margin", make)
+RULE = Rule("margin", make, actions=SIZES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import LATCHES, Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -24,4 +24,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("open_trades", make)
+RULE = Rule("open_trades", make, limits=("max_open_trades",), actions=LATCHES)

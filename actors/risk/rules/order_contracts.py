@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.domain.orders import OrderType
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import SIZES, Check, Denial, Rule, Scope
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -32,4 +32,11 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("order_contracts", make, binds_reducing=True)
+RULE = Rule(
+    "order_contracts",
+    make,
+    binds_reducing=True,
+    limits=("max_order_contracts",),
+    scope=Scope.SYMBOL,
+    actions=SIZES,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import LATCHES, Check, Denial, Rule
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "SECOND_NS", "make"]
@@ -33,4 +33,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("order_rate", make)
+RULE = Rule("order_rate", make, limits=("max_orders_per_second", "order_burst"), actions=LATCHES)

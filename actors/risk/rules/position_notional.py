@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import SIZES, Check, Denial, Rule, Scope
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -24,4 +24,10 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("position_notional", make)
+RULE = Rule(
+    "position_notional",
+    make,
+    limits=("max_position_notional_usdt",),
+    scope=Scope.SYMBOL,
+    actions=SIZES,
+)

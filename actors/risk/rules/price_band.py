@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.domain.money import E8
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import LATCHES, Check, Denial, Rule, Scope
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -35,4 +35,11 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("price_band", make, binds_reducing=True)
+RULE = Rule(
+    "price_band",
+    make,
+    binds_reducing=True,
+    limits=("price_band",),
+    scope=Scope.SYMBOL,
+    actions=LATCHES,
+)

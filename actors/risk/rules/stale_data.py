@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.messages.trading import OrderIntent
 from actors.risk.picture import Picture
-from actors.risk.rule import Check, Denial, Rule
+from actors.risk.rule import LATCHES, Check, Denial, Rule, Scope
 from actors.risk.settings import RiskSettings
 
 __all__ = ["RULE", "make"]
@@ -33,4 +33,4 @@ def make(settings: RiskSettings) -> Check | None:
     return check
 
 
-RULE = Rule("stale_data", make)
+RULE = Rule("stale_data", make, limits=("quote_age_max",), scope=Scope.SYMBOL, actions=LATCHES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.risk import actor as risk_actor
+from actors.risk import limit_desk
 from actors.risk import settings as risk_settings
 from actors.risk.picture import Picture
 from actors.risk.rules import RULES
@@ -33,7 +33,7 @@ def test_the_page_s_own_test_passes(monkeypatch: pytest.MonkeyPatch, risk: Bench
     module = ModuleType(MODULE)
     monkeypatch.setitem(sys.modules, MODULE, module)
     exec(compile(rule, MODULE, "exec"), module.__dict__)
-    monkeypatch.setattr(risk_actor, "RULES", (*RULES, module.RULE))
+    monkeypatch.setattr(limit_desk, "RULES", (*RULES, module.RULE))
 
     exec(compile(test, "the page", "exec"), names)
     tests = [value for name, value in names.items() if name.startswith("test_")]
