@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
     "audit": ("actors.cli.audit:audit", "Prove that a journal is what was written; export what happened."),
+    "state": ("actors.cli.state:state", "Rebuild an actor's state as it was at any moment."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
@@ -52,7 +53,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "vault": ("actors.cli.vault:vault", "Serve a double of Vault, for rehearsals and drills."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),
-    "replay": ("actors.cli.simulate:replay", "Run a failing seed's bundle again, byte for byte."),
+    "replay": (
+        "actors.cli.replay:replay",
+        "Run a failing seed, or a trade from the tape, again, to the byte.",
+    ),
     "version": ("actors.cli.version:version", "Show the version."),
 }
 

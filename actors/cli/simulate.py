@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from actors.simulation.run import Outcome
     from actors.simulation.seeds import Job, Timed
 
-__all__ = ["replay", "simulate"]
+__all__ = ["simulate"]
 
 HOUR_NS = 3_600_000_000_000
 PROGRESS_S = 5.0
@@ -151,29 +151,3 @@ def _keep(job: Job, outcome: Outcome, out: Path) -> None:
         for line in kept.violations[0].around[-6:]:
             note(f"      | {line[:160]}")
     note(f"replay: polytrade replay {shlex.quote(str(folder))}")
-
-
-@click.command()
-@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def replay(bundle: Path, as_json: bool) -> None:
-    """Run a failing seed's bundle again, and say whether it comes out the same to the byte."""
-    from actors.simulation.bundle import replay_bundle
-
-    try:
-        found = replay_bundle(bundle)
-    except ValueError as error:
-        raise Problem(ExitCode.USAGE, str(error), "name a folder written by `polytrade simulate`") from error
-    outcome = found.outcome
-    if as_json:
-        row = {"seed": outcome.seed, "same": found.is_same, "digest": outcome.digest}
-        echo(json.dumps(row | {"violations": [one._asdict() for one in outcome.violations]}))
-    else:
-        word = "the same, byte for byte" if found.is_same else f"another run than {found.bundle.digest[:12]}"
-        echo(f"seed {outcome.seed}: {outcome.digest[:12]}: {word}")
-        for violation in outcome.violations:
-            echo(f"      {violation.invariant}: {violation.detail}")
-            for line in violation.around[-10:]:
-                echo(f"        | {line[:200]}")
-    if not found.is_same:
-        raise SystemExit(int(ExitCode.DRIFT))

@@ -125,16 +125,21 @@ def play(
     directory: str | Path,
     make: Callable[[MemoryStore, VirtualClock], Node],
     store: MemoryStore | None = None,
+    until_sequence: int = 0,
 ) -> tuple[MemoryStore, Node]:
     """Play a tape into nodes that `make` builds, each on what the one before left; return disk and last node.
 
     The disk is what the taped node started from: an empty one, or a copy of its journal of that day. Pumps
-    are silent, as their answers are on the tape. Errors: JournalError when tape and disk do not fit.
+    are silent, as their answers are on the tape. With `until_sequence` it ends behind the turn that wrote
+    that event. Errors: JournalError when tape and disk do not fit.
     """
-    player = _Player(make, store or MemoryStore())
+    player = _Player(make, store or MemoryStore(), until_sequence)
     for entry in read_tape(directory):
         player.take(entry)
-    player.finish()
+        if player.is_over:
+            break
+    else:
+        player.finish()
     if player.node is None:
         raise JournalError(f"{directory}: the tape holds no start of a node")
     return player.store, player.node
@@ -143,8 +148,12 @@ def play(
 class _Player:
     """Collects the entries of one life of a node, and plays them when it is known how that life ended."""
 
-    def __init__(self, make: Callable[[MemoryStore, VirtualClock], Node], store: MemoryStore) -> None:
+    def __init__(
+        self, make: Callable[[MemoryStore, VirtualClock], Node], store: MemoryStore, until_sequence: int
+    ) -> None:
         self._make = make
+        self._until_sequence = until_sequence
+        self.is_over = False  # the event that was wanted is written
         self._life: list[list[Any]] = []
         self._position = 0
         self._image = store  # the disk before the last turn of a life
@@ -170,6 +179,9 @@ class _Player:
             self.node.abandon()
         self.node = node = self._start(life)
         while self._position < len(life):
+            if 0 < self._until_sequence <= node.journal.sequence:
+                self.is_over = True
+                return
             kind, now_ns, *rest = life[self._position]
             if kind == "stop":
                 self._clock.advance_to(now_ns)
