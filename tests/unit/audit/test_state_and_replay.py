@@ -21,13 +21,13 @@ from tests.unit.cli.conftest import cli, own_run_directory  # noqa: F401  (fixtu
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TapedRun]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> TapedRun:
     """A run that has ended, with what was in its actors' memory at the end and in the middle."""
     taped = TapedRun(tmp_path_factory.mktemp("taped"))
     taped.live = states_of(taped.node)  # type: ignore[attr-defined]
     taped.sequence = taped.node.journal.sequence  # type: ignore[attr-defined]
     taped.stop()
-    yield taped
+    return taped
 
 
 def states_of(node) -> dict[str, bytes]:
@@ -82,7 +82,7 @@ def test_the_command_rebuilds_a_state(cli, run: TapedRun) -> None:  # noqa: F811
     ledger = run.node.cell("ledger/main").behaviour.state
     assert found["state"] == json.loads(json.dumps(plain_state(ledger)))
     assert found["state"]["fills_count"] == ledger.fills_count > 10
-    shown = cli("state", str(run.file), "ledger/main", "--at", "2025-10-09T08:53:30Z")
+    shown = cli("state", str(run.file), "ledger/main", "--at", "2025-10-09T08:53:21Z")
     assert shown.exit_code == 0
     assert "fills_count: 0" in shown.stdout
     assert "ledger/main after event" in shown.stderr
