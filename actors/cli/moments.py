@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from actors.cli.data_files import instant
+from actors.cli.exit_codes import ExitCode
+from actors.cli.problems import Problem
 
 __all__ = ["NOW", "first_sequence", "last_sequence"]
 
@@ -24,4 +26,8 @@ def last_sequence(reader: Any, text: str, option: str = "--to") -> int:
         return 0
     if text.isdecimal():
         return max(1, int(text))
-    return int(reader.sequence_at(instant(text, option)))
+    found = int(reader.sequence_at(instant(text, option)))
+    if not found:
+        text = f"{option} {text} is before the first event of this journal"
+        raise Problem(ExitCode.NOT_FOUND, text, "`polytrade journal ls` says from when it is")
+    return found

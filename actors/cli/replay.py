@@ -116,7 +116,7 @@ def _check_configuration(reader: Any, topology: Any, last: int) -> None:
 
 
 def _compare(reader: Any, store: Any, last: int) -> tuple[int, int]:
-    """Return the first event compared, and the first that differs or 0; a record is compared with its hash."""
+    """Return the first event compared, and the first that differs or 0; hashes are compared, too."""
     played = store.items("events")
     for first, raw in reader.raw_records():
         if first > last:

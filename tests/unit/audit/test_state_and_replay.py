@@ -82,10 +82,14 @@ def test_the_command_rebuilds_a_state(cli, run: TapedRun) -> None:  # noqa: F811
     ledger = run.node.cell("ledger/main").behaviour.state
     assert found["state"] == json.loads(json.dumps(plain_state(ledger)))
     assert found["state"]["fills_count"] == ledger.fills_count > 10
-    shown = cli("state", str(run.file), "ledger/main", "--at", "2025-10-09T08:53:21Z")
+    with JournalReader(run.topology.journal_path) as reader:
+        first = next(event for event in reader.events() if event["type"] == "FillBooked")
+    shown = cli("state", str(run.file), "ledger/main", "--at", f"{first['sequence'] - 1}")
     assert shown.exit_code == 0
     assert "fills_count: 0" in shown.stdout
-    assert "ledger/main after event" in shown.stderr
+    assert f"ledger/main after event {first['sequence'] - 1}," in shown.stderr
+    shown = cli("state", str(run.file), "ledger/main", "--at", "2025-10-09T08:53:19Z")
+    assert shown.exit_code == ExitCode.NOT_FOUND
 
 
 def test_a_saved_state_of_the_past_comes_from_the_tape(cli, run: TapedRun) -> None:  # noqa: F811
@@ -141,7 +145,7 @@ def test_a_journal_that_was_altered_does_not_come_out_the_same(
 
     def altered(self: JournalReader, from_sequence: int = 0) -> Iterator[tuple[int, bytes]]:
         for number, (first, raw) in enumerate(raw_records(self, from_sequence)):
-            yield first, raw[:-1] + b"\x00" if number == 2 and not from_sequence else raw
+            yield first, raw[:-1] + bytes([raw[-1] ^ 1]) if number == 2 and not from_sequence else raw
 
     import actors.cli.replay as module
 
