@@ -14,7 +14,7 @@ from actors.domain.instrument import Instrument
 from actors.feed.files import DataError, Table, open_table
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["convert_file"]
+__all__ = ["convert_file", "to_parquet"]
 
 TIME = "ts_ms"
 
@@ -42,7 +42,7 @@ def convert_file(source: str, target: Path, repair_for: Instrument | None) -> tu
         if target.suffix.lower() == ".csv":
             aside.rename(target)
         else:
-            _to_parquet(aside, target)
+            to_parquet(aside, target)
     finally:
         aside.unlink(missing_ok=True)
     return len(rows), left_out
@@ -74,7 +74,8 @@ def _write(path: Path, columns: Sequence[str], rows: list[Sequence[Any]]) -> Non
         writer.writerows([repr(x) if isinstance(x, float) else x for x in row] for row in rows)
 
 
-def _to_parquet(source: Path, target: Path) -> None:
+def to_parquet(source: Path, target: Path) -> None:
+    """Write a CSV file as Parquet, whole or not at all. Errors: DataError without duckdb."""
     try:
         import duckdb
     except ImportError:

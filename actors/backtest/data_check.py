@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 
 from actors.backtest.record import DataNote
 from actors.domain.instrument import Instrument
 from actors.feed.book_rows import BookRow
-from actors.feed.files import DataError
-from actors.feed.replay_file import ReplayFile
+from actors.feed.files import DataError, open_table
+from actors.feed.replay_file import ReplayFile, examine_funding
 from actors.feed.rows import Candle
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["Examined", "examine"]
+__all__ = ["Examined", "examine", "examine_any"]
 
 SHOWN_MAX = 1_000  # findings kept one by one; beyond that they are counted only
 OUTLIER_FRACTION = 0.1  # a close so far from its neighbours on both sides is looked at by a person
@@ -75,6 +76,48 @@ def examine(path: str, instrument: Instrument, settings: ReplaySettings) -> Exam
     sums = (rows, good, first, last, low, high)
     found_all = (tuple(faults), tuple(notes), tuple(sorted(counts.items())), missing)
     return Examined(file.file, file.content, file.interval_ns, *sums, *found_all)
+
+
+def examine_any(path: str, instrument: Instrument) -> Examined:
+    """Return what any file of history holds: a market, prices without a volume, or settlements.
+
+    Errors: DataError when it cannot be read at all.
+    """
+    settings = ReplaySettings(path=path)
+    columns = set(open_table(Path(path), path).columns)
+    prices = {settings.open_column, settings.close_column}
+    if settings.rate_column in columns and not columns & {settings.open_column, settings.price_column}:
+        return _examine_funding(path, instrument, settings)
+    if prices <= columns and settings.volume_column not in columns:
+        settings = msgspec.structs.replace(settings, content="candles", volume_column="")
+        found = examine(path, instrument, settings)
+        return msgspec.structs.replace(found, content="mark")
+    return examine(path, instrument, settings)
+
+
+def _examine_funding(path: str, instrument: Instrument, settings: ReplaySettings) -> Examined:
+    faults: list[DataNote] = []
+    notes: list[DataNote] = []
+    counts: Counter[str] = Counter()
+    interval_ns = instrument.funding_interval_ns
+    first = last = rows = good = missing = 0
+    for row, found in examine_funding(msgspec.structs.replace(settings, funding_path=path), ".", instrument):
+        rows = row
+        if isinstance(found, DataError):
+            counts["fault"] += 1
+            _keep(faults, DataNote(path, row, "fault", _told(found)))
+            continue
+        good, first = good + 1, first or found.at_ns
+        gap = found.at_ns // interval_ns - last // interval_ns - 1 if last else 0
+        last = found.at_ns
+        if gap > 0:
+            missing += gap
+            counts["gap"] += 1
+            _keep(notes, DataNote(path, row, "gap", f"{gap} settlements are missing before this row"))
+    if not rows:
+        raise DataError(path, "has no rows", "give a file with data")
+    told = (tuple(faults), tuple(notes), tuple(sorted(counts.items())), missing)
+    return Examined(path, "funding", interval_ns, rows, good, first, last, 0, 0, *told)
 
 
 def _keep(notes: list[DataNote], note: DataNote) -> None:

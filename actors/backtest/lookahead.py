@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from actors.feed.files import Row, Table
 
 __all__ = ["Leak", "cuts", "first_leak", "write_other_future"]
 
-PRICES = frozenset({"open", "high", "low", "close", "price"})
+PRICE = re.compile(r"open|high|low|close|price|bid|ask|[ba]p\d+")
+NOTHING = (None, "")  # a book's side ends here
 # Far enough that any rule which looks at prices notices, near enough that no limit of ours does.
 FACTORS = (0.97, 1.03)
 
@@ -50,7 +52,7 @@ def write_other_future(table: Table, columns: Sequence[str], cut: int, unit_ns: 
 
 def _other(columns: Sequence[str], row: Row, factor: float) -> list[object]:
     return [
-        repr(float(value) * factor) if name in PRICES else value
+        repr(float(value) * factor) if value not in NOTHING and PRICE.fullmatch(name) else value
         for name, value in zip(columns, row, strict=True)
     ]
 

@@ -56,6 +56,7 @@ def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[s
             files.append(_funding_file(symbol, settings.funding_path, rows))
         if settings.mark_path:
             files.append(_marks(symbol, settings, instruments[symbol], lacks))
+        _check_beside(settings, found.content)
         if settings.trades_path:
             like = {"path": settings.trades_path, "content": "trades"}
             beside, _ = _market(symbol, msgspec.structs.replace(settings, **like), instruments[symbol])
@@ -67,6 +68,16 @@ def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[s
             )
     interval_ns = max(found.interval_ns for found in markets)
     return Data(tuple(files), tuple(lacks.notes), from_ns, to_ns, interval_ns)
+
+
+def _check_beside(settings: ReplaySettings, content: str) -> None:
+    """Refuse files that nobody would read beside this market. Errors: DataError."""
+    if settings.trades_path and content not in ("quotes", "book", "depth"):
+        text = f"is a file of trades beside one of {content}, whose prints would hide it"
+        raise DataError(settings.trades_path, text, "leave it out, or give quotes or books as the market")
+    if settings.book_path and content != "depth":
+        text = f"is a book before the first change, beside a file of {content}"
+        raise DataError(settings.book_path, text, "leave it out, or give changes of books as the market")
 
 
 def _marks(symbol: str, settings: ReplaySettings, instrument: Instrument, lacks: _Lacks) -> DataFile:

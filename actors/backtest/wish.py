@@ -15,6 +15,8 @@ class MarketFiles:
     market: str
     funding: str = ""
     mark: str = ""
+    trades: str = ""  # beside quotes, books or changes of books
+    book: str = ""  # JSON: the book before the first change
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ __all__ = ["backtest"]
     "--data",
     multiple=True,
     metavar="SYMBOL=FILE|FOLDER",
-    help="History: SYMBOL=FILE, SYMBOL.funding=FILE, or a folder with a data.json.",
+    help="History: SYMBOL=FILE, SYMBOL.funding=FILE (.mark, .trades, .book), or a folder of such files.",
 )
 @click.option(
     "--from", "begin", default="", metavar="INSTANT", help="Such as 2025-10-01 or 2025-10-01T08:00Z."

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from actors.cli.data_fetch import fetch_command
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 
-__all__ = ["data"]
+__all__ = ["data", "instruments_of"]
 
 SHOWN = 20
 CATALOG = Path(__file__).parents[2] / "config" / "markets" / "poloniex-futures.json"
@@ -20,7 +22,7 @@ CATALOG = Path(__file__).parents[2] / "config" / "markets" / "poloniex-futures.j
 
 @click.group()
 def data() -> None:
-    """Check, describe and convert files of recorded markets."""
+    """Fetch, check, describe and convert files of recorded markets."""
 
 
 def _symbol_options(command: Any) -> Any:
@@ -94,27 +96,36 @@ def convert(source: str, target: Path, repair: bool, symbol: str, catalog: Path)
 
 
 def _examined(file: str, symbol: str, catalog: Path) -> Any:
-    from actors.backtest.data_check import examine
+    from actors.backtest.data_check import examine_any
     from actors.feed.files import DataError
-    from actors.feed.settings import ReplaySettings
 
     try:
-        return examine(file, _instrument(symbol, catalog), ReplaySettings(path=file))
+        return examine_any(file, _instrument(symbol, catalog))
     except DataError as error:
         raise _problem(error) from None
 
 
 def _instrument(symbol: str, catalog: Path) -> Any:
+    return instruments_of((symbol,), catalog)[0]
+
+
+def instruments_of(symbols: Sequence[str], catalog: Path) -> list[Any]:
+    """Return the markets of symbols. Errors: Problem."""
+    import difflib
+
     from actors.domain.catalog import CatalogError, load_catalog
 
     try:
         instruments = load_catalog(catalog.read_text(encoding="utf-8"))
     except (OSError, CatalogError) as error:
         raise Problem(ExitCode.FAILURE, f"{catalog}: {error}", "name another --catalog") from None
-    if symbol not in instruments:
-        text = f"the markets file has no {symbol!r}"
-        raise Problem(ExitCode.NOT_FOUND, text, f"it has {', '.join(list(instruments)[:6])}, ...")
-    return instruments[symbol]
+    unknown = [symbol for symbol in symbols if symbol not in instruments]
+    if unknown:
+        text = f"{catalog} has no {', '.join(unknown)}"
+        near = difflib.get_close_matches(unknown[0], instruments, n=1)
+        likely = f"did you mean {near[0]}?" if near else f"it has {', '.join(list(instruments)[:6])}, ..."
+        raise Problem(ExitCode.NOT_FOUND, text, f"{likely} `polytrade markets` keeps the file")
+    return [instruments[symbol] for symbol in symbols]
 
 
 def _problem(error: Any) -> Problem:
@@ -127,7 +138,9 @@ def _describe(found: Any) -> None:
     length = f" of {format_duration(found.interval_ns)}" if found.interval_ns else ""
     echo(f"{found.file}: {found.rows_count} rows, {found.content}{length}")
     echo(f"  {_at(found.first_at_ns)} to {_at(found.last_at_ns)} UTC")
-    echo(f"  prices {found.low_ticks} to {found.high_ticks} ticks, {found.missing_count} bars missing")
+    missing = f"{found.missing_count} {'settlements' if found.content == 'funding' else 'bars'} missing"
+    prices = f"prices {found.low_ticks} to {found.high_ticks} ticks, " if found.high_ticks else ""
+    echo(f"  {prices}{missing}")
     for kind, count in found.counts:
         echo(f"  {kind}: {count}")
 
@@ -136,3 +149,6 @@ def _at(at_ns: int) -> str:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+data.add_command(fetch_command(CATALOG))

@@ -12,8 +12,10 @@ from actors.cli.problems import Problem
 
 __all__ = ["instant", "market_files", "pairs", "period"]
 
-ROLES = ("market", "funding", "mark")
+ROLES = ("market", "funding", "mark", "trades", "book")
+BESIDE = ("index", "premium")  # what a fetch writes and no run reads
 INDEX = "data.json"
+SUFFIXES = (".csv", ".parquet", ".pq", ".json")
 
 
 def pairs(words: Iterable[str], option: str, form: str) -> dict[str, str]:
@@ -28,7 +30,7 @@ def pairs(words: Iterable[str], option: str, form: str) -> dict[str, str]:
 
 
 def market_files(words: Iterable[str]) -> dict[str, Any]:
-    """Return each symbol's files, from SYMBOL=FILE, SYMBOL.funding=FILE and folders."""
+    """Return each symbol's files, from SYMBOL=FILE, SYMBOL.ROLE=FILE and folders."""
     from actors.backtest.wish import MarketFiles
 
     found: dict[str, dict[str, str]] = {}
@@ -39,7 +41,7 @@ def market_files(words: Iterable[str]) -> dict[str, Any]:
             symbol, _, role = entry.partition(".")
             role = role or "market"
             if role not in ROLES:
-                remedy = "a symbol has a market file, and beside it .funding and .mark"
+                remedy = "a symbol has a market file, and beside it .funding, .mark, .trades and .book"
                 raise Problem(ExitCode.USAGE, f"--data {entry}: {role!r} is no kind of file", remedy)
             if not Path(file).is_file():
                 raise Problem(
@@ -63,9 +65,18 @@ def _folder(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.iterdir()):
         symbol, _, rest = path.name.partition(".")
-        role = rest.removesuffix(".csv").removesuffix(".parquet").removesuffix(".pq").strip(".")
-        if path.suffix in (".csv", ".parquet", ".pq") and symbol.isupper():
-            found[f"{symbol}.{role if role in ROLES else 'market'}"] = str(path)
+        role = rest.removesuffix(path.suffix).strip(".")
+        if path.suffix not in SUFFIXES or not symbol.isupper() or role in BESIDE:
+            continue
+        if path.suffix == ".json" and role != "book":
+            continue
+        entry = f"{symbol}.{role if role in ROLES else 'market'}"
+        if entry in found:
+            text = (
+                f"--data: {str(folder)!r} holds two files for {entry}: {Path(found[entry]).name}, {path.name}"
+            )
+            raise Problem(ExitCode.USAGE, text, f"move one of them away, or write a {INDEX}")
+        found[entry] = str(path)
     if not found:
         remedy = f"put a {INDEX} there, or name the files BTC_USDT_PERP.csv, BTC_USDT_PERP.funding.csv"
         raise Problem(ExitCode.NOT_FOUND, f"--data: no history in {str(folder)!r}", remedy)

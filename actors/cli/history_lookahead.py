@@ -53,8 +53,12 @@ def _other_files(wish: Any, cut_ns: int, folder: Path) -> dict[str, Any]:
         raise Problem(ExitCode.USAGE, "--check-lookahead needs --data", "name the files on the command line")
     found = {}
     for symbol, files in wish.files.items():
-        table = open_table(Path(files.market), files.market)
-        path = folder / f"{symbol}.csv"
-        write_other_future(table, table.columns, cut_ns, 1_000_000, path)
-        found[symbol] = replace(files, market=str(path))
+        changed = {}
+        for role in ("market", "mark", "trades"):
+            name = getattr(files, role)
+            if name:
+                table, path = open_table(Path(name), name), folder / f"{symbol}.{role}.csv"
+                write_other_future(table, table.columns, cut_ns, 1_000_000, path)
+                changed[role] = str(path)
+        found[symbol] = replace(files, **changed)
     return found

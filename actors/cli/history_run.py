@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from actors.cli.exit_codes import ExitCode
-from actors.cli.output import note
 from actors.cli.problems import Problem
+from actors.cli.progress import Progress
 
 __all__ = ["run_history"]
 
-PROGRESS_EVERY_S = 1.0
 UNFINISHED = ".unfinished"
 
 
@@ -45,7 +41,8 @@ def run_history(
         topology, data, wish = _prepared(files, environments, inputs, wish)
         with _Kept(topology, out) as kept:
             run = BacktestRun(topology, wish, data, kept.store)
-            record = run.run(_Progress(quiet))
+            progress = Progress(quiet=quiet)
+            record = run.run(lambda part, at_ns: progress(part, _day(at_ns)))
             kept.keep(record)
     except DataError as error:
         raise Problem(ExitCode.DATA, str(error).partition(". Remedy: ")[0], error.remedy) from None
@@ -124,32 +121,6 @@ class _Kept:
             self.store.close()
         if self._aside is not None:
             shutil.rmtree(self._aside, ignore_errors=True)
-
-
-class _Progress:
-    """A line on stderr that says how far a long run has come; nothing for a short one."""
-
-    def __init__(self, quiet: bool) -> None:
-        from actors.runtime.clock import monotonic_ns
-
-        self._now_ns = monotonic_ns
-        self._began_ns = self._told_ns = monotonic_ns()
-        self._is_terminal = sys.stderr.isatty()
-        self._every_ns = 500_000_000 if self._is_terminal else 5_000_000_000
-        self._quiet = quiet
-
-    def __call__(self, part: float, at_ns: int) -> None:
-        now_ns = self._now_ns()
-        is_over = part >= 1 and self._told_ns > self._began_ns
-        if self._quiet or (now_ns - self._told_ns < self._every_ns and not (is_over and self._is_terminal)):
-            return
-        self._told_ns = now_ns
-        left_s = (now_ns - self._began_ns) / 1e9 * (1 - part) / max(part, 1e-9)
-        text = f"{part:4.0%}  {_day(at_ns)}  about {left_s:.0f} s to go"
-        if self._is_terminal:
-            click.echo("\r" + text.ljust(60) + ("\n" if part >= 1 else ""), err=True, nl=False)
-        else:
-            note(text)
 
 
 def _day(at_ns: int) -> str:

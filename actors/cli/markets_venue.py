@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
+from actors.cli.venue_asker import Asker, asking
 from actors.domain.listing import Listed
 from actors.domain.markets_file import MarketsFile, render_markets
-from actors.poloniex.answers import Answer, read_answer
+from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.market_listing import Reading, read_perpetuals, read_spot_markets
-from actors.poloniex.request import Request, to_http
-from actors.runtime.messages import Message
-from actors.runtime.pumps.http import HttpPump
-from actors.runtime.pumps.messages import HttpFailure, HttpResponse
-from actors.runtime.pumps.thread import PumpThread
 
 __all__ = ["ask_venue", "replace_file"]
 
-TIMEOUT_NS = 10_000_000_000
-GRACE_S = 5.0  # for the pump, after its own time-out
 TRIES = 4  # of one question; it changes nothing at the venue
-PAUSE_S = 1.0  # before the second try; each later one waits twice as long
 REMEDY = "is the machine online, and --url right? Nothing was written"
 
 
@@ -36,70 +25,29 @@ def ask_venue(file: MarketsFile, url: str) -> tuple[Listed, ...]:
     """Return what the venue lists of the kinds of market in a file. Errors: Problem."""
     spot = {symbol: one for symbol, one in file.instruments.items() if one.is_spot}
     found: tuple[Listed, ...] = ()
-    with _asker(url) as asker:
+    with asking(url, TRIES, REMEDY) as asker:
         if len(spot) < len(file.instruments):
-            found += asker.read(read_perpetuals())
+            found += _carried_through(read_perpetuals(), asker)
         if spot:
             prices = {symbol: one.price_text(one.reference_ticks) for symbol, one in spot.items()}
-            found += asker.read(read_spot_markets(prices))
+            found += _carried_through(read_spot_markets(prices), asker)
     return found
 
 
-@contextlib.contextmanager
-def _asker(url: str) -> Iterator[_Asker]:
-    thread = PumpThread("venue")
+def _carried_through(reading: Reading, asker: Asker) -> tuple[Listed, ...]:
     try:
-        yield _Asker(url, thread)
-    finally:
-        thread.stop()
-
-
-class _Asker:
-    """One question at a time, which is far below the venue's limits."""
-
-    def __init__(self, url: str, thread: PumpThread) -> None:
-        self._url = url
-        self._told: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._pump = HttpPump(thread, lambda _, message: self._told.put(message))
-        self._count = 0
-
-    def read(self, reading: Reading) -> tuple[Listed, ...]:
-        """Carry a reading through."""
-        try:
-            request = next(reading)
-            while True:
-                request = reading.send(self._answer(request))
-        except StopIteration as end:
-            found: tuple[Listed, ...] = end.value
-            return found
-        except Malformed as error:
-            raise Problem(ExitCode.FAILURE, f"{self._url}: {error}", "Nothing was written") from error
-
-    def _answer(self, request: Request) -> Answer:
-        pause_s = PAUSE_S
-        for attempt in range(1, TRIES + 1):
-            answer = self._ask(request)
-            if isinstance(answer, Answer) and answer.status != 429 and answer.status < 500:
-                return answer
-            if attempt < TRIES:
-                time.sleep(pause_s)
-                pause_s *= 2
-        reason = answer if isinstance(answer, str) else f"it answers {answer.status} {answer.text}".strip()
-        text = f"{self._url} does not answer {request.path}: {reason}"
-        raise Problem(ExitCode.FAILURE, text, REMEDY)
-
-    def _ask(self, request: Request) -> Answer | str:
-        self._count += 1
-        self._pump.put(to_http(request, str(self._count), self._url, (), TIMEOUT_NS), "")
+        request = next(reading)
         while True:
-            try:
-                told = self._told.get(timeout=TIMEOUT_NS / 1e9 + GRACE_S)
-            except queue.Empty:
-                return "no answer in time"
-            if isinstance(told, HttpResponse) and told.request_id == str(self._count):
-                return read_answer(told.status, told.body, spot=request.spot)
-            if isinstance(told, HttpFailure) and told.request_id == str(self._count):
-                return told.reason
+            request = reading.send(asker.read(request, _as_it_is))
+    except StopIteration as end:
+        found: tuple[Listed, ...] = end.value
+        return found
+    except Malformed as error:
+        raise Problem(ExitCode.FAILURE, f"{asker.url}: {error}", "Nothing was written") from error
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
 
 
 def replace_file(path: Path, before: str, content: dict[str, Any]) -> None:

@@ -194,17 +194,22 @@ def _text(at_ns: int) -> str:
 def _with_files(plan: ActorPlan, wish: Wish, topology: Topology) -> ActorPlan:
     if plan.kind != REPLAY or not isinstance(plan.settings, ReplaySettings):
         return plan
+    settings = plan.settings
     if wish.to_ns:  # what comes after the period nobody may see
-        ends_at_ms = wish.to_ns // MILLISECOND_NS
-        plan = replace(plan, settings=msgspec.structs.replace(plan.settings, ends_at_ms=ends_at_ms))
+        settings = msgspec.structs.replace(settings, ends_at_ms=wish.to_ns // MILLISECOND_NS)
     if not wish.files:
-        return plan
+        return replace(plan, settings=settings)
     files = wish.files.get(plan.place.symbol, MarketFiles(""))
+    # Whoever has a book before the first change means changes, also where they look like trades.
+    content = "depth" if files.book and settings.content == "auto" else settings.content
     settings = msgspec.structs.replace(
-        plan.settings,
+        settings,
         path=_absolute(files.market),
         funding_path=_absolute(files.funding),
         mark_path=_absolute(files.mark),
+        trades_path=_absolute(files.trades),
+        book_path=_absolute(files.book),
+        content=content,
     )
     return replace(plan, settings=settings)
 

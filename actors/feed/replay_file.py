@@ -23,7 +23,7 @@ from actors.feed.files import DataError, Table, open_table
 from actors.feed.rows import Candle, CandleReader, FundingReader, FundingRow, TradeReader, TradeRow, Units
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["AnyRow", "ReplayFile", "mark_file", "read_funding", "trades_file"]
+__all__ = ["AnyRow", "ReplayFile", "examine_funding", "mark_file", "read_funding", "trades_file"]
 
 # Names that only files of changes have; duckdb calls one `u_1` because of the other, `U`.
 UPDATE_IDS = frozenset({"U", "u", "u_1", "pu"})
@@ -208,13 +208,29 @@ def read_funding(settings: ReplaySettings, directory: str, instrument: Instrumen
     """
     if not settings.funding_path:
         return []
+    rows: list[FundingRow] = []
+    for _, found in examine_funding(settings, directory, instrument):
+        if isinstance(found, DataError):
+            raise found
+        rows.append(found)
+    return rows
+
+
+def examine_funding(
+    settings: ReplaySettings, directory: str, instrument: Instrument
+) -> Iterator[tuple[int, FundingRow | DataError]]:
+    """Yield each settlement's number with the settlement, or with what is wrong in it. Errors: DataError."""
     table = open_table(Path(directory) / settings.funding_path, settings.funding_path)
     names = {"time_column": settings.time_column, "rate_column": settings.rate_column}
     columns = _require_columns(table, names)
     units = Units(table.file, instrument, settings.time_unit, settings.quantity)
     reader = FundingReader(units, columns)
     rows = (values for chunk in table.chunks(columns) for values in chunk)
-    return [reader.read(number, values) for number, values in enumerate(rows, 1)]
+    for number, values in enumerate(rows, 1):
+        try:
+            yield number, reader.read(number, values)
+        except DataError as error:
+            yield number, error
 
 
 def _require_columns(table: Table, names: dict[str, str]) -> list[str]:

@@ -131,7 +131,7 @@ class Line:
         if answer.code != OK or self.logs_all:
             self._log(call, answer.code or str(answer.status), answer.text, response.elapsed_ns, context)
         if answer.code == RATE_LIMITED or response.status == 429:
-            self._refused(call.request, _retry_after_ns(response), context)
+            self._refused(call.request, retry_after_ns(response), context)
             answer = answer._replace(code=RATE_LIMITED)
         call.outcome(call, answer, context)
         self.pump(context)
@@ -263,7 +263,7 @@ def _name(request: Request) -> str:
     return request.method + " " + path
 
 
-def _retry_after_ns(response: HttpResponse) -> int:
+def retry_after_ns(response: HttpResponse) -> int:
     """Return the pause a 429 advises; 0 without advice (none has ever been seen)."""
     for name, text in response.headers:
         if name == "retry-after" and text.isascii() and text.isdecimal() and len(text) < 4:

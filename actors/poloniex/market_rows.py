@@ -10,12 +10,15 @@ from actors.poloniex.decoding import Milliseconds, Row, Size, decode, decoder_of
 __all__ = [
     "CandleRow",
     "InstrumentRow",
+    "PriceCandleRow",
     "RestBookRow",
     "TickerRow",
     "read_candles",
     "read_instruments",
     "read_order_book",
+    "read_price_candles",
     "read_server_time_ms",
+    "read_settled",
     "read_tickers",
     "read_tiers",
 ]
@@ -54,6 +57,25 @@ class CandleRow(Row, array_like=True):
     trades: Size
     start_ms: Milliseconds
     end_ms: Milliseconds
+
+
+class PriceCandleRow(Row, array_like=True):
+    """One bar of a price that nobody trades at: low, high, open, close, first and last ms."""
+
+    low: str
+    high: str
+    open: str
+    close: str
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+
+
+class SettledRow(Row):
+    """One settlement of funding: symbol, rate as a fraction, ms."""
+
+    s: str
+    fR: str
+    fT: Milliseconds
 
 
 class InstrumentRow(Row):
@@ -99,6 +121,8 @@ class _ServerTime(Row):
 _tickers: msgspec.json.Decoder[list[TickerRow]] = decoder_of(list[TickerRow])
 _books: msgspec.json.Decoder[list[RestBookRow]] = decoder_of(list[RestBookRow])
 _candles: msgspec.json.Decoder[list[CandleRow]] = decoder_of(list[CandleRow])
+_price_candles: msgspec.json.Decoder[list[PriceCandleRow]] = decoder_of(list[PriceCandleRow])
+_settled: msgspec.json.Decoder[list[SettledRow]] = decoder_of(list[SettledRow])
 _instruments: msgspec.json.Decoder[list[InstrumentRow]] = decoder_of(list[InstrumentRow])
 _tiers: msgspec.json.Decoder[list[TierRow]] = decoder_of(list[TierRow])
 _time: msgspec.json.Decoder[_ServerTime] = decoder_of(_ServerTime)
@@ -122,6 +146,16 @@ def read_order_book(answer: Answer) -> RestBookRow:
 def read_candles(answer: Answer) -> list[CandleRow]:
     """Return bars, oldest first. Errors: Malformed."""
     return sorted(rows_of(answer, _candles, "candles"), key=_start)
+
+
+def read_price_candles(answer: Answer) -> list[PriceCandleRow]:
+    """Return bars, as they come. Errors: Malformed."""
+    return rows_of(answer, _price_candles, "price candles")
+
+
+def read_settled(answer: Answer) -> list[SettledRow]:
+    """Return settlements, newest first. Errors: Malformed."""
+    return rows_of(answer, _settled, "funding history")
 
 
 def read_instruments(answer: Answer) -> list[InstrumentRow]:

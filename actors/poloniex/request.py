@@ -15,9 +15,11 @@ __all__ = [
     "CANDLE_INTERVALS",
     "Request",
     "candles",
+    "funding_history",
     "funding_rate",
     "instruments",
     "order_book",
+    "price_candles",
     "query_text",
     "risk_tiers",
     "server_time",
@@ -43,6 +45,12 @@ CANDLE_INTERVALS: dict[int, str] = {
     15 * MINUTE: "MINUTE_15",
     5 * MINUTE: "MINUTE_5",
     MINUTE: "MINUTE_1",
+}
+
+PRICE_CANDLES = {
+    "mark": "/v3/market/markPriceCandlesticks",
+    "index": "/v3/market/indexPriceCandlesticks",
+    "premium": "/v3/market/premiumIndexCandlesticks",
 }
 
 Query = tuple[tuple[str, str], ...]
@@ -116,6 +124,22 @@ def candles(symbol: str, interval: str, from_ms: int, to_ms: int, count: int) ->
         ("eTime", str(to_ms)),
         ("limit", str(count)),
         limit=Limit.CANDLES,
+    )
+
+
+def price_candles(kind: str, symbol: str, interval: str, from_ms: int, to_ms: int, count: int) -> Request:
+    """Bars of a price that nobody trades at: kind `mark`, `index` or `premium`; at most 500."""
+    return candles(symbol, interval, from_ms, to_ms, count)._replace(path=PRICE_CANDLES[kind])
+
+
+def funding_history(symbol: str, from_ms: int, to_ms: int, count: int) -> Request:
+    """Settled rates between two instants, at most 100, newest first; the first at most 180 days ago."""
+    return public(
+        "/v3/market/fundingRate/history",
+        ("symbol", symbol),
+        ("sT", str(from_ms)),
+        ("eT", str(to_ms)),
+        ("limit", str(count)),
     )
 
 

@@ -128,7 +128,7 @@ def test_sync_shows_the_difference_and_writes_the_file_whole(cli, files, exchang
 
 
 def test_a_venue_that_does_not_answer_changes_no_file(cli, files, monkeypatch) -> None:
-    monkeypatch.setattr("actors.cli.markets_venue.PAUSE_S", 0.001)
+    monkeypatch.setattr("actors.cli.venue_asker.PAUSE_S", 0.001)
     before = (files / "poloniex-futures.json").read_text("utf-8")
     found = cli("markets", "sync", "--url", "http://127.0.0.1:9")
     assert found.exit_code == 1
