@@ -186,6 +186,8 @@ class Manifest(msgspec.Struct, frozen=True):
     to_ns: int
     files: tuple[DataFile, ...]
     settings: tuple[tuple[str, str], ...]  # what the run itself was told: repairs, sampling, ...
+    code_hash: str = ""  # SHA-256 of the package's modules
+    made_with: tuple[tuple[str, str], ...] = ()  # (`numpy`, `2.2.1`): what floats may depend on
 
 
 class RunRecord(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 from actors.backtest.definitions import DEFINITIONS
 from actors.backtest.figures import Curve, curve_of, figures, monthly
 from actors.backtest.record import ClosedTrade, FillPoint, RunRecord, digest_of_fills
+from actors.backtest.standstill import standstill
 from actors.backtest.trade_metrics import profit_factor, streaks, win_rate
 
 __all__ = ["Share", "report_json", "shares", "write_report"]
@@ -86,6 +87,7 @@ def report_json(record: RunRecord, curve: Curve) -> dict[str, Any]:
                 "lost": max((-run for run in runs if run < 0), default=0),
             },
             "denials": dict(Counter(f"{one.by} {one.rule}" for one in record.denials).most_common()),
+            "halted": msgspec.to_builtins(standstill(record)),
             "halts": msgspec.to_builtins(record.halts),
             "notes": msgspec.to_builtins(record.notes),
             "books_agree": record.books_agree,

@@ -22,6 +22,7 @@ from actors.backtest.report_charts import (
 )
 from actors.backtest.report_style import STYLE
 from actors.backtest.report_text import E8, duration, money, shown, sign_class, stamp, table
+from actors.backtest.standstill import standstill
 from actors.backtest.trade_metrics import streaks
 
 __all__ = ["page"]
@@ -73,11 +74,13 @@ def _head(record: RunRecord) -> str:
     manifest = record.manifest
     period = f"{stamp(manifest.from_ns)} to {stamp(manifest.to_ns)} UTC"
     symbols = ", ".join(record.symbols)
+    halted = standstill(record)
+    stood = f'<p class="warning"><b>{escape(halted.text)}.</b></p>' if halted else ""
     agree = "" if record.books_agree else '<p class="down">Ledger and exchange do NOT agree at the end.</p>'
     return (
         f"<h1>Backtest of {escape(manifest.deployment)}</h1>"
         f'<p class="quiet">{period}; {escape(symbols)}; '
-        f"began with {money(record.initial_usdt)} USDT</p>{agree}"
+        f"began with {money(record.initial_usdt)} USDT</p>{stood}{agree}"
     )
 
 

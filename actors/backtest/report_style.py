@@ -15,6 +15,7 @@ font:16px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.4rem;margin:.2rem 0}h2{
 font-size:1.1rem;margin:2rem 0 .5rem}h3{font-size:.95rem;margin:1rem 0 .3rem}
 p{margin:.3rem 0}.quiet{color:var(--quiet);font-size:.85rem}.up{color:var(--up)}.down{color:var(--down)}
+.warning{border-left:.25rem solid var(--down);background:var(--panel);padding:.6rem .8rem;margin:.8rem 0}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.5rem;margin:1rem 0}
 .card{background:var(--panel);border-radius:.4rem;padding:.6rem .7rem}
 .card b{display:block;font-size:1.2rem;font-variant-numeric:tabular-nums}

@@ -20,7 +20,7 @@ from actors.feed.replay_file import read_funding
 from actors.feed.rows import FundingRow
 from actors.feed.settings import ReplaySettings
 
-__all__ = ["Data", "scan"]
+__all__ = ["Data", "digest_of_file", "scan"]
 
 BLOCK_BYTES = 1 << 20
 GAPS_FRACTION_MAX = 0.01  # of all bars; more is no market to learn from
@@ -62,7 +62,7 @@ def scan(feeds: Mapping[str, ReplaySettings], wish: Wish, instruments: Mapping[s
             beside, _ = _market(symbol, msgspec.structs.replace(settings, **like), instruments[symbol])
             files.append(msgspec.structs.replace(beside, role="trades"))
         if settings.book_path:
-            name, digest = Path(settings.book_path).name, _digest(settings.book_path)
+            name, digest = Path(settings.book_path).name, digest_of_file(settings.book_path)
             files.append(
                 DataFile("start", symbol, name, digest, "book", 0, 1, found.first_at_ns, found.first_at_ns)
             )
@@ -95,14 +95,16 @@ def _market(symbol: str, settings: ReplaySettings, instrument: Instrument) -> tu
         count = f" (and {dict(found.counts)['fault'] - 1} more)" if len(found.faults) > 1 else ""
         remedy += "; `polytrade data check` shows all, `data convert --repair` leaves them out"
         raise DataError(settings.path, problem + count, remedy, row=first.row)
-    name, digest = Path(settings.path).name, _digest(settings.path)
+    name, digest = Path(settings.path).name, digest_of_file(settings.path)
     shape = (found.content, found.interval_ns, found.rows_count, found.first_at_ns, found.last_at_ns)
     return DataFile("market", symbol, name, digest, *shape), found
 
 
 def _funding_file(symbol: str, path: str, rows: list[FundingRow]) -> DataFile:
     first, last = rows[0].at_ns, rows[-1].at_ns
-    return DataFile("funding", symbol, Path(path).name, _digest(path), "funding", 0, len(rows), first, last)
+    return DataFile(
+        "funding", symbol, Path(path).name, digest_of_file(path), "funding", 0, len(rows), first, last
+    )
 
 
 class _Lacks:
@@ -155,7 +157,8 @@ def _text(at_ns: int) -> str:
     return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _digest(path: str) -> str:
+def digest_of_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file."""
     whole = sha256()
     with Path(path).open("rb") as file:
         while block := file.read(BLOCK_BYTES):

@@ -65,7 +65,7 @@ def backtest(
     from actors.backtest.wish import Wish
     from actors.cli.data_files import market_files, pairs, period
     from actors.cli.history_run import run_history
-    from actors.cli.history_shown import run_json, show_run
+    from actors.cli.history_shown import run_json, show_run, tell_standstill
 
     from_ns, to_ns = period(begin, end)
     wish = Wish(
@@ -82,6 +82,7 @@ def backtest(
         print_json(run_json(record, gate=gate))
     else:
         show_run(record, gate=gate)
+    tell_standstill(record)
     if check_lookahead:
         from actors.cli.history_lookahead import check_lookahead as check
 

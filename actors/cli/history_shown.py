@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.cli.output import echo
+from actors.cli.output import echo, note, warn
 
-__all__ = ["run_json", "show_run"]
+__all__ = ["figures", "run_json", "show_run", "tell_standstill"]
 
 E8 = 100_000_000
 DENIALS_SHOWN = 5
+RATIOS = ("max_drawdown", "sharpe", "sortino", "profit_factor", "win_rate")
 
 
 def figures(record: Any) -> dict[str, Any]:
@@ -38,19 +39,17 @@ def figures(record: Any) -> dict[str, Any]:
 
 
 def run_json(record: Any, *, gate: bool = False) -> dict[str, Any]:
-    """Return figures, manifest and digest as one object; with `gate` the rolling windows too."""
+    """Return sums, the report's figures, manifest and digest; with `gate` the rolling windows too."""
     import msgspec
 
+    from actors.backtest.figures import curve_of
     from actors.backtest.gate import rolling
-    from actors.backtest.record import digest_of_fills
+    from actors.backtest.report import report_json
 
+    report = report_json(record, curve_of(record))
     windows = {"gate": msgspec.to_builtins(rolling(record))} if gate else {}
-    return windows | {
-        "figures": figures(record),
-        "manifest": msgspec.to_builtins(record.manifest),
-        "digest": digest_of_fills(record.fills),
-        "notes": msgspec.to_builtins(record.notes),
-    }
+    same = {name: report[name] for name in ("halted", "manifest", "digest", "notes")}
+    return windows | {"figures": figures(record), "metrics": report["figures"], **same}
 
 
 def show_run(record: Any, *, gate: bool = False) -> None:
@@ -64,7 +63,7 @@ def show_run(record: Any, *, gate: bool = False) -> None:
     for file in manifest.files:
         echo(f"  {file.symbol} {file.content}: {file.file}, {file.rows_count} rows")
     echo()
-    for name, value in figures(record).items():
+    for name, value in {**figures(record), **_ratios(record)}.items():
         echo(f"  {name.replace('_usdt', ' (USDT)').replace('_', ' '):<18}{value}")
     rules = Counter(f"{denial.by} {denial.rule}" for denial in record.denials)
     for rule, count in rules.most_common(DENIALS_SHOWN):
@@ -75,6 +74,28 @@ def show_run(record: Any, *, gate: bool = False) -> None:
     echo(f"  digest of fills   {digest_of_fills(record.fills)}")
     if gate:
         _show_gate(record)
+
+
+def tell_standstill(record: Any) -> None:
+    """Warn on stderr when nobody could trade for some of the run."""
+    from actors.backtest.standstill import standstill
+
+    found = standstill(record)
+    if found is not None:
+        warn(found.text)
+        note(f"help: {found.remedy}")
+
+
+def _ratios(record: Any) -> dict[str, str]:
+    """Return the report's ratios that say most, as it writes them."""
+    from actors.backtest.definitions import DEFINITIONS
+    from actors.backtest.figures import curve_of
+    from actors.backtest.figures import figures as of_report
+    from actors.backtest.report_text import shown
+
+    found = of_report(record, curve_of(record))
+    forms = {item.name: item.form for item in DEFINITIONS}
+    return {name: shown(found[name], forms[name]) for name in RATIOS}
 
 
 def _show_gate(record: Any) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from actors import __version__
 from actors.backtest.chart import Chart
-from actors.backtest.record import Manifest, RunInstrument, RunRecord
+from actors.backtest.code_hash import code_hash, made_with
+from actors.backtest.record import DataFile, Manifest, RunInstrument, RunRecord
 from actors.backtest.recorder import Recorder
-from actors.backtest.scan import Data
+from actors.backtest.scan import Data, digest_of_file
 from actors.backtest.tap import TappedStore
 from actors.backtest.wish import Wish
 from actors.deployment.assemble import assemble
@@ -30,6 +32,7 @@ from actors.runtime.errors import RuntimeFault
 from actors.runtime.node import Node
 from actors.runtime.store import Store
 from actors.runtime.store_memory import MemoryStore
+from actors.venue.delays import read_delays
 
 __all__ = ["BacktestFailed", "BacktestRun", "Progress"]
 
@@ -194,9 +197,30 @@ class BacktestRun:
             seed=topology.seed,
             from_ns=data.from_ns,
             to_ns=data.to_ns,
-            files=data.files,
-            settings=tuple(sorted({**wish.feed, "allowed": " ".join(sorted(wish.allowed))}.items())),
+            files=(*data.files, *_delay_files(topology)),
+            settings=tuple(sorted(self._told().items())),
+            code_hash=code_hash(),
+            made_with=made_with(),
         )
+
+    def _told(self) -> dict[str, str]:
+        wish = self.wish
+        return {
+            **wish.feed,
+            "allowed": " ".join(sorted(wish.allowed)),
+            "sample_s": str(self.sample_ns // 1_000_000_000),
+        }
+
+
+def _delay_files(topology: Topology) -> Iterator[DataFile]:
+    """Return the recorded delays that venues draw from."""
+    for plan in topology.actors:
+        path = getattr(plan.settings, "latency_path", "")
+        if path:
+            found = Path(plan.place.directory) / path
+            count = len(read_delays(found, path))
+            digest = digest_of_file(found)
+            yield DataFile("latency", plan.place.account, found.name, digest, "delays", 0, count, 0, 0)
 
 
 def _at_ns(point: Any) -> int:

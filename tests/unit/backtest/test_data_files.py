@@ -97,5 +97,5 @@ def test_a_target_that_exists_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_symbol_without_catalog_entry_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="has no 'XYZ_USDT_PERP'"):
+    with pytest.raises(Problem, match="has no XYZ_USDT_PERP"):
         invoke("check", write_candles(tmp_path / "a.csv", 5), "--symbol", "XYZ_USDT_PERP")
