@@ -93,6 +93,10 @@ class Session:
                     self._show.say(f"the node runs again (restart {event['restarts']} by its heart)")
             elif kind == "died" and not self._stopping_since:
                 self._show.say(f"the node died with code {event['code']}")
+            elif kind == "last_resort":
+                self._show.say(f"dead man: {event['reason']}; its accounts are stopped at the venue")
+            elif kind == "last_resort_ended":
+                self._show.say(f"dead man: {event['text'] or 'it did not end in time'}")
             elif kind == "killed":
                 self._show.say(f"the node was killed: {event['reason']}")
 

@@ -179,7 +179,8 @@ def _under_heart(topology: Any, wish: Wish, source: Any) -> int:
     limits = HeartLimits(stall_after_s=topology.loop.stall_after / 1e9, stop_timeout_s=patience)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as aside:
         began = time.monotonic()
-        handle = launch(_node_runner(topology, source, aside if fullscreen else None), limits)
+        runner = _node_runner(topology, source, aside if fullscreen else None)
+        handle = launch(runner, limits, _last_resort(topology, source))
         target = Target(topology.deployment, topology.journal_path, topology.socket_path)
         show = _make_show(wish, fullscreen)
         with announced(running_record(topology, wish)), _entered(show):
@@ -204,6 +205,24 @@ def _under_heart(topology: Any, wish: Wish, source: Any) -> int:
     )
     _conclude(run, wish)
     return code
+
+
+def _last_resort(topology: Any, source: Any) -> Any:
+    """Return what the heart does when its node makes no progress; None when it has nothing to do."""
+    from actors.deployment.dead_man import DeadMan
+    from actors.deployment.direct_plan import plan_of
+    from actors.deployment.direct_run import KeysMissing
+    from actors.runtime.heart import LastResort
+
+    plan = plan_of(topology)
+    if not plan.wants_dead_man:
+        return None
+    try:
+        act = DeadMan(plan, source)
+    except KeysMissing as error:
+        note(f"no dead man: {error}")
+        return None
+    return LastResort(topology.dead_man.after / 1e9, topology.dead_man.within / 1e9, act)
 
 
 def _node_runner(topology: Any, source: Any, aside: IO[str] | None) -> Callable[[Any], int]:

@@ -48,6 +48,11 @@ class DirectPlan(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is an account outside the node."""
         return any(one.kind != SIMULATED for one in self.accounts)
 
+    @property
+    def wants_dead_man(self) -> bool:
+        """Whether its accounts shall be stopped from outside when its node makes no progress."""
+        return self.reaches_out and self.dead_man.after > 0
+
 
 def plan_of(topology: Topology) -> DirectPlan:
     """Return what a deployment's file says now."""

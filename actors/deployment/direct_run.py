@@ -20,7 +20,7 @@ from actors.direct.wire import HttpWire, SystemTimes
 from actors.messages.control import HaltLevel
 from actors.runtime.errors import InvariantError
 from actors.secrets.keeper import SecretKeeper
-from actors.secrets.port import SecretError
+from actors.secrets.port import SecretError, SecretSource
 from actors.secrets.reference import is_reference
 from actors.venue.poloniex.credentials import Credentials
 
@@ -79,11 +79,11 @@ class DirectRun:
         """Write the halt where the node finds it. A disk that refuses it does not keep us from the venue."""
         self._append(HALT, self.order.reason, "")
 
-    def keys(self) -> None:
-        """Look the keys up. Errors: KeysMissing."""
+    def keys(self, source: SecretSource | None = None) -> dict[str, Credentials]:
+        """Look the keys up, hold and return them by account. Errors: KeysMissing."""
         wanted = {one.address: (one.key, one.secret) for one in self.accounts if one.kind != SIMULATED}
         references = {address: [t for t in pair if is_reference(t)] for address, pair in wanted.items()}
-        keeper = SecretKeeper(secret_source(self.plan), references)
+        keeper = SecretKeeper(source or secret_source(self.plan), references)
         errors = keeper.fetch()
         if errors:
             raise KeysMissing("; ".join(map(_told, errors)))
@@ -95,6 +95,11 @@ class DirectRun:
             if not key or not secret:
                 raise KeysMissing(f"account {one.account} has no key in the deployment's file")
             self._credentials[one.account] = Credentials(key, secret)
+        return self._credentials
+
+    def use(self, credentials: dict[str, Credentials]) -> None:
+        """Take keys that were looked up before, when they cannot be had now."""
+        self._credentials = credentials
 
     def prepare(self) -> None:
         """Make the lines; `widen` may be called from then on."""

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 
 from actors.deployment.assemble import assemble, open_store
+from actors.deployment.dead_man import Orphan
+from actors.deployment.direct_plan import plan_of
 from actors.deployment.finish import Finish
 from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
@@ -94,7 +96,7 @@ class NodeProcess:
             self._sync_in_time()
             self._start_anchors()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
-            node.run(beat=beat)
+            node.run(beat=Orphan(plan_of(self.topology), beat))
         except JournalError as error:
             return explain(error)
         finally:

@@ -5,6 +5,11 @@ itself, with everything already imported, so a restart costs no import time. It 
 makes no progress, within limits, and passes a request to stop on. Whoever launched it talks to it over a
 socket pair: lines of JSON out (what happened), words in (`stop`, `kill`). When that other end disappears the
 heart stops the node in order, because nobody is left to answer for it.
+
+With a last resort it also sees to what a node leaves behind, whatever restarts do: the time since the last
+beat of any of its nodes goes on through deaths, restarts and pauses. When it is over the node is killed and
+the last resort runs, in a process of its own, before anything is started again. It runs too when restarts are
+used up, and when a node that had run ends with something that a restart does not mend.
 """
 
 from __future__ import annotations
@@ -23,12 +28,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "launch"]
+from actors.runtime.beat import Beat
 
-BEAT_EVERY_NS = 200_000_000
+__all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "LastResort", "launch"]
+
 POLL_S = 0.1
 EXHAUSTED = 70  # exit code when the restarts are used up
 DO_NOT_RESTART = frozenset({0, 2, 3, 6, 7})  # done, usage, configuration, journal in use, disk full
+LEAVES_MUCH = frozenset({3, 7})  # of these: nobody looks after what the node had begun
+DEATH_WAIT_S = 2.0  # for a killed node to be gone; one that the kernel holds on to is not waited for longer
+RESORT_GRACE_S = 10.0  # beyond its own time, before the last resort is given up
+REPORT_BYTES_MAX = 16_384  # fits into a pipe that nobody reads yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +54,29 @@ class HeartLimits:
     backoff_s_max: float = 10.0
 
 
-class Beat:
-    """The node's end: call it after every turn. It writes a byte now and then."""
+@dataclass(frozen=True, slots=True)
+class LastResort:
+    """What is done when no node makes progress; `act` gets the reason and returns what came of it."""
 
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        self._next_ns = 0
-        self.is_alone = False  # the heart is gone
-
-    def __call__(self) -> bool:
-        """Tell the heart that the loop makes progress; return whether there is still a heart to tell."""
-        now = time.monotonic_ns()
-        if now >= self._next_ns and not self.is_alone:
-            self._next_ns = now + BEAT_EVERY_NS
-            try:
-                os.write(self._pipe, b".")
-            except BlockingIOError:
-                pass  # it has not read the last beats yet
-            except BrokenPipeError:
-                self.is_alone = True
-        return not self.is_alone
+    after_s: float  # since the last beat of any node
+    within_s: float  # it may take so long
+    act: Callable[[str], str]
 
 
 class Heart:
     """Lives in its own process; `serve` returns the exit code for all of it."""
 
-    def __init__(self, run: Callable[[Beat], int], limits: HeartLimits, line: socket.socket) -> None:
+    def __init__(
+        self,
+        run: Callable[[Beat], int],
+        limits: HeartLimits,
+        line: socket.socket,
+        last_resort: LastResort | None = None,
+    ) -> None:
         self._run = run
+        self._last_resort = last_resort
+        self._progress_at = 0.0  # the last beat of any node; 0 before the first one
+        self._resorted = False  # since then
         self._limits = limits
         self._line = line
         self._restarts: deque[float] = deque()
@@ -94,13 +100,17 @@ class Heart:
         self._start()
         while True:
             self._listen()
+            self._look_at_silence()
             code = self._reap()
             if code is None:
                 self._check_progress()
                 continue
             if self._is_stopping() or code in DO_NOT_RESTART:
+                if code in LEAVES_MUCH and self._progress_at and not self._is_stopping():
+                    self._resort(f"the node ended with code {code}, which a restart does not mend")
                 return self._end("ended", max(code, 0))
             if not self._may_restart():
+                self._resort(f"the node died more often than {self._limits.intensity} times")
                 return self._end("exhausted", EXHAUSTED)
             self._pause()
             if self._is_stopping():
@@ -173,6 +183,69 @@ class Heart:
             self._signal(signal.SIGKILL)
             self._last_beat = now
 
+    # -- the last resort -------------------------------------------------------------------------------
+
+    def _look_at_silence(self) -> None:
+        """See whether it is time. Restarts do not turn the clock back; only a beat does."""
+        resort = self._last_resort
+        if resort is None or not self._progress_at or self._is_stopping():
+            return
+        silent_s = time.monotonic() - self._progress_at
+        if silent_s > resort.after_s:
+            self._resort(f"no progress for {silent_s:.1f} s")
+
+    def _resort(self, reason: str) -> None:
+        """Run it once, with no node beside it; nothing is started before it has ended."""
+        resort = self._last_resort
+        if resort is None or self._resorted:
+            return
+        self._resorted = True
+        self._end_node()
+        self._tell(event="last_resort", reason=reason)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self._become_last_resort(resort, reason, writing)
+        os.close(writing)
+        code = self._await_last_resort(child, resort.within_s + RESORT_GRACE_S)
+        with os.fdopen(reading, "rb") as report:
+            text = report.read().decode("utf-8", "replace")
+        self._tell(event="last_resort_ended", code=code, text=text)
+
+    def _end_node(self) -> None:
+        """Kill the node and wait until it is gone, without taking its end from whoever reaps it."""
+        if self._pipe < 0:
+            return
+        self._signal(signal.SIGKILL)
+        until = time.monotonic() + DEATH_WAIT_S
+        while time.monotonic() < until:
+            if os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                return
+            time.sleep(0.01)
+
+    def _become_last_resort(self, resort: LastResort, reason: str, pipe: int) -> None:
+        code = 1
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.write(pipe, resort.act(reason).encode()[:REPORT_BYTES_MAX])
+            code = 0
+        except BaseException as error:  # the last frame of this process: say it and go
+            os.write(pipe, f"{type(error).__name__}: {error}".encode()[:REPORT_BYTES_MAX])
+        finally:
+            os._exit(code)
+
+    def _await_last_resort(self, child: int, patience_s: float) -> int:
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return -signal.SIGKILL
+
     def _may_restart(self) -> bool:
         now, limits = time.monotonic(), self._limits
         while self._restarts and self._restarts[0] < now - limits.period_s:
@@ -187,6 +260,7 @@ class Heart:
         until = time.monotonic() + wait
         while not self._is_stopping() and (left := until - time.monotonic()) > 0:
             self._listen(min(left, POLL_S))
+            self._look_at_silence()
 
     # -- whoever launched the heart --------------------------------------------------------------------
 
@@ -203,7 +277,8 @@ class Heart:
 
     def _take_beat(self) -> None:
         if os.read(self._pipe, 4096):
-            self._last_beat, self._has_beaten = time.monotonic(), True
+            self._last_beat = self._progress_at = time.monotonic()
+            self._has_beaten, self._resorted = True, False
         else:
             time.sleep(0.01)  # the child closed its end and is about to be reaped
 
@@ -282,7 +357,9 @@ class HeartHandle:
         return self.exit_code
 
 
-def launch(run: Callable[[Beat], int], limits: HeartLimits) -> HeartHandle:
+def launch(
+    run: Callable[[Beat], int], limits: HeartLimits, last_resort: LastResort | None = None
+) -> HeartHandle:
     """Fork a heart that runs a node; return the handle to it.
 
     `run` is called in the node's process with the beat to call after every turn; its result is the exit code.
@@ -297,7 +374,7 @@ def launch(run: Callable[[Beat], int], limits: HeartLimits) -> HeartHandle:
         try:
             ours.close()
             os.setsid()  # Ctrl-C in the terminal is for the launcher
-            code = Heart(run, limits, theirs).serve()
+            code = Heart(run, limits, theirs, last_resort).serve()
         finally:
             os._exit(code)
     theirs.close()
