@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("actors.cli.orders:orders", "List, show, cancel and resolve orders."),
     "restart": ("actors.cli.ordering:restart", "Rebuild one actor from the journal."),
     "halt": ("actors.cli.ordering:halt", "Stop taking risk; lasts until `resume`."),
+    "limits": ("actors.cli.limits:limits", "Show and change risk limits of a running deployment."),
     "resume": ("actors.cli.ordering:resume", "Release a halt."),
     "reconcile": ("actors.cli.reconcile:reconcile", "Compare the books with the venue's, now."),
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),

@@ -11,12 +11,14 @@ from aiohttp import web
 
 from actors.control.desk import ControlError, Desk
 from actors.control.fields import masked, plain
+from actors.control.limit_desk import LimitDesk
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.sockets import peer_user_id
 from actors.messages.audit import OperatorCommanded
+from actors.messages.limits import ChangeLimit
 
 __all__ = ["make_application"]
 
@@ -48,6 +50,8 @@ def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open:
             web.post("/v1/actors/{address:.+}/restart", api.restart),
             web.post("/v1/orders/cancel", api.cancel_orders),
             web.post("/v1/orders/resolve", api.resolve_order),
+            web.get("/v1/limits/{account}", api.limits),
+            web.post("/v1/limits", api.change_limit),
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
             web.post("/v1/reconcile", api.reconcile),
@@ -64,6 +68,7 @@ class _Api:
         self._desk = desk
         self._orders = OrderDesk(desk, desk.instruments)
         self._reconcilers = ReconcileDesk(desk)
+        self._limits = LimitDesk(desk)
         self._shelf = shelf
         self._registry = registry
         self._is_open = is_open
@@ -188,6 +193,22 @@ class _Api:
         body = await _body(request)
         scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
         return _ordered(await self._desk.resume(scope, who, _text(body, "reason", "")))
+
+    async def limits(self, request: web.Request) -> web.Response:
+        return _answer(await self._limits.show(request.match_info["account"]))
+
+    async def change_limit(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        numbers = {name: body.get(name, 0) for name in ("value", "until_ns")}
+        for name, number in numbers.items():
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise ControlError(400, f"{name} must be a whole number, not {number!r}", "see docs/cli.md")
+        change = ChangeLimit(
+            *(_text(body, "account", "main"), _text(body, "limit", ""), numbers["value"]),
+            *(body.get("loosens") is True, _text(body, "actor", "operator"), _text(body, "reason", "")),
+            *(numbers["until_ns"], body.get("approves") is True),
+        )
+        return _ordered(await self._limits.change(change))
 
     async def reconcile(self, request: web.Request) -> web.Response:
         body = await _body(request)

@@ -189,11 +189,12 @@ class Desk:
                 f"no actor of this deployment takes {type(order).__name__}",
                 "add a risk actor to the deployment file",
             )
-        answers = await asyncio.gather(*(self._ask(name, order) for name in readers))
+        answers = await asyncio.gather(*(self.ask(name, order) for name in readers))
         self.sampler.forget()
         return {"accepted": all(answer["accepted"] for answer in answers), "answers": list(answers)}
 
-    async def _ask(self, address: str, order: Message) -> dict[str, Any]:
+    async def ask(self, address: str, order: Message) -> dict[str, Any]:
+        """Put an order to one actor, and return what it answers."""
         asked = asyncio.get_running_loop().run_in_executor(
             None, lambda: self.node.ask(address, order, ANSWER_WITHIN_S)
         )

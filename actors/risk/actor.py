@@ -181,7 +181,9 @@ class RiskActor(ParentGate):
                 context.log("denials have no reader", address=context.sender)
         self.follow_denial(intent, rule, denial, context)
 
-    def _note_denial(self, intent: OrderIntent, rule: str, denial: Denial, context: Context) -> None:
+    def _note_denial(
+        self, intent: OrderIntent | ParentIntent, rule: str, denial: Denial, context: Context
+    ) -> None:
         context.record(
             IntentDenied(
                 *(intent.intent_id, intent.strategy, intent.symbol, intent.side),

@@ -8,6 +8,7 @@ from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.account import AccountState, PortfolioState
 from actors.messages.control import FlattenPositions, HaltLevel
 from actors.messages.market import FundingRate
+from actors.messages.parents import ParentIntent
 from actors.messages.trading import OrderIntent, OrderUpdate, StrategyHeartbeat
 from actors.risk.guard_events import (
     BreachNoted,
@@ -83,7 +84,9 @@ class Guard(LimitDesk):
         checks = market.checks_reducing if picture.reduces else market.checks
         return all(check(intent, picture) is None for _, check in checks)
 
-    def follow_denial(self, intent: OrderIntent, name: str, denied: Denial, context: Context) -> None:
+    def follow_denial(
+        self, intent: OrderIntent | ParentIntent, name: str, denied: Denial, context: Context
+    ) -> None:
         """Do what the settings want done after a no."""
         if self._tallied and name in SENSELESS:
             denials = self._picture.tally.denials

@@ -106,6 +106,7 @@ class GuardFold(Behaviour):
 
     def apply_peak_moved(self, event: PeakMoved) -> None:
         self.state.peak_ledger_usdt, self.state.peak_own_usdt = event.ledger_peak_usdt, event.peak_usdt
+        self.state.breaches.pop("drawdown", None)  # measured anew, even from the same peak
 
     def apply_rejects_ended(self, event: RejectsEnded) -> None:
         self.state.rejects_in_row = 0

@@ -181,6 +181,7 @@ class LimitDesk(KillSwitch):
         for name in (*LIMIT_NAMES, *sorted(changed - set(LIMIT_NAMES))):
             row: dict[str, Any] = {
                 "limit": name,
+                "rule": RULE_OF_LIMIT.get(name, ""),
                 "value": value_of(self.settings, name),
                 "file": value_of(self.file, name),
             }
@@ -238,3 +239,4 @@ LIMIT_NAMES = tuple(
         name for rule in RULES for name in rule.limits if name not in ("strategies", "refuse_not_finite")
     )
 )
+RULE_OF_LIMIT = {rule.limits[0]: rule.name for rule in RULES if rule.limits}

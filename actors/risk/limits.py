@@ -111,7 +111,7 @@ def effective(
     for name, override in tightened.items():
         found = _tightened(found, name, override.value)
     for name, override in loosened.items():
-        if looser(name, override.value, value_of(settings, name)):
+        if looser(name, override.value, value_of(found, name)):
             found = _with(found, name, override.value)
     return found
 
