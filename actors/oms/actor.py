@@ -125,6 +125,7 @@ class OmsActor(OmsAsking):
         self._resume_flattening(context)
         self._resume_amending(context)
         self._resume_parents(context)
+        self._watches.restore(self.state.trails)
 
     # -- what our side wants -------------------------------------------------------------------------
 
@@ -275,6 +276,7 @@ class OmsActor(OmsAsking):
         state = self.state
         return {
             "orders_live": len(state.live),
+            "parents_live": len(state.parents),
             "orders_in_doubt": len(self._doubts),
             "orders_submitted": state.sequence,
             "fills": state.fills_count,

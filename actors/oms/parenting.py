@@ -14,6 +14,7 @@ from actors.domain.parent_states import PARENT_ENDED, ParentEvent, ParentState
 from actors.domain.place import Place
 from actors.messages.control import FlattenPositions
 from actors.messages.parents import ChildIntent, ParentIntent, ParentUpdate, SubmitParent
+from actors.messages.plans import CloseAll
 from actors.messages.trading import OrderIntent
 from actors.oms.closing import OmsClosing
 from actors.oms.ids import intent_rank
@@ -72,6 +73,8 @@ class OmsParents(OmsClosing):
         context.record(ParentAccepted(intent, *rank, context.sender, context.now_ns))
         parent = self.state.parents[intent.intent_id]
         self._tell_parent(parent, context)
+        if isinstance(intent.plan, CloseAll):
+            self.on_flatten_positions(FlattenPositions(self._account, intent.symbol, _why(intent)), context)
         self._advance(parent, context)
 
     def _tell_again(self, intent: ParentIntent, context: Context) -> None:
@@ -86,6 +89,12 @@ class OmsParents(OmsClosing):
         """After a restart: what should be is asked again; what waits for risk gets time to arrive."""
         for parent in list(self.state.parents.values()):
             self._advance(parent, context)
+
+    def _flatten_done(self, symbol: str, context: Context) -> None:
+        super()._flatten_done(symbol, context)
+        for parent in list(self.state.parents.values()):
+            if parent.symbol in ("", symbol):
+                self._advance(parent, context)
 
     def _cancel_parent(self, parent: Parent, why: str, context: Context) -> None:
         """End it as far as its type lets whoever asked for it; a bracket goes on protecting."""
@@ -168,7 +177,7 @@ class OmsParents(OmsClosing):
             context.now_ns,
             self.state.net_contracts.get(symbol, 0),
             instrument.contracts_min if instrument is not None else 1,
-            symbol in self.state.flattening,
+            symbol in self.state.flattening if symbol else bool(self.state.flattening),
         )
 
     # -- children ------------------------------------------------------------------------------------
@@ -341,6 +350,11 @@ class OmsParents(OmsClosing):
             if parent.strategy not in self._absentees:
                 self._absentees.add(parent.strategy)
                 context.log("parent update has no reader", address=parent.strategy)
+
+
+def _why(intent: ParentIntent) -> str:
+    why = next((reason.value for reason in intent.reasons if reason.name == "why"), "")
+    return f"close all for {intent.strategy}" + (f": {why}" if why else "")
 
 
 def _entry_is_over(parent: Parent) -> bool:

@@ -29,11 +29,13 @@ from actors.oms.parents.events import (
     ParentAccepted,
     ParentMoved,
     PricesNoted,
+    TrailMoved,
 )
 from actors.oms.parents.fold import (
     accept_parent,
     ask_child,
     fit_parents,
+    follow,
     give_up_child,
     move_parent,
     note_child_ended,
@@ -80,6 +82,7 @@ class OmsRecord(Behaviour):
         ChildAsked,
         ChildGivenUp,
         PricesNoted,
+        TrailMoved,
     )
     STATE = OmsState
     PERSISTENCE = Persistence.EVENT_SOURCED
@@ -249,6 +252,10 @@ class OmsRecord(Behaviour):
     def apply_child_given_up(self, event: ChildGivenUp) -> None:
         """It did not come to be."""
         give_up_child(self.state, event)
+
+    def apply_trail_moved(self, event: TrailMoved) -> None:
+        """Stops follow a better price."""
+        follow(self.state, event)
 
     def apply_prices_noted(self, event: PricesNoted) -> None:
         """Triggers look at a symbol's prices only while they are good."""

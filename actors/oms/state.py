@@ -14,6 +14,7 @@ from actors.domain.amending import AMEND_TRANSITIONS, AmendEvent, AmendState
 from actors.domain.lifecycle import TERMINAL, TRANSITIONS, OrderEvent, OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.oms.parents.state import Parent
+from actors.oms.parents.trails import TrailGroup
 from actors.runtime.errors import InvariantError
 
 __all__ = [
@@ -119,6 +120,7 @@ class OmsState(msgspec.Struct):
     amends: dict[str, Amend] = {}  # under way, by intent_id of the order
     parents: dict[str, Parent] = {}  # parent orders that run
     parents_ended: dict[str, Parent] = {}  # those that ended last; bounded
+    trails: dict[str, list[TrailGroup]] = {}  # best prices that trailing stops have seen
     stale_prices: dict[str, str] = {}  # symbol -> what is wrong with its feed
 
     def order(self, client_order_id: str) -> Order | None:

@@ -10,10 +10,11 @@ from actors.messages.market import FeedState, FeedStatus, MarkPrice, Quote, Trad
 from actors.messages.parents import ChildIntent
 from actors.messages.trading import OrderDenied
 from actors.oms.parenting import OmsParents
-from actors.oms.parents.events import PricesNoted
+from actors.oms.parents.events import PricesNoted, TrailMoved
 from actors.oms.parents.kind import Level
 from actors.oms.parents.registry import kind_of
 from actors.oms.parents.state import Parent
+from actors.oms.parents.trails import TrailWatch, best_of
 from actors.oms.parents.watches import PriceWatch
 from actors.oms.settings import OmsSettings
 from actors.oms.timers import SightCheck
@@ -66,15 +67,25 @@ class OmsTriggers(OmsParents):
         watch.seen_at_ns = context.now_ns
         if symbol in self._blind:
             self._see_again(symbol, context)
+        for trail in watch.trails.values():
+            self._follow(watch, trail, halfticks, context)
         for parent_id, level in self._watches.met(watch, halfticks):
             self._met(parent_id, level, halfticks, context)
+
+    def _follow(self, watch: PriceWatch, trail: TrailWatch, halfticks: int, context: Context) -> None:
+        """Let stops follow a price that is better than any they have seen; on the record first."""
+        value = trail.sign * halfticks
+        if trail.is_better(value):
+            rises, joined = trail.key.rises, tuple(trail.joining)
+            context.record(TrailMoved(watch.symbol, watch.source, rises, halfticks, joined, context.now_ns))
+            trail.move(value)
 
     def _met(self, parent_id: str, level: Level, halfticks: int, context: Context) -> None:
         parent = self.state.parents.get(parent_id)
         if parent is None:
             return
         price = f"{halfticks // 2}.5" if halfticks % 2 else str(halfticks // 2)
-        why = f"{level.source.value} {price} met {level.event.value} at {level.ticks}"
+        why = f"{level.source.value} {price} met {level.event.value} {self._where(parent, level)}"
         if self._move_parent(parent, level.event, why, context, ticks=halfticks // 2):
             self._advance(parent, context)
 
@@ -83,6 +94,13 @@ class OmsTriggers(OmsParents):
         if not self._sight_waits and self._sees_nothing(parent, context.now_ns):
             self._sight_waits = True
             context.schedule(self.settings.blind_alert_after, SightCheck(), key="sight")
+
+    def _where(self, parent: Parent, level: Level) -> str:
+        if not level.trails:
+            return f"at {level.ticks}"
+        best = best_of(self.state.trails, parent.symbol, parent.parent_id)
+        distance = f"{level.trail_ticks} ticks" if level.trail_ticks else f"{level.trail_e8 / 1e6:g} %"
+        return f"{distance} behind the best, {best / 2:.1f}"
 
     # -- blindness -----------------------------------------------------------------------------------
 

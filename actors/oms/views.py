@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from actors.domain.lifecycle import OrderState
 from actors.messages.trading import KnownFill, OpenOrder, OrdersSnapshot, OrdersSnapshotRequest
+from actors.oms.parents.registry import kind_of
+from actors.oms.parents.state import Parent
+from actors.oms.parents.trails import best_of
 from actors.oms.state import OmsState, Order
 
-__all__ = ["described", "snapshot_of"]
+__all__ = ["described", "shown_parent", "snapshot_of"]
 
 SHOWN_ORDERS_MAX = 200  # orders an operator is shown; the counts are always complete
 SHOWN_CLOSED_MAX = 20
@@ -78,7 +83,37 @@ def described(state: OmsState, awaiting_count: int, repeats_count: int, stranger
         "flattening": dict(state.flattening),
         "unknown_orders": [_shown(order) for order in unknown[:SHOWN_ORDERS_MAX]],
         "open_orders": [_shown(order) for order in others[:SHOWN_ORDERS_MAX]],
+        "parents": [
+            shown_parent(state, parent) for parent in list(state.parents.values())[:SHOWN_ORDERS_MAX]
+        ],
+        "closed_parents": [
+            shown_parent(state, parent)
+            for parent in reversed(list(state.parents_ended.values())[-SHOWN_CLOSED_MAX:])
+        ],
         "closed_orders": [_shown(order) for order in reversed(closed)],
+    }
+
+
+def shown_parent(state: OmsState, parent: Parent) -> dict[str, Any]:
+    """Return a parent order as an operator sees it."""
+    best = best_of(state.trails, parent.symbol, parent.parent_id) if state.trails else 0
+    return {
+        "parent_id": parent.parent_id,
+        "type": kind_of(parent).name,
+        "strategy": parent.strategy,
+        "symbol": parent.symbol,
+        "side": parent.side.name.lower(),
+        "contracts": parent.contracts,
+        "state": parent.state.value,
+        "plan": msgspec.to_builtins(parent.plan)[1:],
+        "entry_filled": parent.entry_filled,
+        "exit_filled": parent.exit_filled,
+        "closed_by_others": parent.shrunk if parent.contracts else 0,
+        "best_ticks": best / 2,
+        "children": [child.client_order_id or "asking risk" for child in parent.children.values()],
+        "why": parent.why,
+        "accepted_at_ns": parent.accepted_at_ns,
+        "changed_at_ns": parent.changed_at_ns,
     }
 
 

@@ -8,6 +8,7 @@ from actors.oms.parents.kind import Level, Sight, Wanted
 from actors.oms.parents.state import Parent, Role
 
 __all__ = [
+    "DYING",
     "exits_wanted",
     "judge_one_shot",
     "one_shot_wanted",

@@ -58,6 +58,7 @@ class TrailMoved(Message, frozen=True):
     source: PriceSource
     rises: bool  # of the stops' levels: True for those above the market
     halfticks: int  # twice the price
+    joined: tuple[str, ...]  # parents that follow from this price on
     at_ns: int
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from actors.domain.orders import Side
-from actors.domain.parent_states import PARENT_ENDED, ParentEvent, parent_id_of
+from actors.domain.parent_states import PARENT_ENDED, ParentEvent, ParentState, parent_id_of
 from actors.oms.events import OrderSubmitted
-from actors.oms.parents.events import ChildAsked, ChildGivenUp, ParentAccepted, ParentMoved
+from actors.oms.parents.events import ChildAsked, ChildGivenUp, ParentAccepted, ParentMoved, TrailMoved
 from actors.oms.parents.registry import kind_of
 from actors.oms.parents.slices import release
 from actors.oms.parents.state import Child, Parent, Role, role_of
+from actors.oms.parents.trails import TrailKey, move_trail, quit_trails
 from actors.oms.state import OmsState, Order
 from actors.runtime.errors import InvariantError
 
@@ -16,6 +17,7 @@ __all__ = [
     "accept_parent",
     "ask_child",
     "fit_parents",
+    "follow",
     "give_up_child",
     "move_parent",
     "note_child_ended",
@@ -27,6 +29,8 @@ __all__ = [
 ENDED_KEPT = 200  # parents that ended last: a fill may still come, and operators look back
 
 E = ParentEvent
+FOLLOWING = frozenset({ParentState.TRAILING, ParentState.PROTECTING})
+AT_ONCE = frozenset({E.TRIGGERED, E.TARGET_TOUCHED, E.LIMIT_REFUSED})  # no pause of another order holds it up
 ENDS_ENTRY = frozenset({E.HALTED, E.CANCEL_WANTED, E.TRIGGERED, E.TARGET_TOUCHED, E.DUE})
 
 
@@ -61,6 +65,8 @@ def move_parent(state: OmsState, event: ParentMoved) -> None:
     parent.state = kind_of(parent).table[parent.state, happened]
     parent.changed_at_ns = event.at_ns
     parent.why = event.why or parent.why
+    if happened in AT_ONCE:
+        parent.retry_at_ns = 0
     if event.retry_at_ns:
         parent.retry_at_ns = event.retry_at_ns
         parent.refusals_count += 1
@@ -72,10 +78,19 @@ def move_parent(state: OmsState, event: ParentMoved) -> None:
         parent.trail_on = True
     elif happened is E.DUE:
         release(parent, event.at_ns)
+    if state.trails and parent.state not in FOLLOWING:
+        quit_trails(state.trails, parent.symbol, parent_id)
     if parent.state in PARENT_ENDED:
         _bury(state, parent)
     elif was_ended:
         state.parents[parent.parent_id] = state.parents_ended.pop(parent.parent_id)
+
+
+def follow(state: OmsState, event: TrailMoved) -> None:
+    """Stops that had not seen so good a price follow it."""
+    key = TrailKey(event.symbol, event.source, event.rises)
+    best = -event.halfticks if event.rises else event.halfticks
+    move_trail(state.trails, key.text, best, event.joined)
 
 
 def _bury(state: OmsState, parent: Parent) -> None:

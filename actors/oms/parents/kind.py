@@ -50,6 +50,11 @@ class Level(NamedTuple):
     trail_ticks: int = 0
     trail_e8: int = 0
 
+    @property
+    def trails(self) -> bool:
+        """Whether it follows the price."""
+        return bool(self.trail_ticks or self.trail_e8)
+
 
 class ParentKind(NamedTuple):
     """One type, as its file offers it to the table in registry.py."""

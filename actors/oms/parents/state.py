@@ -77,6 +77,16 @@ class Parent(msgspec.Struct, array_like=True):
         return self.reduce_only or self.enters
 
     @property
+    def filled(self) -> int:
+        """Contracts its orders have traded."""
+        return self.entry_filled + self.exit_filled
+
+    @property
+    def goal(self) -> int:
+        """How many contracts it is to trade in all; less than asked when somebody else closed some."""
+        return self.contracts - self.shrunk
+
+    @property
     def claim(self) -> int:
         """How many contracts it may still close by its own account; what is open may be less."""
         if self.enters:

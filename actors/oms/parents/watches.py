@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from actors.domain.parent_states import ParentEvent, PriceSource
 from actors.oms.parents.kind import Level
+from actors.oms.parents.trails import TrailGroup, TrailKey, TrailWatch
 
 __all__ = ["PriceWatch", "Watches"]
 
@@ -17,10 +18,12 @@ __all__ = ["PriceWatch", "Watches"]
 class PriceWatch:
     """The levels at one price of one symbol. Prices are half ticks, so that the middle of a quote is one."""
 
-    __slots__ = ("_count", "_falls", "_rises", "seen_at_ns", "since_ns", "symbol")
+    __slots__ = ("_count", "_falls", "_rises", "seen_at_ns", "since_ns", "source", "symbol", "trails")
 
-    def __init__(self, symbol: str, since_ns: int) -> None:
+    def __init__(self, symbol: str, source: PriceSource, since_ns: int) -> None:
         self.symbol = symbol
+        self.source = source
+        self.trails: dict[bool, TrailWatch] = {}  # stops that follow, by whether they lie above the market
         self.since_ns = since_ns  # watched since
         self.seen_at_ns = 0  # the last good price; 0 before the first
         self._count = 0
@@ -29,6 +32,11 @@ class PriceWatch:
 
     def add(self, parent_id: str, level: Level) -> None:
         """Watch a level."""
+        if level.trails:
+            if level.rises not in self.trails:
+                self.trails[level.rises] = TrailWatch(TrailKey(self.symbol, self.source, level.rises))
+            self.trails[level.rises].join(parent_id, level)
+            return
         self._count += 1
         if level.rises:
             heapq.heappush(self._rises, (2 * level.ticks, self._count, parent_id, level))
@@ -68,6 +76,9 @@ class Watches:
             self.levels[parent_id] = levels
         else:
             del self.levels[parent_id]
+        for level in before:
+            if level.trails and level not in levels:
+                self.by_source[level.source][symbol].trails[level.rises].quit(parent_id)
         for level in levels:
             if level not in before:
                 self._watch(symbol, level.source, now_ns).add(parent_id, level)
@@ -75,11 +86,22 @@ class Watches:
     def _watch(self, symbol: str, source: PriceSource, now_ns: int) -> PriceWatch:
         watches = self.by_source[source]
         if symbol not in watches:
-            watches[symbol] = PriceWatch(symbol, now_ns)
+            watches[symbol] = PriceWatch(symbol, source, now_ns)
         return watches[symbol]
+
+    def restore(self, trails: dict[str, list[TrailGroup]]) -> None:
+        """Take up the best prices that were seen before a restart."""
+        for watches in self.by_source.values():
+            for watch in watches.values():
+                for trail in watch.trails.values():
+                    trail.restore(trails.get(trail.key.text, []))
 
     def met(self, watch: PriceWatch, halfticks: int) -> Iterator[tuple[str, Level]]:
         """Yield whose levels a price meets; each is asked for when its turn comes, for others may end it."""
         for parent_id, level in watch.take_met(halfticks):
             if level in self.levels.get(parent_id, ()):
                 yield parent_id, level
+        for trail in watch.trails.values():
+            for parent_id, level in trail.take_met(trail.sign * halfticks):
+                if level in self.levels.get(parent_id, ()):
+                    yield parent_id, level
