@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.domain.lifecycle import OrderState
+from actors.messages.plans import Plan
 from actors.messages.trading import KnownFill, OpenOrder, OrdersSnapshot, OrdersSnapshotRequest
 from actors.oms.parents.registry import kind_of
 from actors.oms.parents.state import Parent
@@ -105,7 +106,7 @@ def shown_parent(state: OmsState, parent: Parent) -> dict[str, Any]:
         "side": parent.side.name.lower(),
         "contracts": parent.contracts,
         "state": parent.state.value,
-        "plan": msgspec.to_builtins(parent.plan)[1:],
+        "plan": _shown_plan(parent.plan),
         "entry_filled": parent.entry_filled,
         "exit_filled": parent.exit_filled,
         "closed_by_others": parent.shrunk if parent.contracts else 0,
@@ -115,6 +116,12 @@ def shown_parent(state: OmsState, parent: Parent) -> dict[str, Any]:
         "accepted_at_ns": parent.accepted_at_ns,
         "changed_at_ns": parent.changed_at_ns,
     }
+
+
+def _shown_plan(plan: Plan) -> dict[str, Any]:
+    """Return what a plan says, by name; what it leaves out is left out."""
+    found = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    return {name: msgspec.to_builtins(value) for name, value in found.items() if value}
 
 
 def _shown(order: Order) -> dict[str, Any]:

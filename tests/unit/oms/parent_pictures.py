@@ -45,7 +45,7 @@ def picture(kind: ParentKind) -> str:
 
 
 def drawn_into(document: str) -> str:
-    """Return the document with the pictures of today's tables. Errors: KeyError for a type there is none of."""
+    """Return the document with the pictures of today's tables. Errors: KeyError without such a type."""
     return BLOCK.sub(lambda found: found[1] + picture(KINDS[found[2]]) + found[3], document)
 
 
