@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from actors.runtime.errors import require
+from actors.runtime.foretold import Instant
 from actors.runtime.messages import Message, Severity
 
 __all__ = ["Behaviour", "Context", "Persistence", "Phase"]
@@ -88,6 +90,14 @@ class Context(Protocol):
 
         A durable timer needs a key and survives restarts of the actor and of the node; others end with
         the behaviour that made them.
+        """
+
+    def foretell(self, instants: Sequence[Instant]) -> None:
+        """Publish these messages at these instants, which lie ahead and ascend: a past that is played again.
+
+        It is as if a timer had woken the actor at each of them, but the actor is not asked again, and where
+        time is virtual and nothing else is due they reach their readers without a turn of their own. What
+        was foretold before and has not come yet is replaced. Like a timer, it ends with the behaviour.
         """
 
     def cancel_timer(self, key: str) -> None:

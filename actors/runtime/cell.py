@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.runtime.behaviour import Behaviour, Persistence
 from actors.runtime.codec import encode_message
 from actors.runtime.errors import InvariantError, require
+from actors.runtime.foretold import ForetoldDue, Instant, checked, tell_foretold
 from actors.runtime.mailbox import make_room
 from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severity
 from actors.runtime.operations import once
@@ -113,6 +114,7 @@ class Cell:
         "decoder",
         "dirty",
         "failures_count",
+        "foretold",
         "handled_count",
         "handlers",
         "held_chunks",
@@ -143,6 +145,7 @@ class Cell:
         self.conflate_at = self.capacity  # grows with a backlog that conflation cannot shorten
         self.data: deque[tuple[Message, int, str]] = deque()  # bounded
         self.control: deque[tuple[Any, int, str]] = deque()  # timers and lifecycle; never bounded
+        self.foretold: deque[Instant] = deque()  # what its behaviour will publish, and when
         self.recent: deque[Message] = deque(maxlen=RECENT_KEPT)
         self.state = CellState.WAITING
         self.queued = False
@@ -169,6 +172,8 @@ class Cell:
         self.handlers = {
             kind: _method(behaviour, "receive", behaviour.HANDLERS, kind) for kind in behaviour.HANDLERS
         }
+        self.handlers[ForetoldDue] = tell_foretold
+        self.foretold.clear()
         overrides = type(behaviour).caught_up is not Behaviour.caught_up
         self.caught_up = behaviour.caught_up if overrides else None
         event_sourced = behaviour.PERSISTENCE is Persistence.EVENT_SOURCED
@@ -311,6 +316,9 @@ class CellContext:
         due_ns = self.loop.now_ns + delay_ns
         stored = encode_message(message) if durable else b""
         self.operations.append(("schedule", due_ns, message, key, stored, self.cause))
+
+    def foretell(self, instants: Sequence[Instant]) -> None:
+        self.operations.append(("foretell", checked(self.name, self.loop.now_ns, instants)))
 
     def cancel_timer(self, key: str) -> None:
         self.operations.append(("cancel", key))

@@ -96,8 +96,8 @@ class Loop:
         if not is_idle:
             self.touched = False
             if self.ready:
-                self._run_ready()
-            self._finish(taken)
+                self.run_ready()
+            self.finish(taken)
             self.counters.busy_ns += self.clock.reading_ns() - started
         self.is_turning = False
         return not is_idle or more
@@ -132,7 +132,7 @@ class Loop:
             taken += count
             if count == 0:
                 break
-            self._run_ready()
+            self.run_ready()
             if count < INPUT_CHUNK:
                 break  # nothing waits: commit what there is, rather than wait for more
             if self.clock.reading_ns() - started > self.limits.turn_ns_max:
@@ -174,7 +174,7 @@ class Loop:
             taken += self._take_timers(timers)[0] + len(inputs)
             for cell, message, sender in inputs:
                 self.deliver(cell, message, 0, sender)
-            self._run_ready()
+            self.run_ready()
         return taken, taped.is_idle, taped.more
 
     def deliver_control(self, cell: Cell, message: Message, cause: int, sender: str = "") -> None:
@@ -197,7 +197,8 @@ class Loop:
             cell.queued = True
             self.ready.append(cell)
 
-    def _run_ready(self) -> None:
+    def run_ready(self) -> None:
+        """Let every cell that has messages handle them, and what they send each other."""
         ready, handled = self.ready, 0
         while ready:
             cell = ready.popleft()
@@ -206,9 +207,9 @@ class Loop:
                 self._hold(cell)
                 continue
             if cell.control:
-                handled += self._handle(cell, cell.control)
+                handled += self.handle(cell, cell.control, len(cell.control))
             if cell.data and cell.state is RUNNING:
-                handled += self._handle(cell, cell.data)
+                handled += self.handle(cell, cell.data, len(cell.data))
             if handled > CASCADE_MESSAGES_MAX:
                 raise InvariantError(f"one turn handled {handled} messages; {cell.name} is part of a circle")
         self.counters.messages += handled
@@ -221,11 +222,10 @@ class Loop:
         else:
             self.held.add(cell)
 
-    def _handle(self, cell: Cell, lane: deque[tuple[Any, int, str]]) -> int:
-        """Let a cell handle what waits in a lane now. This is the hottest code of the node."""
+    def handle(self, cell: Cell, lane: deque[tuple[Any, int, str]], count: int) -> int:
+        """Let a cell handle so much of what waits in a lane. This is the hottest code of the node."""
         context, handlers, records = cell.context, cell.handlers, self.records
         sent, operations, pop = context.sent, context.operations, lane.popleft
-        count = len(lane)
         context.now_ns = self.now_ns
         for position in range(count):
             item = pop()
@@ -237,8 +237,8 @@ class Loop:
                     perform(self, cell, operations)
                     operations.clear()
             except Exception as error:
-                self._undo(cell, mark)
-                self._failed(cell, lane, item, explained(cell, message, error))
+                self.undo(cell, mark)
+                self.failed(cell, lane, item, explained(cell, message, error))
                 cell.handled_count += position
                 return position + 1
             if sent:
@@ -246,7 +246,7 @@ class Loop:
         cell.handled_count += count
         cell.recent.append(message)
         if cell.caught_up is not None:
-            self._run_guarded(cell, cell.caught_up)
+            self.run_guarded(cell, cell.caught_up)
         return count
 
     def run_hook(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
@@ -254,17 +254,17 @@ class Loop:
         context = cell.context
         context.cause, context.sender, context.now_ns = 0, "", self.now_ns
         self.touched = True
-        return self._run_guarded(cell, hook)
+        return self.run_guarded(cell, hook)
 
-    def _run_guarded(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
+    def run_guarded(self, cell: Cell, hook: Callable[[Any], None]) -> bool:
         """Run a part of a behaviour; all it did is taken back when it raises."""
         context, mark = cell.context, len(self.records)
         try:
             hook(context)
             perform(self, cell, context.operations)
         except Exception as error:
-            self._undo(cell, mark)
-            self._failed(cell, cell.control, None, error)
+            self.undo(cell, mark)
+            self.failed(cell, cell.control, None, error)
             return False
         context.sent.clear()
         context.operations.clear()
@@ -272,7 +272,7 @@ class Loop:
 
     # -- a message that failed -----------------------------------------------------------------------
 
-    def _undo(self, cell: Cell, mark: int) -> None:
+    def undo(self, cell: Cell, mark: int) -> None:
         """Take back everything the message did: what it recorded, sent and asked for."""
         del self.records[mark:]
         context = cell.context
@@ -283,9 +283,9 @@ class Loop:
 
     def fail(self, cell: Cell, error: Exception) -> None:
         """Have a cell fail between two messages, as when its state cannot be rebuilt."""
-        self._failed(cell, cell.control, None, error)
+        self.failed(cell, cell.control, None, error)
 
-    def _failed(self, cell: Cell, lane: deque[tuple[Any, int, str]], item: Any, error: Exception) -> None:
+    def failed(self, cell: Cell, lane: deque[tuple[Any, int, str]], item: Any, error: Exception) -> None:
         """Suspend the cell; keep the message for one more try, or bury it when it failed before."""
         self.counters.failures += 1
         cell.failures_count += 1
@@ -310,7 +310,8 @@ class Loop:
 
     # -- commit and release --------------------------------------------------------------------------
 
-    def _finish(self, taken: int) -> None:
+    def finish(self, taken: int) -> None:
+        """End a turn that took so many inputs: commit, then release."""
         out, counters = self.out, self.counters
         counters.turns += 1
         counters.inputs += taken

@@ -181,6 +181,11 @@ class Node:
                 return
 
     @property
+    def has_begun(self) -> bool:
+        """Every phase has started."""
+        return self.phase >= self._last_phase
+
+    @property
     def is_ready(self) -> bool:
         """Every phase has started and every cell of it is ready."""
         return self.phase >= self._last_phase and self._phase_is_ready()

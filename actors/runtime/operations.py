@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actors.runtime.errors import InvariantError
+from actors.runtime.foretold import take_foretold
 from actors.runtime.mailbox import refuse, relieve
 from actors.runtime.messages import Message
 from actors.runtime.timers import Timer
@@ -39,6 +40,8 @@ def perform(loop: Loop, cell: Cell, operations: list[tuple[Any, ...]]) -> None:
         elif name == "schedule":
             _, due_ns, message, key, stored, cause = operation
             loop.timers.schedule(Timer(due_ns, cell, message, key, bool(stored), cause), stored)
+        elif name == "foretell":
+            take_foretold(loop, cell, operation[1])
         elif name == "seen":
             out.seen[operation[1]] = None
         elif name == "cancel":

@@ -35,6 +35,7 @@ class Timer:
         self.canceled = False
 
 
+FOREVER_NS = 1 << 62
 COMPACT_FROM = 1024  # a heap that is smaller is not worth the work
 
 
@@ -105,11 +106,21 @@ class Timers:
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer fires."""
+        timer = self.head
+        return None if timer is None else timer.due_ns
+
+    @property
+    def head(self) -> Timer | None:
+        """The timer that fires next."""
         heap = self._heap
         while heap and heap[0][2].canceled:
             heapq.heappop(heap)
             self._canceled_count -= 1
-        return heap[0][0] if heap else None
+        return heap[0][2] if heap else None
+
+    def before_next_ns(self) -> int:
+        """Return an instant up to which no timer but the head fires, as late as a glance can tell."""
+        return min((entry[0] for entry in self._heap[1:3]), default=FOREVER_NS) - 1
 
     def take_due(self, now_ns: int, count: int) -> list[Timer]:
         """Return up to `count` timers that are due, in order. Durable ones are forgotten with this turn."""

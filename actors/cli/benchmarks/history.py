@@ -16,6 +16,7 @@ import tempfile
 import time
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -60,6 +61,7 @@ MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
 SIZE = 1_000_000  # contracts behind each quote
 SEED = 42
+BATCH = 500  # instants foretold at a time, as feed.replay does
 
 WAIT = Hold("waiting")
 
@@ -83,7 +85,6 @@ class History(Behaviour):
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
         self._instants: Iterator[Instant] = iter(())
-        self._messages: tuple[Message, ...] = ()
         self.is_over = True
 
     def started(self, context: Context) -> None:
@@ -95,17 +96,19 @@ class History(Behaviour):
 
     def play(self, instants: Iterator[Instant]) -> None:
         """Take up a history; the first instant comes with the next message."""
-        self._instants, self._messages, self.is_over = instants, (), False
+        self._instants, self.is_over = instants, False
 
     def on_next_instant(self, message: NextInstant, context: Context) -> None:
-        for market in self._messages:
-            context.publish(market)
-        following = next(self._instants, None)
-        if following is None:
+        now_ns = context.now_ns
+        instants = []
+        for delay_ns, messages in islice(self._instants, BATCH):
+            now_ns += delay_ns
+            instants.append((now_ns, messages))
+        if not instants:
             self.is_over = True
             return
-        delay_ns, self._messages = following
-        context.schedule(delay_ns, message)
+        context.foretell(instants)
+        context.schedule(now_ns + 1 - context.now_ns, message)
 
 
 # -- strategies ----------------------------------------------------------------------------------------

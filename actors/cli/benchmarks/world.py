@@ -26,11 +26,13 @@ from actors.risk.settings import RiskSettings
 from actors.runtime.behaviour import Behaviour, Context, Phase
 from actors.runtime.cell import Cell, CellSpec
 from actors.runtime.clock import Clock, VirtualClock
+from actors.runtime.errors import require
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 from actors.runtime.store import Store
 from actors.runtime.supervision import SupervisorSpec
 from actors.runtime.turn import LoopLimits
+from actors.runtime.virtual_time import pass_time
 from actors.strategy.actor import StrategyActor
 from actors.strategy.library.pulse import PulseSettings
 from actors.venue.simulated import SimulatedVenue, SimulatedVenueSettings
@@ -41,6 +43,7 @@ DEPOSIT = 100_000_000 * 100_000_000  # 1e-8 USDT: never the limit of a benchmark
 SPREAD_TICKS = 1
 DEPTH_CONTRACTS = 1_000_000
 UNLIMITED = 0
+FOREVER_NS = 1 << 62
 MINUTE_NS = 60_000_000_000
 MARK_EVERY_NS = 5_000_000_000
 CATALOG = Path(__file__).parents[3] / "config" / "markets" / "poloniex-futures.json"
@@ -168,11 +171,9 @@ class World:
         self.settle()
 
     def pass_time(self, is_over: Callable[[], bool]) -> None:
-        """Run turns, the virtual clock jumping to the next timer, until something is so and nothing waits."""
-        node, clock, timers = self.node, self.clock, self.node.loop.timers
-        while not is_over():
-            if not node.turn() or node.loop.is_quiet:
-                clock.advance_to(timers.next_due_ns() or 0)
+        """Let virtual time pass until something is so and nothing waits."""
+        require(isinstance(self.clock, VirtualClock), "a real clock passes by itself")
+        pass_time(self.node, self.clock, FOREVER_NS, is_over)  # type: ignore[arg-type]
 
     def mark(self) -> None:
         """Tell every market's mark price."""

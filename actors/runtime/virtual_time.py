@@ -1,0 +1,218 @@
+"""How virtual time passes: from one timer to the next, as fast as the machine can.
+
+Most of a past that is played again leads to nothing: a quote comes, some actors look at it, and that is all. So what
+an actor has foretold is handed to its readers without timers, mailboxes and the end of a turn in between, for as
+long as nothing else is due and nothing comes of it. As soon as a reader records, sends or asks for anything, the
+rest of that instant is an ordinary turn. Every reader sees the same messages in the same order at the same times
+either way, and so a run has the same journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from actors.runtime.cell import Cell, CellContext, CellState
+from actors.runtime.clock import VirtualClock
+from actors.runtime.foretold import FORETOLD_DUE, arm_foretold
+from actors.runtime.messages import Message
+from actors.runtime.operations import explained, perform
+
+if TYPE_CHECKING:
+    from actors.runtime.loop import Loop
+    from actors.runtime.node import Node
+
+__all__ = ["pass_time", "play_foretold"]
+
+RUNNING = CellState.RUNNING
+CAUGHT_UP = -1  # in place of a message's number: the reader has handled all of this instant
+
+Handler = Callable[[Any, Any], None]
+Part = tuple[int, Handler]
+
+
+class Share(NamedTuple):
+    """What one reader gets of an instant: the numbers of messages, each with what handles it."""
+
+    reader: Cell
+    context: CellContext
+    parts: tuple[Part, ...]
+
+
+def pass_time(
+    node: Node, clock: VirtualClock, until_ns: int, is_over: Callable[[], bool] = lambda: False
+) -> None:
+    """Let time pass until an instant, with everything that happens on the way, or until something is so."""
+    loop, turn, timers = node.loop, node.turn, node.loop.timers
+    while True:
+        if not (node.has_begun and loop.is_quiet):
+            while turn():
+                pass
+        if is_over():
+            return
+        due_ns = timers.next_due_ns()
+        if due_ns is None or due_ns > until_ns:
+            clock.advance_to(until_ns)
+            return
+        if not (node.has_begun and play_foretold(loop, clock, until_ns)):
+            clock.advance_to(due_ns)
+
+
+def play_foretold(loop: Loop, clock: VirtualClock, until_ns: int) -> bool:
+    """Play what was foretold until something else is due or something comes of it; tell whether any was.
+
+    Nothing waits in the loop when this is called.
+    """
+    timer = loop.timers.head
+    if timer is None or timer.message is not FORETOLD_DUE or loop.tape is not None or loop.script is not None:
+        return False
+    teller = timer.cell
+    if teller is None or teller.state is not RUNNING or not _are_listening(teller):
+        return False
+    is_played = _play(loop, clock, teller, min(until_ns, loop.timers.before_next_ns()))
+    if is_played:
+        arm_foretold(loop, teller)
+    return is_played
+
+
+def _are_listening(teller: Cell) -> bool:
+    """Prepare the readers for what they are told; return whether all of them take messages now."""
+    for readers in teller.context.routes.values():
+        for reader in readers:
+            if reader.state is not RUNNING:
+                return False
+            reader.context.cause, reader.context.sender = 0, teller.name
+    return True
+
+
+def _play(loop: Loop, clock: VirtualClock, teller: Cell, until_ns: int) -> bool:
+    """Hand instants to their readers until one leads to something, or the next lies behind `until_ns`."""
+    foretold, records = teller.foretold, loop.records
+    kinds: tuple[type, ...] = ()
+    shares: tuple[Share, ...] = ()
+    told: tuple[Message, ...] = ()
+    count = 0  # instants since their kinds were others
+    loop.is_turning = True
+    while foretold and foretold[0][0] <= until_ns:
+        at_ns, new = foretold.popleft()
+        if (new_kinds := tuple(map(type, new))) != kinds:
+            _count(loop, shares, count, told)
+            kinds, shares, count = new_kinds, _shares(teller, new_kinds), 0
+        told, count = new, count + 1
+        loop.now_ns = at_ns
+        for share in shares:
+            _, context, parts = share
+            context.now_ns = at_ns
+            sent, operations = context.sent, context.operations
+            for part in parts:
+                try:
+                    part[1](told[part[0]], context)
+                except Exception as error:
+                    _count(loop, shares, count - 1, told)
+                    return _go_on(loop, clock, told, (shares, share, part), error)
+                if sent or operations or records:
+                    _count(loop, shares, count - 1, told)
+                    return _go_on(loop, clock, told, (shares, share, part), None)
+    _count(loop, shares, count, told)
+    loop.is_turning = False
+    clock.advance_to(loop.now_ns)
+    return bool(count)
+
+
+def _shares(teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:
+    """Return who handles which messages of an instant, in the order in which mailboxes would have it."""
+    taken: dict[Cell, list[Part]] = {}
+    for number, kind in enumerate(kinds):
+        for reader in teller.context.routes[kind]:
+            taken.setdefault(reader, []).append((number, reader.handlers[kind]))
+    for reader, parts in taken.items():
+        if (hook := reader.caught_up) is not None:
+            parts.append((CAUGHT_UP, lambda _, context, hook=hook: hook(context)))
+    return tuple(Share(reader, reader.context, tuple(parts)) for reader, parts in taken.items())
+
+
+def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: tuple[Message, ...]) -> None:
+    """Count what a number of instants of the same kinds have brought."""
+    if not count:
+        return
+    loop.counters.turns += count
+    loop.counters.inputs += count
+    for reader, _, parts in shares:
+        _count_handled(loop, reader, parts, count, told)
+
+
+def _count_handled(
+    loop: Loop, reader: Cell, parts: tuple[Part, ...], times: int, told: tuple[Message, ...]
+) -> None:
+    numbers = [number for number, _ in parts if number != CAUGHT_UP]
+    reader.handled_count += times * len(numbers)
+    loop.counters.messages += times * len(numbers)
+    if numbers:
+        reader.recent.append(told[numbers[-1]])
+
+
+# -- an instant that leads to something ----------------------------------------------------------------
+
+
+def _go_on(
+    loop: Loop,
+    clock: VirtualClock,
+    told: tuple[Message, ...],
+    where: tuple[tuple[Share, ...], Share, Part],
+    error: Exception | None,
+) -> bool:
+    """Put what is left of an instant into mailboxes, as if it had come through them, and end its turn."""
+    shares, share, part = where
+    reader, context, parts = share
+    clock.advance_to(loop.now_ns)
+    name, done, stands = context.sender, parts.index(part), shares.index(share)
+    for before in shares[:stands]:
+        _count_handled(loop, before.reader, before.parts, 1, told)
+    rest = parts[done + 1 :]
+    queued = _queue(reader, rest, told, name)
+    if error is None:
+        error = _perform(loop, reader)
+    _count_handled(loop, reader, parts[: done + (error is None)], 1, told)
+    if error is not None:
+        loop.undo(reader, 0)
+        item = None if part[0] == CAUGHT_UP else (told[part[0]], 0, name)
+        lane = reader.control if item is None else reader.data
+        loop.failed(reader, lane, item, explained(reader, item[0], error) if item else error)
+    elif queued:
+        loop.handle(reader, reader.data, queued)
+    elif rest and reader.caught_up is not None:
+        loop.run_guarded(reader, reader.caught_up)
+    waiting = []
+    for later in shares[stands + 1 :]:
+        _queue(later.reader, later.parts, told, name)
+        waiting.append(later.reader)
+    newly = [cell for cell in loop.ready if cell not in waiting]
+    loop.ready.clear()
+    loop.ready.extend([*waiting, *newly])
+    for cell in waiting:
+        cell.queued = True
+    loop.run_ready()
+    loop.finish(1)
+    loop.is_turning = False
+    return True
+
+
+def _queue(
+    reader: Cell, parts: tuple[Part, ...], told: tuple[Message, ...], sender: str
+) -> int:
+    """Put messages in front of what has come into a mailbox meanwhile; return how many."""
+    items = [(told[number], 0, sender) for number, _ in parts if number != CAUGHT_UP]
+    reader.data.extendleft(reversed(items))
+    return len(items)
+
+
+def _perform(loop: Loop, reader: Cell) -> Exception | None:
+    """Do what a message asked for; return the error of a state that has no encoding."""
+    context = reader.context
+    try:
+        perform(loop, reader, context.operations)
+    except Exception as error:
+        return error
+    context.operations.clear()
+    context.sent.clear()
+    return None
