@@ -69,10 +69,7 @@ def play_foretold(loop: Loop, clock: VirtualClock, until_ns: int) -> bool:
     teller = timer.cell
     if teller is None or teller.state is not RUNNING or not _are_listening(teller):
         return False
-    is_played = _play(loop, clock, teller, min(until_ns, loop.timers.before_next_ns()))
-    if is_played:
-        arm_foretold(loop, teller)
-    return is_played
+    return _play(loop, clock, teller, min(until_ns, loop.timers.before_next_ns()))
 
 
 def _are_listening(teller: Cell) -> bool:
@@ -109,14 +106,19 @@ def _play(loop: Loop, clock: VirtualClock, teller: Cell, until_ns: int) -> bool:
                     part[1](told[part[0]], context)
                 except Exception as error:
                     _count(loop, shares, count - 1, told)
+                    arm_foretold(loop, teller)  # before the readers set timers, as a turn does
                     return _go_on(loop, clock, told, (shares, share, part), error)
                 if sent or operations or records:
                     _count(loop, shares, count - 1, told)
+                    arm_foretold(loop, teller)
                     return _go_on(loop, clock, told, (shares, share, part), None)
-    _count(loop, shares, count, told)
     loop.is_turning = False
+    if not count:
+        return False
+    _count(loop, shares, count, told)
+    arm_foretold(loop, teller)
     clock.advance_to(loop.now_ns)
-    return bool(count)
+    return True
 
 
 def _shares(teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:

@@ -31,7 +31,7 @@ WORDS = st.tuples(st.sampled_from(READERS), st.sampled_from(MOVES)).map(".".join
 TEXTS = st.lists(WORDS, max_size=2).map(" ".join)
 TOLD = st.lists(st.tuples(st.booleans(), TEXTS), min_size=1, max_size=3)
 STEPS = st.lists(
-    st.tuples(st.sampled_from([1, MS, 400 * MS, SECOND, 3 * SECOND]), TOLD), min_size=1, max_size=15
+    st.tuples(st.sampled_from([1, 500 * MS, SECOND, SECOND, 3 * SECOND]), TOLD), min_size=1, max_size=15
 )
 
 
@@ -53,6 +53,9 @@ class Attentive(Obedient):
 
     def _say(self, context: Context) -> None:
         context.publish(Said(".".join((READERS[len(self.state.texts) % 4], "note"))))
+
+    def _later(self, context: Context) -> None:
+        context.schedule(SECOND, Said("say"))
 
     def _answer(self, context: Context) -> None:
         context.reply(Said("note"))
