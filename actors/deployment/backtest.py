@@ -32,6 +32,7 @@ from actors.runtime.errors import RuntimeFault
 from actors.runtime.node import Node
 from actors.runtime.store import Store
 from actors.runtime.store_memory import MemoryStore
+from actors.runtime.virtual_time import pass_time
 from actors.venue.delays import read_delays
 
 __all__ = ["BacktestFailed", "BacktestRun", "Progress"]
@@ -99,7 +100,7 @@ class BacktestRun:
         from_ns, to_ns = self.data.from_ns, self.data.to_ns
         node, recorder, clock = self.node, self.recorder, self.clock
         node.start()
-        self._settle()
+        self._run_until(from_ns)
         recorder.sample(from_ns)
         next_ns = from_ns - from_ns % self.sample_ns + self.sample_ns
         span = max(1, to_ns - from_ns)
@@ -120,30 +121,20 @@ class BacktestRun:
 
     def _run_until(self, end_ns: int) -> None:
         """Let virtual time pass, with everything that happens on the way."""
-        timers, clock = self.node.loop.timers, self.clock
-        while True:
-            self._settle()
-            due_ns = timers.next_due_ns()
-            if due_ns is None or due_ns > end_ns:
-                clock.advance_to(end_ns)
-                return
-            clock.advance_to(due_ns)
+        pass_time(self.node, self.clock, end_ns, self._has_failed)
+        if self._has_failed():
+            raise BacktestFailed(self._why() or self.node.ended)
 
-    def _settle(self) -> None:
-        turn, node = self.node.turn, self.node
-        while turn():
-            pass
-        if node.ended:
-            raise BacktestFailed(self._why() or node.ended)
+    def _has_failed(self) -> bool:
+        """A run that goes on without one of its actors proves nothing."""
+        return bool(self.node.ended or self.recorder.failures)
 
     def _look(self, at_ns: int) -> None:
-        if self.recorder.failures:  # a run that goes on without one of its actors proves nothing
-            raise BacktestFailed(self._why())
         self.recorder.sample(at_ns)
         for address, chart in self.charts.values():
             feed = self.node.cell(address).behaviour
             if isinstance(feed, ReplayFeed):
-                chart.take(feed.newest_bars(chart.newest_ns))
+                chart.take(feed.newest_bars(chart.newest_ns, at_ns))
 
     def _why(self) -> str:
         return self.recorder.failures[0] if self.recorder.failures else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain
 from operator import itemgetter
@@ -11,6 +12,7 @@ from typing import Any
 
 from actors.domain.instrument import Instrument
 from actors.feed.book_steps import BookStep, book_steps, level_steps
+from actors.feed.liveness import Liveness
 from actors.feed.recent_bars import RecentBars
 from actors.feed.replay_clock import ReplayClock
 from actors.feed.replay_file import ReplayFile
@@ -30,12 +32,17 @@ from actors.feed.settings import ReplaySettings
 from actors.feed.subscription import Subscription
 from actors.messages.market import Bar, BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
 from actors.runtime.behaviour import Context
+from actors.runtime.foretold import Instant
+from actors.runtime.messages import Message
 
 __all__ = ["Playback", "Start"]
 
 # Steps in one turn: bounded, so that an unpaced replay or a burst of equal times lets the others work.
 BATCH_STEPS = 500
+FOREVER_NS = 1 << 62
 SKIPPED_STEPS = 10_000  # in one turn, on the way to where a restart goes on
+
+Publish = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,9 @@ class Playback:
     ) -> None:
         self.symbol = symbol
         self.rows_done = 0
-        self.price_ticks = 0
+        self.price_ticks = 0  # after the last step that is out
+        self._price_ticks = 0  # after the last one that is foretold
+        self._ahead: deque[tuple[Step | BookStep, int]] = deque()  # foretold, each with the price it leads to
         self._settings = settings
         self._tick_value = instrument.tick_value
         self._clock = clock
@@ -82,6 +91,10 @@ class Playback:
         self._mark_ticks = 0
         self._touch = (0, 0)
         self._is_quotes = file.content == "quotes"
+        # The steps that tell how many rows are out.
+        rows = BookStep if file.content in ("quotes", "book", "depth") else PrintStep
+        self._row_step: type[Step | BookStep] = BarStep if file.is_candles else rows
+        self._peeked: deque[Step | BookStep] = deque()  # read, then put back
         self._steps = self._merge(file, funding)
         self._next = next(self._steps, None)
 
@@ -99,23 +112,87 @@ class Playback:
         """Return the time that messages about an instant of the file carry."""
         return self._clock.stamp_ns(data_ns, self._due_ns(data_ns))
 
-    def play(self, context: Context) -> int:
-        """Publish what is due, a bounded number of steps; return how long to wait for the next."""
+    def play(self, context: Context) -> None:
+        """Publish what is due, a bounded number of steps."""
         now_ns = context.now_ns
+        self.catch_up(now_ns)
         shown, skipped = BATCH_STEPS, SKIPPED_STEPS
         while (step := self._next) is not None and shown and skipped:
-            at_ns = self.stamp_ns(step.at_ns)
+            at_ns, price = self.stamp_ns(step.at_ns), self._price_at(step)
             if self._is_skipped(step):
                 skipped -= 1
+                self._price_ticks = price
             else:
-                due_ns = self._due_ns(step.at_ns)
-                if due_ns > now_ns:
-                    return due_ns - now_ns
+                if self._due_ns(step.at_ns) > now_ns:
+                    return
                 shown -= 1
-                self._show(step, at_ns, context)
-            self._next = next(self._steps, None)
-            self._remember(step, at_ns)
-        return 0
+                self._show(step, at_ns, price, context.publish)
+                if type(step) is not MarkStep:
+                    self.subscription.heard(now_ns, at_ns, price)
+            self._next = self._following()
+            self._remember(step, at_ns, price)
+
+    def foresee(self, now_ns: int, row_max: int) -> list[Instant]:
+        """Return what will be published when: a bounded number of steps, none of which changes the liveness.
+
+        What leads to row `row_max` or to the end is not among them. Only where the file's time is the loop's,
+        and after `play`.
+        """
+        instants: list[Instant] = []
+        step = self._next
+        if not self._clock.lockstep or step is None or self._is_skipped(step) or step.at_ns <= now_ns:
+            return instants
+        foreseen, ahead, at_ns = replace(self.subscription.liveness), self._ahead, now_ns
+        silent_after_ns = foreseen.silent_after_ns or FOREVER_NS
+        while len(ahead) < BATCH_STEPS and step.at_ns - at_ns <= silent_after_ns:
+            at_ns, steps, following = step.at_ns, [step], self._following()
+            while following is not None and following.at_ns == at_ns:
+                steps.append(following)
+                following = self._following()
+            if following is None or not self._is_foreseeable(steps, row_max, foreseen):
+                self._peeked.extendleft(reversed([*steps[1:], *([following] if following else [])]))
+                break
+            told: list[Message] = []
+            for one in steps:
+                price = self._price_at(one)
+                self._show(one, at_ns, price, told.append)
+                ahead.append((one, price))
+            instants.append((at_ns, told))
+            step = following
+        self._next = step
+        return instants
+
+    def _is_foreseeable(self, steps: list[Step | BookStep], row_max: int, foreseen: Liveness) -> bool:
+        """Tell whether an instant leaves the liveness as it is; `foreseen` hears of it."""
+        price = self._price_ticks
+        for step in steps:
+            kind = type(step)
+            if kind is self._row_step and step.row >= row_max:  # type: ignore[union-attr]
+                return False
+            if kind is not MarkStep:
+                price = self._price_at(step) if kind is BookStep or kind is PrintStep else price
+                foreseen.heard(step.at_ns, step.at_ns, price)
+        return not foreseen.check(steps[0].at_ns)
+
+    def _following(self) -> Step | BookStep | None:
+        """Return the step after the last one that was read."""
+        return self._peeked.popleft() if self._peeked else next(self._steps, None)
+
+    def catch_up(self, now_ns: int) -> None:
+        """Remember what was foretold and has come."""
+        ahead, heard = self._ahead, self.subscription.heard
+        while ahead and ahead[0][0].at_ns <= now_ns:
+            step, price = ahead.popleft()
+            if type(step) is not MarkStep:
+                heard(step.at_ns, step.at_ns, price)
+            self._remember(step, step.at_ns, price)
+
+    def waits_ns(self, now_ns: int) -> tuple[int, int]:
+        """Return how long until the next step that is not foretold, and when the last one before it comes."""
+        if self._next is None:
+            return 0, 0
+        last_ns = self._ahead[-1][0].at_ns - now_ns if self._ahead else 0
+        return max(0, self._due_ns(self._next.at_ns) - now_ns), last_ns
 
     def _is_skipped(self, step: Step | BookStep) -> bool:
         start = self._start
@@ -151,71 +228,71 @@ class Playback:
             beside.append(mark_steps(candles, self._marks.interval_ns))
         return merge(*beside, steps, key=itemgetter(0)) if beside else steps
 
-    def _show(self, step: Step | BookStep, at_ns: int, context: Context) -> None:
-        if isinstance(step, PrintStep):
-            self._show_print(step, at_ns, context)
-        elif isinstance(step, BookStep):
-            self._show_book(step, at_ns, context)
-        elif isinstance(step, BarStep):
-            context.publish(self._bar(step, at_ns))
-        elif isinstance(step, MarkStep):
-            self._mark_ticks = step.price_ticks
-            context.publish(MarkPrice(self.symbol, at_ns, step.price_ticks, step.price_ticks))
-            return
-        else:
-            self._show_funding(step, at_ns, context)
-        self.subscription.heard(context.now_ns, at_ns, self.price_ticks)
+    def _price_at(self, step: Step | BookStep) -> int:
+        """Return where the market stands after a step."""
+        if type(step) is PrintStep:
+            return step.price_ticks
+        if type(step) is BookStep:
+            return (step.bids[0][0] + step.asks[0][0]) // 2
+        return self._price_ticks
 
-    def _show_print(self, step: PrintStep, at_ns: int, context: Context) -> None:
+    def _show(self, step: Step | BookStep, at_ns: int, price: int, publish: Publish) -> None:
+        self._price_ticks = price
+        if type(step) is PrintStep:
+            self._show_print(step, at_ns, publish)
+        elif type(step) is BookStep:
+            self._show_book(step, at_ns, publish)
+        elif type(step) is BarStep:
+            publish(self._bar(step, at_ns))
+        elif type(step) is MarkStep:
+            self._mark_ticks = step.price_ticks
+            publish(MarkPrice(self.symbol, at_ns, step.price_ticks, step.price_ticks))
+        elif type(step) is FundingStep:
+            self._show_funding(step, at_ns, publish)
+
+    def _show_print(self, step: PrintStep, at_ns: int, publish: Publish) -> None:
         _, row, number, price, contracts, side, bid, ask = step
         symbol = self.symbol
-        self.price_ticks = price
         if self._trades is None and ((bid, ask) != self._touch or at_ns >= self._quote_due_ns):
             self._touch, self._quote_due_ns = (bid, ask), at_ns + self._quote_every_ns
             size = self._settings.depth_usdt // (price * self._tick_value) or 1
-            context.publish(Quote(symbol, at_ns, bid, size, ask, size))
+            publish(Quote(symbol, at_ns, bid, size, ask, size))
         if contracts:
-            context.publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
+            publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
         if self._trades is None:
-            self._show_mark(at_ns, context)
+            self._show_mark(at_ns, publish)
 
-    def _show_book(self, step: BookStep, at_ns: int, context: Context) -> None:
+    def _show_book(self, step: BookStep, at_ns: int, publish: Publish) -> None:
         _, _, bids, asks = step
         (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
-        self.price_ticks = (bid + ask) // 2
-        context.publish(Quote(self.symbol, at_ns, bid, bid_size, ask, ask_size))
+        publish(Quote(self.symbol, at_ns, bid, bid_size, ask, ask_size))
         if not self._is_quotes:
-            context.publish(BookDepth(self.symbol, at_ns, bids, asks))
-        self._show_mark(at_ns, context)
+            publish(BookDepth(self.symbol, at_ns, bids, asks))
+        self._show_mark(at_ns, publish)
 
-    def _show_mark(self, at_ns: int, context: Context) -> None:
+    def _show_mark(self, at_ns: int, publish: Publish) -> None:
         # A candle has four prices, and liquidation looks at each; trades and books come by the thousand.
         if self._marks is None and (self._interval_ns or at_ns >= self._mark_due_ns):
             self._mark_due_ns = at_ns + self._settings.mark_every
-            context.publish(MarkPrice(self.symbol, at_ns, self.price_ticks, self.price_ticks))
+            publish(MarkPrice(self.symbol, at_ns, self._price_ticks, self._price_ticks))
 
-    def _show_funding(self, step: FundingStep, at_ns: int, context: Context) -> None:
-        context.publish(
-            FundingSettled(self.symbol, at_ns, step.rate_e8, self._mark_ticks or self.price_ticks)
-        )
+    def _show_funding(self, step: FundingStep, at_ns: int, publish: Publish) -> None:
+        publish(FundingSettled(self.symbol, at_ns, step.rate_e8, self._mark_ticks or self._price_ticks))
         if step.next_ns:
             # The next rate is not known yet: what was paid last is the honest guess.
-            context.publish(FundingRate(self.symbol, at_ns, step.rate_e8, self.stamp_ns(step.next_ns)))
+            publish(FundingRate(self.symbol, at_ns, step.rate_e8, self.stamp_ns(step.next_ns)))
 
     def _bar(self, step: BarStep, at_ns: int) -> Bar:
         _, opened, high, low, close, _ = step.candle
         interval_ns, symbol = self._interval_ns, self.symbol
         return Bar(symbol, at_ns, interval_ns, opened, high, low, close, step.contracts, step.trades_count)
 
-    def _remember(self, step: Step | BookStep, at_ns: int) -> None:
+    def _remember(self, step: Step | BookStep, at_ns: int, price: int) -> None:
         """Keep what later steps and requests need, also of steps that a restart leaves out."""
-        if isinstance(step, PrintStep):
-            self.price_ticks = step.price_ticks
-            if not self._interval_ns:
-                self.rows_done = step.row if self._trades is None else self.rows_done
-                self.recent.add_trade(at_ns, step.price_ticks, step.contracts)
-        elif isinstance(step, BookStep):
+        self.price_ticks = price
+        if type(step) is self._row_step:
             self.rows_done = step.row
-        elif isinstance(step, BarStep):
-            self.rows_done = step.row
+        if type(step) is PrintStep and not self._interval_ns:
+            self.recent.add_trade(at_ns, price, step.contracts)
+        elif type(step) is BarStep:
             self.recent.add_bar(self._bar(step, at_ns))

@@ -96,6 +96,7 @@ class ReplayFeed(Behaviour):
     def stopping(self, context: Context) -> None:
         """Let go of the file: duckdb complains at the end of the process about readers left open."""
         self._playback = self._check = None
+        context.foretell(())
 
     def on_tick(self, message: Tick, context: Context) -> None:
         """Look through the next chunk, or play what is due."""
@@ -109,6 +110,7 @@ class ReplayFeed(Behaviour):
     def on_check(self, message: Check, context: Context) -> None:
         """The next row is far away: readers shall know when it has been quiet for too long."""
         if self._playback is not None:
+            self._playback.catch_up(context.now_ns)
             self._playback.subscription.check(context)
 
     def on_history_request(self, message: HistoryRequest, context: Context) -> None:
@@ -118,6 +120,7 @@ class ReplayFeed(Behaviour):
             return
         bars: tuple[Bar, ...] = ()
         if playback is not None:
+            playback.catch_up(context.now_ns)
             try:
                 bars = playback.recent.history(message.interval_ns, message.bars_count)
             except ValueError as error:
@@ -130,9 +133,12 @@ class ReplayFeed(Behaviour):
         if playback is not None:
             context.send(context.sender, playback.subscription.status(context.now_ns))
 
-    def newest_bars(self, after_ns: int) -> list[BarLike]:
+    def newest_bars(self, after_ns: int, now_ns: int) -> list[BarLike]:
         """Return bars of the file's interval that closed after an instant; for whoever draws a chart."""
-        return self._playback.recent.newest(after_ns) if self._playback is not None else []
+        if self._playback is None:
+            return []
+        self._playback.catch_up(now_ns)
+        return self._playback.recent.newest(after_ns)
 
     def describe(self) -> dict[str, Any]:
         """Return file, progress and state for an operator."""
@@ -175,7 +181,7 @@ class ReplayFeed(Behaviour):
 
     def _play(self, playback: Playback, context: Context) -> None:
         """Play what is due, and come again for the rest."""
-        delay_ns = playback.play(context)
+        playback.play(context)
         if playback.is_warm and not self._was_warm:
             self._was_warm = True
             context.ready()
@@ -187,10 +193,14 @@ class ReplayFeed(Behaviour):
         if playback.is_over:
             self._finish(playback, context)
             return
+        next_tenth = -(-(self._tenths_told + 1) * self._rows_total // 10)
+        if instants := playback.foresee(context.now_ns, next_tenth):
+            context.foretell(instants)
+        delay_ns, last_ns = playback.waits_ns(context.now_ns)
         context.schedule(delay_ns, TICK, key="tick")
         silent_after_ns = playback.subscription.liveness.silent_after_ns
-        if delay_ns > silent_after_ns:
-            context.schedule(silent_after_ns, CHECK, key="check")
+        if delay_ns - last_ns > silent_after_ns:
+            context.schedule(last_ns + silent_after_ns, CHECK, key="check")
 
     def _finish(self, playback: Playback, context: Context) -> None:
         self.state.finished_ns = playback.stamp_ns(self._file.last_ns)

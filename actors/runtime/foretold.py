@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from actors.runtime.cell import Cell
     from actors.runtime.loop import Loop
 
-__all__ = ["FORETOLD_DUE", "ForetoldDue", "Instant", "arm_foretold", "checked", "take_foretold", "tell_foretold"]
+__all__ = [
+    "FORETOLD_DUE",
+    "ForetoldDue",
+    "Instant",
+    "arm_foretold",
+    "checked",
+    "take_foretold",
+    "tell_foretold",
+]
 
-Instant = tuple[int, tuple[Message, ...]]  # UTC nanoseconds, and what is published then
+Instant = tuple[int, Sequence[Message]]  # UTC nanoseconds, and what is published then
 
 KEY = "foretold"
 

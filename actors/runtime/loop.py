@@ -130,9 +130,8 @@ class Loop:
         while taken < limit:
             count = self._take_chunk(min(INPUT_CHUNK, limit - taken))
             taken += count
-            if count == 0:
-                break
-            self.run_ready()
+            if count:
+                self.run_ready()
             if count < INPUT_CHUNK:
                 break  # nothing waits: commit what there is, rather than wait for more
             if self.clock.reading_ns() - started > self.limits.turn_ns_max:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,11 +17,19 @@ import msgspec
 
 from actors.runtime.behaviour import Behaviour, Persistence
 from actors.runtime.errors import require
+from actors.runtime.foretold import Instant, checked
 from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severity
 
 __all__ = ["Bench"]
 
 M = TypeVar("M", bound=Message)
+FORETOLD = "foretold"
+
+
+class _Foretold(Message, frozen=True):
+    """An instant of what the behaviour foretold."""
+
+    messages: tuple[Message, ...]
 
 
 class Bench:
@@ -77,6 +85,10 @@ class Bench:
         while self._timers and self._timers[0][0] <= end:
             due, _, _, message, _ = heapq.heappop(self._timers)
             self.now_ns = max(self.now_ns, due)
+            if isinstance(message, _Foretold):
+                for told in message.messages:
+                    self.publish(told)
+                continue
             self._run(partial(self.behaviour.receive, message))
         self.now_ns = end
 
@@ -143,6 +155,13 @@ class Bench:
             self.cancel_timer(key)
         self._timer_count += 1
         heapq.heappush(self._timers, (self.now_ns + delay_ns, self._timer_count, key, message, durable))
+
+    def foretell(self, instants: Sequence[Instant]) -> None:
+        self.cancel_timer(FORETOLD)
+        for at_ns, messages in checked(self.name, self.now_ns, instants):
+            self._timer_count += 1
+            told = (at_ns, self._timer_count, FORETOLD, _Foretold(tuple(messages)), False)
+            heapq.heappush(self._timers, told)
 
     def cancel_timer(self, key: str) -> None:
         self._timers = [timer for timer in self._timers if timer[2] != key]

@@ -1,15 +1,15 @@
 """How virtual time passes: from one timer to the next, as fast as the machine can.
 
-Most of a past that is played again leads to nothing: a quote comes, some actors look at it, and that is all. So what
-an actor has foretold is handed to its readers without timers, mailboxes and the end of a turn in between, for as
-long as nothing else is due and nothing comes of it. As soon as a reader records, sends or asks for anything, the
-rest of that instant is an ordinary turn. Every reader sees the same messages in the same order at the same times
-either way, and so a run has the same journal.
+Most of a past that is played again leads to nothing: a quote comes, some actors look at it, and that is all.
+So what an actor has foretold is handed to its readers without timers, mailboxes and ends of turns in between, for
+as long as nothing else is due and nothing comes of it. As soon as a reader records, sends or asks for
+anything, the rest of that instant is an ordinary turn. Every reader sees the same messages in the same order
+at the same times either way, and so a run has the same journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.runtime.cell import Cell, CellContext, CellState
@@ -87,7 +87,7 @@ def _play(loop: Loop, clock: VirtualClock, teller: Cell, until_ns: int) -> bool:
     foretold, records = teller.foretold, loop.records
     kinds: tuple[type, ...] = ()
     shares: tuple[Share, ...] = ()
-    told: tuple[Message, ...] = ()
+    told: Sequence[Message] = ()
     count = 0  # instants since their kinds were others
     loop.is_turning = True
     while foretold and foretold[0][0] <= until_ns:
@@ -129,11 +129,15 @@ def _shares(teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:
             taken.setdefault(reader, []).append((number, reader.handlers[kind]))
     for reader, parts in taken.items():
         if (hook := reader.caught_up) is not None:
-            parts.append((CAUGHT_UP, lambda _, context, hook=hook: hook(context)))
+            parts.append((CAUGHT_UP, _hooked(hook)))
     return tuple(Share(reader, reader.context, tuple(parts)) for reader, parts in taken.items())
 
 
-def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: tuple[Message, ...]) -> None:
+def _hooked(hook: Callable[[Any], None]) -> Handler:
+    return lambda _, context: hook(context)
+
+
+def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: Sequence[Message]) -> None:
     """Count what a number of instants of the same kinds have brought."""
     if not count:
         return
@@ -144,7 +148,7 @@ def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: tuple[Messag
 
 
 def _count_handled(
-    loop: Loop, reader: Cell, parts: tuple[Part, ...], times: int, told: tuple[Message, ...]
+    loop: Loop, reader: Cell, parts: tuple[Part, ...], times: int, told: Sequence[Message]
 ) -> None:
     numbers = [number for number, _ in parts if number != CAUGHT_UP]
     reader.handled_count += times * len(numbers)
@@ -159,7 +163,7 @@ def _count_handled(
 def _go_on(
     loop: Loop,
     clock: VirtualClock,
-    told: tuple[Message, ...],
+    told: Sequence[Message],
     where: tuple[tuple[Share, ...], Share, Part],
     error: Exception | None,
 ) -> bool:
@@ -199,9 +203,7 @@ def _go_on(
     return True
 
 
-def _queue(
-    reader: Cell, parts: tuple[Part, ...], told: tuple[Message, ...], sender: str
-) -> int:
+def _queue(reader: Cell, parts: tuple[Part, ...], told: Sequence[Message], sender: str) -> int:
     """Put messages in front of what has come into a mailbox meanwhile; return how many."""
     items = [(told[number], 0, sender) for number, _ in parts if number != CAUGHT_UP]
     reader.data.extendleft(reversed(items))
