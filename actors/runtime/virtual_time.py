@@ -1,8 +1,8 @@
 """How virtual time passes: from one timer to the next, as fast as the machine can.
 
 Most of a past that is played again leads to nothing: a quote comes, some actors look at it, and that is all.
-So what an actor has foretold is handed to its readers without timers, mailboxes and ends of turns in between, for
-as long as nothing else is due and nothing comes of it. As soon as a reader records, sends or asks for
+So what an actor has foretold is handed to its readers without timers, mailboxes and ends of turns in between,
+for as long as nothing else is due and nothing comes of it. As soon as a reader records, sends or asks for
 anything, the rest of that instant is an ordinary turn. Every reader sees the same messages in the same order
 at the same times either way, and so a run has the same journal.
 """

@@ -66,6 +66,8 @@ def prepared(run: RealRun) -> KernelBars:
     instrument = run.topology.instruments["BTC_USDT_PERP"]
     file = ReplayFile(settings, "/", instrument)
     rows = np.array([row for chunk in file.chunks() for row in chunk], np.int64)
+    if cell._playback is not None:
+        cell._playback.catch_up(run.sim.now_ns)
     played = cell._playback.rows_done if cell._playback is not None else cell.state.rows_done
     rows = rows[:played]
     funding = np.array(read_funding(settings, "/", instrument), np.int64)
