@@ -27,6 +27,7 @@ from actors.risk.events import HaltLatched, HaltReleased, IntentDenied
 from actors.runtime.codec import decoder_for
 from actors.runtime.journal import TurnRecord
 from actors.runtime.messages import ActorFailed, Message
+from actors.runtime.store_passing import Recorded
 from actors.strategy.events import SignalDecided
 
 __all__ = ["Probe", "Recorder"]
@@ -90,9 +91,8 @@ class Recorder:
         self._orders: dict[str, tuple[OrderSubmitted, int]] = {}  # with the middle it met
         self._reasons: dict[str, tuple[ReasonShown, ...]] = {}  # by intent
         self._applied: dict[tuple[str, str, str], OrderFillApplied] = {}  # waiting for the ledger
-        self._handlers: dict[bytes, Callable[[str, Any, int], None]] = {
-            kind.__name__.encode(): handler for kind, handler in self._table()
-        }
+        self._handlers: dict[type[Message], Callable[[str, Any, int], None]] = dict(self._table())
+        self._names = frozenset(kind.__name__.encode() for kind in self._handlers)
 
     def _table(self) -> tuple[tuple[type[Message], Callable[[str, Any, int], None]], ...]:
         return (
@@ -110,13 +110,20 @@ class Recorder:
         )
 
     def read(self, turn: TurnRecord) -> None:
-        """Take in the events of one turn."""
-        handlers = self._handlers
+        """Take in the events of one turn as they are written."""
         for entry in turn.entries:
             raw = bytes(entry.event)
-            handler = handlers.get(_name(raw))
+            if _name(raw) in self._names:
+                event = DECODE(raw)
+                self._handlers[type(event)](entry.cell, event, turn.at_ns)
+
+    def hear(self, at_ns: int, records: list[Recorded]) -> None:
+        """Take in the events of one turn that are not written."""
+        handlers = self._handlers
+        for cell, _, _, event in records:
+            handler = handlers.get(type(event))
             if handler is not None:
-                handler(entry.cell, DECODE(raw), turn.at_ns)
+                handler(cell, event, at_ns)
 
     # -- the account ---------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from actors.runtime.clock import VirtualClock
 from actors.runtime.errors import RuntimeFault
 from actors.runtime.node import Node
 from actors.runtime.store import Store
-from actors.runtime.store_memory import MemoryStore
+from actors.runtime.store_passing import PassingStore
 from actors.runtime.virtual_time import pass_time
 from actors.venue.delays import read_delays
 
@@ -49,7 +49,7 @@ class BacktestFailed(RuntimeFault):
 
 
 class BacktestRun:
-    """One run of one deployment. `store` keeps the journal; without one it is in memory, and forgotten."""
+    """One run of one deployment. `store` keeps the journal; without one nothing is kept but the record."""
 
     def __init__(self, topology: Topology, wish: Wish, data: Data, store: Store | None = None) -> None:
         self.topology, self.wish, self.data = topology, wish, data
@@ -66,7 +66,9 @@ class BacktestRun:
             _initial_usdt(topology),
             self,
         )
-        self.store = TappedStore(store or MemoryStore(), self.recorder.read, forgets=store is None)
+        self.store: Store = (
+            PassingStore(self.recorder.hear) if store is None else TappedStore(store, self.recorder.read)
+        )
         self._finished = False
         finish = CellSpec(
             "finish", partial(Finish, len(feeds), self._finish), reads=tuple(plan.address for plan in feeds)

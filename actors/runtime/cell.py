@@ -210,6 +210,7 @@ class CellContext:
     __slots__ = (
         "appliers",
         "cause",
+        "keeps_states",
         "loop",
         "name",
         "now_ns",
@@ -238,6 +239,7 @@ class CellContext:
         self.sent: list[Cell] = []
         self.operations: list[tuple[Any, ...]] = []
         self.records = loop.records
+        self.keeps_states = loop.writer.keeps_states
         self.ready_cells = loop.ready
 
     @property
@@ -306,7 +308,7 @@ class CellContext:
 
     def save(self) -> None:
         operations = self.operations
-        if not operations or operations[0][0] != "save":
+        if self.keeps_states and (not operations or operations[0][0] != "save"):
             operations.insert(0, ("save",))  # first, because it can fail: then nothing else has been done
 
     def schedule(self, delay_ns: int, message: Message, *, key: str = "", durable: bool = False) -> None:

@@ -180,6 +180,12 @@ class Journal:
         self.sequence += count
         self.events_since_snapshot += count
 
+    def passed(self, at_ns: int, count: int) -> None:
+        """A turn has recorded so many events that are not to be written."""
+        self.at_ns = at_ns
+        self.turn += 1
+        self.sequence += count
+
     def snapshot_bytes(self, sequence: int, version: int, state: Any) -> bytes:
         """Return a snapshot entry."""
         return _encode((sequence, version, state))

@@ -22,8 +22,8 @@ from actors.runtime.operations import explained, perform
 from actors.runtime.ports import Guardian, Pump, TapedTurn, TapeWriter
 from actors.runtime.pykka_port import ActorDeadError, Envelope, answer
 from actors.runtime.timers import Timer, Timers
-from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter, release
-from actors.runtime.writer import TurnWriter
+from actors.runtime.turn import LoopCounters, LoopLimits, TurnOutput, dead_letter, forget_timers, release
+from actors.runtime.writer import writer_for
 
 __all__ = ["Loop"]
 
@@ -66,7 +66,7 @@ class Loop:
         self.effects_count = 0
         self.out = TurnOutput()
         self.held: set[Cell] = set()
-        self.writer = TurnWriter(self)
+        self.writer = writer_for(self)
         self.inlet = Inlet(self.limits.inlet_max)
         self.call = self.inlet.call
         self._chunks: list[tuple[int, list[tuple[Cell, Message, str]]]] = []
@@ -314,9 +314,11 @@ class Loop:
         out, counters = self.out, self.counters
         counters.turns += 1
         counters.inputs += taken
-        if not (self.records or out.is_wanted or self.held or self.timers.writes or self.writer.is_due):
+        is_wanted = out.is_wanted
+        if not (self.records or is_wanted or self.held or self.timers.writes or self.writer.is_due):
             return  # most turns of a quiet market
-        self.out = TurnOutput()
+        if is_wanted:
+            self.out = TurnOutput()
         held, self.held = self.held, set()
         write = self.writer.write(out, held)
         if any(write):
@@ -330,7 +332,8 @@ class Loop:
                 counters.events += len(self.records)
                 self.records.clear()
         self.sequence = self.journal.sequence
-        release(self, out)
+        if is_wanted:
+            release(self, out)
 
     # -- between turns -------------------------------------------------------------------------------
 
@@ -351,15 +354,6 @@ class Loop:
             longest_ns = min(longest_ns, due - self.clock.now_ns())
         self.inlet.wait(longest_ns)
 
-    def forget_timers(self, cell: Cell) -> None:
-        """A behaviour has ended: its timers end with it, but for durable ones."""
-        self.timers.drop_of(cell)
-        if any(is_fleeting(item) for item in cell.control):
-            kept = [item for item in cell.control if not is_fleeting(item)]
-            cell.control.clear()
-            cell.control.extend(kept)
-            cell.held_stale = True
-
     def took_ns(self, began: int) -> int:
         """Return how long something took; 0 where the run is to be repeated to the byte."""
         is_repeatable = self.tape is not None or self.script is not None
@@ -378,7 +372,7 @@ class Loop:
         """Take a cell out of service."""
         cell.state = CellState.STOPPED
         cell.actor.leave()
-        self.forget_timers(cell)
+        forget_timers(self, cell)
         self.counters.dropped += cell.waiting_count
         self._drop_waiting(cell, ActorDeadError(f"{cell.name} stopped before it handled the message"))
         self.held.add(cell)

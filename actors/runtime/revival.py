@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from actors.runtime.cell import Cell, CellState
 from actors.runtime.messages import ActorRestarted, Message
 from actors.runtime.recovery import recover
+from actors.runtime.turn import forget_timers
 
 if TYPE_CHECKING:
     from actors.runtime.loop import Loop
@@ -41,7 +42,7 @@ class Revival:
         """Rebuild these cells' behaviours from the journal and let them run, in this order."""
         began = self._loop.clock.reading_ns()
         for cell in cells:
-            self._loop.forget_timers(cell)
+            forget_timers(self._loop, cell)
         for cell in self._recover(cells):
             cell.restarts_count += 1
             cell.recovery_ns = self._loop.took_ns(began)

@@ -17,7 +17,16 @@ from actors.runtime.pykka_port import answer
 if TYPE_CHECKING:
     from actors.runtime.loop import Loop
 
-__all__ = ["LoopCounters", "LoopLimits", "TurnOutput", "dead_letter", "held_key", "held_writes", "release"]
+__all__ = [
+    "LoopCounters",
+    "LoopLimits",
+    "TurnOutput",
+    "dead_letter",
+    "forget_timers",
+    "held_key",
+    "held_writes",
+    "release",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,16 @@ def release(loop: Loop, out: TurnOutput) -> None:
             loop.guardian.cannot_keep_up(cell, message)
         for cell, error, item, retried in out.failures:
             loop.guardian.failed(cell, error, item, retried=retried)
+
+
+def forget_timers(loop: Loop, cell: Cell) -> None:
+    """A behaviour has ended: its timers end with it, but for durable ones."""
+    loop.timers.drop_of(cell)
+    if any(is_fleeting(item) for item in cell.control):
+        kept = [item for item in cell.control if not is_fleeting(item)]
+        cell.control.clear()
+        cell.control.extend(kept)
+        cell.held_stale = True
 
 
 def dead_letter(at_ns: int, cell: Cell, item: Any, retried: bool) -> bytes:

@@ -9,12 +9,13 @@ import msgspec
 
 from actors.runtime.cell import Cell, CellState
 from actors.runtime.store import TurnWrite
+from actors.runtime.store_passing import PassingStore
 from actors.runtime.turn import TurnOutput, held_writes
 
 if TYPE_CHECKING:
     from actors.runtime.loop import Loop
 
-__all__ = ["TurnWriter"]
+__all__ = ["PassingWriter", "TurnWriter", "writer_for"]
 
 # What a snapshot may cost, in bytes per event since the one before: larger states are written less often.
 SNAPSHOT_BYTES_PER_EVENT = 25
@@ -22,8 +23,44 @@ SEEN = b"\x01"
 IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
 
 
+NOTHING = TurnWrite()
+
+
+def writer_for(loop: Loop) -> TurnWriter | PassingWriter:
+    """Return what ends the turns of a loop, by what its store keeps."""
+    store = loop.journal.store
+    return PassingWriter(loop, store) if isinstance(store, PassingStore) else TurnWriter(loop)
+
+
+class PassingWriter:
+    """In the place of TurnWriter where the past is not kept: nothing is encoded, nothing written."""
+
+    keeps_states = False
+    is_due = False
+    takes_all = False
+
+    def __init__(self, loop: Loop, store: PassingStore) -> None:
+        self._loop = loop
+        self._store = store
+
+    def write(self, out: TurnOutput, held: Iterable[Cell]) -> TurnWrite:
+        """Show the turn's events to whoever listens."""
+        loop, records = self._loop, self._loop.records
+        loop.timers.writes.clear()
+        if out.seen:
+            self._store.remember(out.seen, loop.limits.dedupe_ids_kept)
+        if records:
+            loop.counters.events += len(records)
+            loop.journal.passed(loop.now_ns, len(records))
+            self._store.pass_by(loop.now_ns, records)
+            records.clear()
+        return NOTHING
+
+
 class TurnWriter:
     """Builds the write of each turn of one loop; decides when snapshots are due."""
+
+    keeps_states = True
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop

@@ -33,7 +33,7 @@ from actors.runtime.clock import VirtualClock
 from actors.runtime.messages import Message
 from actors.runtime.store import Store
 from actors.runtime.store_lmdb import Durability, LmdbStore
-from actors.runtime.store_memory import MemoryStore
+from actors.runtime.store_passing import PassingStore, Recorded
 from actors.strategy.actor import StrategyActor
 from actors.strategy.indicators import Ema
 from actors.strategy.library import STRATEGIES
@@ -240,12 +240,16 @@ def minutes(symbol: str, walk: array[int]) -> Iterator[Instant]:
         opened = close
 
 
+def _pass(at_ns: int, records: list[Recorded]) -> None:
+    """Nobody listens."""
+
+
 class Backtest:
-    """The whole deployment for one symbol, a clock that jumps, a journal in memory."""
+    """The whole deployment for one symbol, a clock that jumps, no past, as in a backtest without `--out`."""
 
     def __init__(self, settings: StrategySettings, store: Store | None = None) -> None:
         self.world = World(
-            store or MemoryStore(),
+            store or PassingStore(_pass),
             VirtualClock(START_NS - START_NS % MINUTE_NS),
             strategies_per_symbol=1,
             make_strategy=hosting(settings),

@@ -11,6 +11,7 @@ from actors.backtest.wish import MarketFiles, Wish
 from actors.deployment.backtest import BacktestRun
 from actors.deployment.history import load_history
 from actors.feed.settings import ReplaySettings
+from actors.runtime.store import Store
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MINIMAL = REPOSITORY / "config" / "examples" / "minimal.yaml"
@@ -48,12 +49,17 @@ def write_funding(path: Path) -> Path:
     return path
 
 
-def run(wish: Wish, deployment: Path = MINIMAL, inputs: Mapping[str, str] | None = None) -> RunRecord:
+def run(
+    wish: Wish,
+    deployment: Path = MINIMAL,
+    inputs: Mapping[str, str] | None = None,
+    store: Store | None = None,
+) -> RunRecord:
     """Run a deployment over history in this process."""
     topology = load_history([deployment], (), inputs or {}, {"POLYTRADE_STATE": "never-written"}, wish)
     feeds = {p.place.symbol: p.settings for p in topology.actors if isinstance(p.settings, ReplaySettings)}
     data = scan(feeds, wish, topology.instruments)
-    return BacktestRun(topology, replace(wish, from_ns=data.from_ns, to_ns=data.to_ns), data).run()
+    return BacktestRun(topology, replace(wish, from_ns=data.from_ns, to_ns=data.to_ns), data, store).run()
 
 
 def usual(folder: Path, **changes: object) -> Wish:

@@ -14,6 +14,8 @@ from actors.backtest.wish import MarketFiles, Wish
 from actors.deployment.backtest import BacktestFailed
 from actors.deployment.faults import ConfigError
 from actors.feed.files import DataError
+from actors.runtime.journal import verify_chain
+from actors.runtime.store_memory import MemoryStore
 from tests.unit.backtest.histories import BTC, MINUTE_MS, REPOSITORY, START_MS, run, usual
 
 HOUR_NS = 3_600_000_000_000
@@ -30,6 +32,13 @@ def test_a_run_trades_and_ledger_and_exchange_agree(record: RunRecord) -> None:
     assert any(trade.net_usdt > 0 for trade in record.trades)
     assert any(trade.net_usdt < 0 for trade in record.trades)
     assert {trade.side for trade in record.trades} == {1, -1}
+
+
+def test_a_run_whose_past_is_kept_has_the_same_record(record: RunRecord, tmp_path: Path) -> None:
+    store = MemoryStore()
+    assert run(usual(tmp_path), store=store) == record
+    assert verify_chain(store)[1] is None
+    assert list(store.items("snapshots"))
 
 
 def test_the_account_is_the_sum_of_its_fills_and_funding(record: RunRecord) -> None:
