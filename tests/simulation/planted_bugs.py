@@ -31,7 +31,7 @@ def _handler(patch: Patch, behaviour: Any, message: type, mutant: Callable[..., 
 
 
 def send_before_write(patch: Patch) -> None:
-    original = Loop._finish
+    original = Loop.finish
 
     def finish(loop: Loop, taken: int) -> None:
         effects, loop.out.effects = loop.out.effects, []
@@ -39,7 +39,7 @@ def send_before_write(patch: Patch) -> None:
             loop.pumps[port].put(message, address)
         original(loop, taken)
 
-    patch.setattr(Loop, "_finish", finish)
+    patch.setattr(Loop, "finish", finish)
 
 
 def guess_an_unknown_outcome(patch: Patch) -> None:
