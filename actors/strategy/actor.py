@@ -12,6 +12,7 @@ import msgspec
 from actors.domain.bars import BarLike
 from actors.domain.place import Place
 from actors.messages.account import AccountState, PositionOverruled
+from actors.messages.amending import AmendIntent, AmendUpdate
 from actors.messages.market import Bar, FeedState, FeedStatus, History, HistoryRequest, Quote, Trade
 from actors.messages.parents import ParentIntent, ParentUpdate
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate
@@ -21,7 +22,7 @@ from actors.strategy.bar_intake import close_by_time, due_in_ns, missed_bars, ta
 from actors.strategy.desk import Desk, PendingCheck
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.library import STRATEGIES
-from actors.strategy.protocol import Cancel, Decision, Hold, View
+from actors.strategy.protocol import Amend, Cancel, Decision, Hold, View
 from actors.strategy.settings import StrategySettings
 from actors.strategy.state import StrategyState
 
@@ -51,10 +52,10 @@ class StrategyActor(Behaviour):
 
     ACCEPTS = (
         *(Quote, Trade, Bar, FeedStatus, History, AccountState),
-        *(OrderUpdate, ParentUpdate, OrderDenied, MessageRefused, PositionOverruled),
+        *(OrderUpdate, AmendUpdate, ParentUpdate, OrderDenied, MessageRefused, PositionOverruled),
         *(BarDue, HistoryLate, PendingCheck),
     )
-    EMITS = (OrderIntent, ParentIntent, CancelIntent, HistoryRequest)
+    EMITS = (OrderIntent, AmendIntent, ParentIntent, CancelIntent, HistoryRequest)
     EVENTS = (SignalDecided, PositionAdopted)
     STATE = StrategyState
     PERSISTENCE = Persistence.SAVED
@@ -245,10 +246,10 @@ class StrategyActor(Behaviour):
         view.can_act = not self._blocked(context.now_ns)
         self._standing = self._on_bar(bar, view)
 
-    def _blocked(self, now_ns: int) -> str:
-        """Return why no order may leave now; empty when one may."""
+    def _blocked(self, now_ns: int, amending: bool = False) -> str:
+        """Return why no order may leave now, or be amended; empty when one may."""
         state = self.state
-        if len(state.pending) >= self._orders_at_once:
+        if len(state.pending) >= self._orders_at_once and not amending:
             return "an own order is unresolved"
         if state.feed_state != LIVE:
             return "the feed is " + state.feed_state
@@ -265,7 +266,7 @@ class StrategyActor(Behaviour):
         decision = self._standing
         if decision is None:
             return
-        blocked = "" if type(decision) is Cancel else self._blocked(context.now_ns)
+        blocked = "" if type(decision) is Cancel else self._blocked(context.now_ns, type(decision) is Amend)
         if blocked and type(decision) is not Hold:
             self._desk.note("hold", Hold(blocked, decision.reasons), context)
         else:
@@ -274,7 +275,8 @@ class StrategyActor(Behaviour):
 
     def _heed(self, decision: Decision, can_act: bool, context: Context) -> None:
         """Do what was decided on a quote or a trade; what may not be done now is forgotten."""
-        if can_act or type(decision) is Cancel:
+        kind = type(decision)
+        if can_act or kind is Cancel or (kind is Amend and not self._blocked(context.now_ns, True)):
             self._desk.carry_out(decision, context)
 
     # -- own orders -------------------------------------------------------------------------------
@@ -284,6 +286,9 @@ class StrategyActor(Behaviour):
 
     def on_parent_update(self, update: ParentUpdate, context: Context) -> None:
         self._desk.take_parent(update, context)
+
+    def on_amend_update(self, update: AmendUpdate, context: Context) -> None:
+        self._desk.take_amend(update, context)
 
     def on_order_denied(self, denied: OrderDenied, context: Context) -> None:
         self._desk.take_denial(denied, context)

@@ -5,69 +5,43 @@ from __future__ import annotations
 import msgspec
 
 from actors.domain.orders import Side
-from actors.domain.parent_states import PARENT_ENDED, ParentState
-from actors.domain.place import Place
 from actors.messages.account import PositionOverruled
-from actors.messages.parents import ParentIntent, ParentUpdate
+from actors.messages.amending import AmendIntent
+from actors.messages.parents import ParentIntent
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, Reason
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import require
-from actors.runtime.messages import Message, MessageRefused, Severity
+from actors.runtime.messages import MessageRefused
+from actors.strategy.amending import take_amend_denial
+from actors.strategy.desk_base import CONTRACTS_MAX, TICKS_MAX, PendingCheck, texts_of
+from actors.strategy.desk_changes import DeskChanges
 from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.own_orders import adopt_position, take_update
-from actors.strategy.protocol import Cancel, Decision, Hold, Launch, Order, Reasons, Target, View
-from actors.strategy.settings import StrategySettings
+from actors.strategy.protocol import (
+    Amend,
+    Cancel,
+    Decision,
+    Hold,
+    Launch,
+    Order,
+    Target,
+)
 from actors.strategy.sizing import is_reached, next_step
-from actors.strategy.state import OwnParent, PendingOrder, StrategyState
+from actors.strategy.state import PendingOrder
 
 __all__ = ["Desk", "PendingCheck"]
 
-UNRESOLVED = "OrderUnresolved"
 DUPLICATE = "duplicate_intent"  # risk's rules whose denial says more than no
 REDUCE_ONLY = "reduce_only"
 NOTHING_TO_SELL = "nothing held to sell"
 
-BUY, SELL = Side.BUY, Side.SELL
+SELL = Side.SELL
 
-# No market has such sizes and prices; what is larger could not even be journaled.
-CONTRACTS_MAX = 10**12
-TICKS_MAX = 10**15
-
-PAUSE_DOUBLINGS_MAX = 8  # 256 times `retry_after`: four minutes from a second
+_decode_refused = msgspec.msgpack.Decoder(OrderIntent | AmendIntent | ParentIntent).decode
 
 
-class PendingCheck(Message, frozen=True):
-    """Look for own orders that found no end."""
-
-
-class Desk:
+class Desk(DeskChanges):
     """Works on the actor's saved state; the actor decides when anything may leave."""
-
-    def __init__(self, settings: StrategySettings, place: Place, view: View) -> None:
-        self.pause_until_ns = 0
-        self.denials_count = 0
-        self._refusals_in_row = 0
-        self._settings = settings
-        self._account = settings.account
-        self._symbol = place.symbol
-        self._instrument = place.instrument
-        self._view = view
-        self._state = StrategyState()
-        self._address = ""
-        self._prefix = ""
-        self._told: set[str] = set()  # intents of which somebody has been told that they find no end
-        self._check_waits = False
-        self._constant: dict[str, tuple[Reason, ...]] = {}
-
-    def open(self, state: StrategyState, context: Context) -> None:
-        """Take up the recovered state."""
-        self._state = state
-        self._address = context.name
-        self._prefix = context.name + "#" + str(context.epoch) + "."
-        self._view.net_contracts = state.net_contracts
-        self._check_waits = False
-        if state.pending:
-            self._check_later(context)
 
     # -- decisions --------------------------------------------------------------------------------
 
@@ -80,6 +54,8 @@ class Desk:
             self._aim(decision, context)  # type: ignore[arg-type]
         elif kind is Launch:
             self._launch(decision, context)  # type: ignore[arg-type]
+        elif kind is Amend:
+            self._amend(decision, context)  # type: ignore[arg-type]
         elif kind is Cancel:
             self._take_back(decision, context)  # type: ignore[arg-type]
         else:
@@ -93,7 +69,7 @@ class Desk:
         state.last_action, state.last_why = action, why
         net = state.net_contracts
         target = decision.net_contracts if isinstance(decision, Target) else net
-        reasons, now_ns = _texts(decision.reasons), context.now_ns
+        reasons, now_ns = texts_of(decision.reasons), context.now_ns
         context.record(
             SignalDecided(self._symbol, action, why, net, target, self._price(None), "", reasons, now_ns)
         )
@@ -155,7 +131,9 @@ class Desk:
         intent_id = self._prefix + str(number)
         price = self._price(side)
         state.last_action, state.last_why = action, why
-        state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
+        state.pending[intent_id] = PendingOrder(
+            side, contracts, 0, now_ns, reduce_only, False, 0, limit_ticks, order_type, time_in_force
+        )
         if not self._check_waits:
             self._check_later(context)
         context.record(
@@ -180,51 +158,6 @@ class Desk:
         )
         context.save()
 
-    def _launch(self, launch: Launch, context: Context) -> None:
-        """Ask for a parent order; it is pending until the OMS has it, and while it may still open."""
-        side, contracts, plan, why, reasons, reduce_only = launch
-        require(0 <= contracts <= CONTRACTS_MAX, "a parent order has a size", contracts=contracts, why=why)
-        state, symbol, now_ns = self._state, self._symbol, context.now_ns
-        number = state.intents_count = state.intents_count + 1
-        intent_id, name = self._prefix + str(number), type(plan).__name__
-        state.last_action, state.last_why = "launch", why
-        state.goal_pursued = False
-        state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
-        state.parents[intent_id] = OwnParent(name, side, contracts, now_ns)
-        if not self._check_waits:
-            self._check_later(context)
-        price, net = self._price(side), state.net_contracts
-        target = net if reduce_only else net + side * contracts
-        texts = self._reasons(why, (("plan", name), *reasons))
-        context.record(SignalDecided(symbol, "launch", why, net, target, price, intent_id, texts, now_ns))
-        context.publish(
-            ParentIntent(
-                *(intent_id, self._address, self._account, symbol, side, contracts, reduce_only, plan),
-                *(price, now_ns, texts),
-            )
-        )
-        context.save()
-
-    def take_parent(self, update: ParentUpdate, context: Context) -> None:
-        """The OMS says how a parent order of ours stands."""
-        state, parent_id = self._state, update.parent_id
-        if update.account != self._account or (update.symbol and update.symbol != self._symbol):
-            return
-        own = state.parents.get(parent_id)
-        if own is not None:
-            own.state, own.entry_filled, own.exit_filled = (
-                update.state.value,
-                update.entry_filled,
-                update.exit_filled,
-            )
-        if update.state in PARENT_ENDED:
-            state.parents.pop(parent_id, None)
-            if update.state is ParentState.FAILED:
-                self._pause(context)
-        if update.entry_is_over and state.pending.pop(parent_id, None) is not None and self._told:
-            self._resolved(parent_id, context)
-        context.save()
-
     def _take_back(self, decision: Cancel, context: Context) -> None:
         if not self._state.pending and not self._state.parents:
             return
@@ -237,28 +170,6 @@ class Desk:
             if parent_id not in self._state.pending:
                 context.publish(CancelIntent(parent_id, self._address, self._account))
         context.save()
-
-    def _price(self, side: Side | None) -> int:
-        """Return the price an order of this side would meet: the quote's, else the last one seen."""
-        quote, last = self._view.quote, self._view.last_ticks
-        if quote is None:
-            return last
-        if side is BUY:
-            return quote.ask_ticks or last
-        if side is SELL:
-            return quote.bid_ticks or last
-        return last or quote.bid_ticks
-
-    def _reasons(self, why: str, reasons: Reasons) -> tuple[Reason, ...]:
-        """Return the reasons as a message carries them, `why` first; constant ones are made once."""
-        if reasons:
-            return (Reason("why", why), *_texts(reasons))
-        found = self._constant.get(why)
-        if found is None:
-            found = (Reason("why", why),)
-            if len(self._constant) < 64:  # a strategy that builds its texts shall not fill the memory
-                self._constant[why] = found
-        return found
 
     # -- answers ----------------------------------------------------------------------------------
 
@@ -294,6 +205,10 @@ class Desk:
     def take_denial(self, denied: OrderDenied, context: Context) -> None:
         """Risk said no: nothing left the house. A duplicate is the exception: its first copy did."""
         self.denials_count += 1
+        if take_amend_denial(self._state, denied.intent_id):
+            self._pause(context)
+            context.save()
+            return
         order = self._state.pending.get(denied.intent_id)
         if order is None or denied.rule == DUPLICATE:
             return
@@ -304,11 +219,15 @@ class Desk:
     def take_refusal(self, refused: MessageRefused, context: Context) -> None:
         """Risk was too busy to take an intent: as if it had never been sent."""
         try:
-            intent = msgspec.msgpack.decode(refused.refused, type=OrderIntent | ParentIntent)
+            intent: OrderIntent | AmendIntent | ParentIntent = _decode_refused(refused.refused)
         except msgspec.MsgspecError:
             context.log("a message other than an intent was refused", reader=refused.reader)
             return
-        if intent.intent_id in self._state.pending:
+        if isinstance(intent, AmendIntent):
+            if take_amend_denial(self._state, intent.order.intent_id):
+                self._pause(context)
+                context.save()
+        elif intent.intent_id in self._state.pending:
             self._drop(intent.intent_id, context)
 
     def _drop(self, intent_id: str, context: Context) -> None:
@@ -319,12 +238,6 @@ class Desk:
         if self._told:
             self._resolved(intent_id, context)
         context.save()
-
-    def _pause(self, context: Context) -> None:
-        """Wait before the next try, twice as long after each refusal in a row: a halt may last for days."""
-        doublings = min(self._refusals_in_row, PAUSE_DOUBLINGS_MAX)
-        self._refusals_in_row += 1
-        self.pause_until_ns = context.now_ns + (self._settings.retry_after << doublings)
 
     def take_overruling(self, overruled: PositionOverruled, context: Context) -> None:
         """Somebody else moved the position; while an own order is on its way, its answer will tell."""
@@ -341,30 +254,3 @@ class Desk:
             context.record(PositionAdopted(self._symbol, before, state.net_contracts, why, context.now_ns))
 
     # -- orders without an end --------------------------------------------------------------------
-
-    def look_for_unresolved(self, context: Context) -> None:
-        """Tell somebody about orders in flight for too long; look again while there are any."""
-        self._check_waits = False
-        if self._state.pending:
-            self._check_later(context)
-        limit_ns = context.now_ns - self._settings.order_alert_after
-        for intent_id, order in self._state.pending.items():
-            if order.since_ns <= limit_ns:
-                self._told.add(intent_id)
-                text = f"{self._address} stands still: {intent_id} has found no end"
-                context.alert(UNRESOLVED, Severity.TICKET, text, key=intent_id, symbol=self._symbol)
-
-    def _check_later(self, context: Context) -> None:
-        self._check_waits = True
-        context.schedule(self._settings.order_alert_after, PendingCheck(), key="pending")
-
-    def _resolved(self, intent_id: str, context: Context) -> None:
-        if intent_id in self._told:
-            self._told.discard(intent_id)
-            context.resolve(UNRESOLVED, key=intent_id)
-
-
-def _texts(reasons: Reasons) -> tuple[Reason, ...]:
-    return tuple(
-        Reason(name, f"{value:.8g}" if isinstance(value, float) else str(value)) for name, value in reasons
-    )

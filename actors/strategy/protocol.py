@@ -2,7 +2,7 @@
 
 It is made from its settings and its instrument. Everything that changes in it lives in `memory`, one
 msgspec struct, which is saved after each bar and put back after a restart. It sees the market and its own
-position through a `View`, and answers with one of four decisions. It knows neither clock nor orders in
+position through a `View`, and answers with one of five decisions. It knows neither clock nor orders in
 flight: `StrategyActor` warms it up, keeps it still while it may not act, and turns a decision into orders.
 """
 
@@ -18,8 +18,21 @@ from actors.messages.market import Quote
 from actors.messages.plans import Plan
 from actors.strategy.settings import StrategySettings
 from actors.strategy.sizing import contracts_at_risk
+from actors.strategy.state import PendingOrder
 
-__all__ = ["Cancel", "Decision", "Hold", "Launch", "Order", "Reasons", "Strategy", "Target", "View"]
+__all__ = [
+    "Amend",
+    "Cancel",
+    "Decision",
+    "Hold",
+    "Launch",
+    "Order",
+    "OwnOrder",
+    "Reasons",
+    "Strategy",
+    "Target",
+    "View",
+]
 
 # Inputs of a decision and their values; numbers become text when the decision is journaled.
 Reasons = tuple[tuple[str, str | int | float], ...]
@@ -71,7 +84,32 @@ class Cancel(NamedTuple):
     reasons: Reasons = ()
 
 
-Decision = Hold | Target | Order | Launch | Cancel
+class Amend(NamedTuple):
+    """Give a live limit order of one's own another price or size; what is 0 stays as it is.
+
+    Without an `intent_id` it is the order placed last. Nothing happens while that order is being amended or
+    taken back, when it does not rest, or when nothing would change.
+    """
+
+    why: str
+    reasons: Reasons = ()
+    limit_ticks: int = 0
+    contracts: int = 0  # in all, what has filled already included
+    intent_id: str = ""
+
+
+Decision = Hold | Target | Order | Launch | Cancel | Amend
+
+
+class OwnOrder(NamedTuple):
+    """An own order that has no end yet."""
+
+    intent_id: str
+    side: Side
+    contracts: int
+    filled_contracts: int
+    limit_ticks: int  # 0 of a market order
+    is_changing: bool  # it is being amended or taken back
 
 
 class View:
@@ -84,6 +122,7 @@ class View:
         "last_ticks",
         "net_contracts",
         "now_ns",
+        "pending",
         "quote",
         "settings",
     )
@@ -94,9 +133,23 @@ class View:
         self.now_ns = 0
         self.net_contracts = 0  # own position: what this strategy's fills add up to
         self.last_ticks = 0  # last trade, or close of the last bar; 0 before the first
+        self.pending: dict[str, PendingOrder] = {}
         self.quote: Quote | None = None
         self.equity_usdt = settings.equity_usdt
         self.can_act = False  # False while a decision would be set aside, for instance during warm-up
+
+    @property
+    def orders(self) -> tuple[OwnOrder, ...]:
+        """Own orders without an end, oldest first."""
+        return tuple(
+            [
+                OwnOrder(
+                    *(intent_id, Side(order.side), order.contracts, order.filled_contracts),
+                    *(order.limit_ticks, bool(order.amend_id) or order.taken_back),
+                )
+                for intent_id, order in self.pending.items()
+            ]
+        )
 
     def contracts_at_risk(self, stop_ticks: float) -> int:
         """Return how many contracts lose `risk_fraction` of equity when the price moves against them so far.

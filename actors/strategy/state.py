@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.domain.bars import BarBuilder
+from actors.domain.orders import OrderType, TimeInForce
 from actors.messages.trading import Reason
 
 __all__ = ["OwnChild", "OwnParent", "PendingOrder", "StrategyState"]
@@ -22,6 +23,10 @@ class PendingOrder(msgspec.Struct, array_like=True):
     reduce_only: bool
     taken_back: bool = False  # the strategy wants it gone: that it ends unfilled is no refusal
     fee_contracts: int = 0  # of what was bought, taken as fees; spot only
+    limit_ticks: int = 0  # 0 of a market order
+    order_type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.IOC
+    amend_id: str = ""  # of the amendment under way
 
 
 class OwnParent(msgspec.Struct, array_like=True):

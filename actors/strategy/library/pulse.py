@@ -10,7 +10,7 @@ from actors.domain.instrument import Instrument
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.market import Quote
 from actors.runtime.settings import Duration, setting
-from actors.strategy.protocol import Cancel, Decision, Hold, Order, View
+from actors.strategy.protocol import Amend, Cancel, Decision, Hold, Order, View
 from actors.strategy.settings import StrategySettings
 
 __all__ = ["Pulse", "PulseMemory", "PulseSettings"]
@@ -30,7 +30,10 @@ class PulseSettings(StrategySettings, frozen=True, kw_only=True):
     pause: Annotated[Duration, setting("Shortest time between two steps.", minimum=0)] = 0
     rests: Annotated[
         bool,
-        setting("Every third order rests 2 % below the market and is taken back a step later."),
+        setting(
+            "Every third order rests 2 % below the market; it is amended to the best bid a step later, one "
+            "contract larger, and taken back after another."
+        ),
     ] = False
 
 
@@ -41,6 +44,7 @@ class PulseMemory(msgspec.Struct):
     due_ns: int = 0  # of the next step
     steps_to_rest: int = 2
     is_resting: bool = False
+    is_amended: bool = False
 
 
 class Pulse:
@@ -65,8 +69,8 @@ class Pulse:
         if self._pause and view.now_ns < memory.due_ns:
             return WAIT
         if not view.can_act:
-            return self._take_back(view) if memory.is_resting else WAIT
-        memory.due_ns, memory.is_resting = view.now_ns + self._pause, False
+            return self._change_resting(quote, view) if memory.is_resting else WAIT
+        memory.due_ns, memory.is_resting, memory.is_amended = view.now_ns + self._pause, False, False
         if self._rests:
             memory.steps_to_rest = (memory.steps_to_rest - 1) % 3
             if not memory.steps_to_rest and quote.bid_ticks:
@@ -79,6 +83,12 @@ class Pulse:
         memory.buys_next = not buys
         return self._buy if buys else self._sell
 
-    def _take_back(self, view: View) -> Decision:
-        self.memory.is_resting, self.memory.due_ns = False, view.now_ns + self._pause
+    def _change_resting(self, quote: Quote, view: View) -> Decision:
+        """Amend what rests, then take it back."""
+        memory = self.memory
+        memory.due_ns = view.now_ns + self._pause
+        if not memory.is_amended and quote.bid_ticks:
+            memory.is_amended = True
+            return Amend("pulse", (), quote.bid_ticks, self._contracts + 1)
+        memory.is_resting = False
         return TAKE_BACK

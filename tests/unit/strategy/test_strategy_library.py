@@ -13,7 +13,7 @@ from actors.strategy.library import STRATEGIES
 from actors.strategy.library.mean_reversion import MeanReversion, MeanReversionSettings
 from actors.strategy.library.pulse import Pulse, PulseSettings
 from actors.strategy.library.trend_follow import TrendFollow, TrendFollowSettings
-from actors.strategy.protocol import Decision, Hold, Order, Target, View
+from actors.strategy.protocol import Amend, Decision, Hold, Order, Target, View
 from actors.strategy.settings import StrategySettings
 from tests.unit.strategy.strategy_bench import BTC, CATALOG, MINUTE, START
 
@@ -191,19 +191,31 @@ def test_pulse_buys_and_sells_in_turn() -> None:
     assert [turn[:2] for turn in turns] == [(Side.BUY, 3), (Side.SELL, 3)] * 2
 
 
-def test_pulse_rests_every_third_order_and_takes_it_back_a_step_later() -> None:
+def test_pulse_rests_every_third_order_amends_it_and_takes_it_back() -> None:
     settings = PulseSettings(pause=1_000, rests=True)
     strategy, view = Pulse(settings, CATALOG[BTC]), View(settings, CATALOG[BTC])
     quote, steps = Quote(BTC, START, 10_000, 1, 10_001, 1), []
-    for step in range(8):
+    for step in range(10):
         view.now_ns, view.can_act = START + step * 1_000, not strategy.memory.is_resting
         steps.append(strategy.on_quote(quote, view))
         view.now_ns += 999
         assert strategy.on_quote(quote, view) == Hold("waiting"), "it pauses between two steps"
     kinds = [type(step).__name__ for step in steps]
-    assert kinds == ["Order", "Order", "Cancel", "Order", "Order", "Order", "Cancel", "Order"]
+    assert kinds == [
+        "Order",
+        "Order",
+        "Amend",
+        "Cancel",
+        "Order",
+        "Order",
+        "Order",
+        "Amend",
+        "Cancel",
+        "Order",
+    ]
     resting = [step for step in steps if isinstance(step, Order) and step.limit_ticks]
     assert [(one.limit_ticks, one.time_in_force) for one in resting] == [(9_800, TimeInForce.GTC)] * 2
+    assert {(step.limit_ticks, step.contracts) for step in steps if isinstance(step, Amend)} == {(10_000, 2)}
 
 
 @pytest.mark.parametrize(("net", "side"), [(6, Side.SELL), (-6, Side.BUY)])
