@@ -127,9 +127,10 @@ def _tell(timed: Timed, as_json: bool) -> None:
     word = "FAILED" if outcome.violations else "ok"
     speed = outcome.simulated_ns / max(1, timed.wall_ns)
     traded = f"{outcome.orders_count:>5} orders  {outcome.fills_count:>5} fills"
+    amended = f"{outcome.amends_count:>4} amends"
     echo(
         f"seed {outcome.seed:>5}  {word:<6}  {outcome.digest[:12]}  {len(outcome.faults):>3} faults  "
-        f"{outcome.deaths_count:>3} deaths  {traded}  "
+        f"{outcome.deaths_count:>3} deaths  {traded}  {amended}  "
         f"{speed:>6.0f}x"
     )
     for violation in outcome.violations[:5]:

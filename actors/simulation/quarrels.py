@@ -108,6 +108,8 @@ def _orders(node: Node, account: str, name: str, state: ExchangeState) -> Iterat
     theirs = {
         order.request.client_order_id for order in state.open_orders.values() if order.request.account == name
     }
+    for amend in behaviour.state.amends.values():
+        yield f"amendment {amend.amend_id} is {amend.state.value}"
     for order_id, at in ours.items():
         if at not in RESTING:
             yield f"order {order_id} is {at}"

@@ -58,6 +58,7 @@ class Outcome(NamedTuple):
     simulated_ns: int
     orders_count: int
     fills_count: int
+    amends_count: int  # orders placed for the rest of another one
     deaths_count: int
 
 
@@ -136,7 +137,7 @@ class SeedRun:
         """A power cut took back commits; an exchange among the actors went back with them."""
         self.watchers.forget_journal()
         if self.far is None:
-            self.watchers.booked.clear()
+            self.watchers.forget_exchange()
 
     def _exchange_event(self, event: Message) -> None:
         self._digest.update(msgspec.msgpack.encode(event))
@@ -246,5 +247,6 @@ class SeedRun:
             world.now_ns - START_NS,
             len(watchers.submitted),
             len(watchers.fills),
+            watchers.amended_count,
             world.crashes_count,
         )

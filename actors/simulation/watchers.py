@@ -11,16 +11,24 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.domain.lifecycle import OrderEvent
-from actors.exchange.events import OrderBooked
+from actors.exchange.events import OrderBooked, OrderUnbooked, RestingOrderExecuted
 from actors.messages.control import HaltLevel
-from actors.oms.events import OrderFillApplied, OrderResolved, OrderStateChanged, OrderSubmitted
-from actors.risk.events import HaltLatched, HaltReleased, IntentAllowed, OrderFinished
+from actors.oms.events import (
+    AmendMoved,
+    AmendStarted,
+    OrderFillApplied,
+    OrderResolved,
+    OrderStateChanged,
+    OrderSubmitted,
+)
+from actors.risk.events import AmendAllowed, HaltLatched, HaltReleased, IntentAllowed, OrderFinished
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
+from actors.simulation.amend_watch import AmendWatch, ExchangeBooks
 from actors.simulation.order_limits import OrderLimits
 
 __all__ = ["Violation", "Watchers"]
@@ -39,6 +47,11 @@ KINDS = (
     HaltReleased,
     IntentAllowed,
     OrderBooked,
+    OrderUnbooked,
+    RestingOrderExecuted,
+    AmendStarted,
+    AmendMoved,
+    AmendAllowed,
 )
 TAGS = {message_name(kind).encode() for kind in KINDS}
 ORDER_PATHS = ("/v3/trade/order", "/v3/trade/orders", "/orders", "/orders/batch")
@@ -62,12 +75,12 @@ class Watchers:
 
     def __init__(self, limits: dict[str, RiskSettings]) -> None:
         self.violations: list[Violation] = []
-        self.booked: dict[str, OrderBooked] = {}  # at the exchange
         self.recent: deque[str] = deque(maxlen=RECENT_MAX)
         self.now_ns = 0
         self._limits = limits
         self._decode = decoder_for(KINDS).decode
         self.forget_journal()
+        self.forget_exchange()
 
     def forget_journal(self) -> None:
         """Read the journal again from its beginning: a power cut took back some of it."""
@@ -76,11 +89,18 @@ class Watchers:
         self.filled: dict[str, int] = {}  # contracts by client_order_id, as the OMS has them
         self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
         self._intents: dict[str, str] = {}
+        self._amends = AmendWatch()
+        self.amended_count = 0
         self._ended: set[str] = set()
         self._net: dict[tuple[str, str], int] = {}  # by account and symbol
         self._halts: dict[tuple[str, str], tuple[int, int]] = {}  # (risk, scope) -> (level, turn)
         self._sequence = 0
         self._counts = {account: OrderLimits(limits) for account, limits in self._limits.items()}
+
+    def forget_exchange(self) -> None:
+        """Hear from the exchange again from its beginning: it is an actor, and went back with the journal."""
+        self.booked: dict[str, OrderBooked] = {}
+        self.books = ExchangeBooks()
 
     def tell(self, invariant: str, detail: str) -> None:
         """Note that a promise was broken."""
@@ -142,15 +162,20 @@ class Watchers:
                 self._changed(cell, event, turn)
             case OrderResolved():
                 self._has_ended(cell, event.client_order_id)
-            case IntentAllowed():
+            case IntentAllowed() | AmendAllowed():
                 self._allowed(cell, event)
+            case AmendStarted():
+                self._amends.started(event)
+            case AmendMoved():
+                for detail in self._amends.moved(event):
+                    self.tell("an amendment begins once", detail)
             case OrderFinished():
                 self._freed(event)
             case HaltLatched():
                 self._halts[cell, event.scope] = (int(event.level), turn.turn)
             case HaltReleased():
                 self._halts.pop((cell, event.scope), None)
-            case OrderBooked():
+            case OrderBooked() | OrderUnbooked() | RestingOrderExecuted():
                 self.exchange_event(event)
 
     def _has_ended(self, cell: str, client_order_id: str) -> None:
@@ -177,8 +202,9 @@ class Watchers:
     def _submitted(self, cell: str, event: OrderSubmitted, turn: TurnRecord) -> None:
         if event.client_order_id in self.submitted:
             self.tell("an order is named once", event.client_order_id)
-        if event.intent_id in self._intents:
-            self.tell("an intent becomes one order", f"{event.intent_id} became a second order")
+        for promise, detail in self._amends.submitted(event, self._ended, self.filled):
+            self.tell(promise, detail)
+        self.amended_count += bool(event.replaces)
         self.submitted[event.client_order_id] = event
         self._intents[event.intent_id] = event.client_order_id
         account = cell.partition("/")[2]
@@ -192,24 +218,36 @@ class Watchers:
             if binds and level >= HaltLevel.NO_NEW_RISK and turn.turn > latched and not reduces:
                 self.tell("nothing but reductions after a halt", f"{event.client_order_id} under {scope}")
 
-    def _allowed(self, cell: str, event: IntentAllowed) -> None:
+    def _allowed(self, cell: str, event: IntentAllowed | AmendAllowed) -> None:
         account = cell.partition("/")[2]
         counts = self._counts.get(account)
         if counts is not None:
-            for detail in counts.allowed(event.intent_id, event.at_ns, self._reduces(account, event)):
+            filled = self._amends.filled_before(event.intent_id, self.filled)
+            reduces = self._reduces(account, event, filled)
+            for detail in counts.allowed(event.intent_id, event.at_ns, reduces):
                 self.tell(LIMITS, detail)
 
-    def _reduces(self, account: str, order: OrderSubmitted | IntentAllowed) -> bool:
+    def _reduces(
+        self, account: str, order: OrderSubmitted | IntentAllowed | AmendAllowed, filled: int = 0
+    ) -> bool:
         held = self._net.get((account, order.symbol), 0)
-        return held * order.side < 0 and order.contracts <= abs(held)
+        return held * order.side < 0 and order.contracts - filled <= abs(held)
 
     # -- what the far side says ----------------------------------------------------------------------
 
     def exchange_event(self, event: Message) -> None:
         """Take in what the exchange decided about an account of ours."""
+        if isinstance(event, OrderUnbooked):
+            self.books.unbooked(event)
+        elif isinstance(event, RestingOrderExecuted):
+            self.books.executed(event)
         if not isinstance(event, OrderBooked):
             return
+        self.books.booked(event)
         name = event.request.client_order_id
+        beside = self._amends.beside(name, self.books)
+        if beside:
+            self.tell("an amended order ends first", f"{name} came to the exchange while {beside} rested")
         if name in self.booked:
             self.tell("an order reaches the venue once", f"{name} was booked twice")
         self.booked[name] = event

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from actors.domain.amending import AmendEvent, AmendState
 from actors.domain.lifecycle import OrderEvent, OrderState
 from actors.ledger.actor import LedgerActor
+from actors.messages.amending import PlaceReplacement
 from actors.messages.trading import Fill, OrderUpdate
 from actors.messages.venue import OrderFilled, PlaceOrder
+from actors.oms import amending
 from actors.oms.actor import OmsActor
 from actors.oms.events import OrderStateChanged
 from actors.oms.state import fill_key
@@ -199,6 +202,47 @@ def ignore_a_gap_in_the_book(patch: Patch) -> None:
     patch.setattr(Book, "update", update)
 
 
+def place_the_replacement_before_the_end_is_proven(patch: Patch) -> None:
+    original = OmsActor._lose
+
+    def lose(self: Any, order: Any, reason: str, context: Any) -> None:
+        original(self, order, reason, context)
+        amend = self.state.amends.get(order.intent_id)
+        if amend is not None and amend.state is AmendState.CANCELING:
+            self._move_amend(amend, AmendEvent.ENDED, "no answer, so it is gone", context)
+            self._ask_risk(order, amend, context)
+
+    patch.setattr(OmsActor, "_lose", lose)
+
+
+def place_all_of_an_amended_order_again(patch: Patch) -> None:
+    original = amending._rest
+
+    def rest(order: Any, amend: Any, account: str, context: Any) -> Any:
+        return replace(original(order, amend, account, context), contracts=amend.contracts)
+
+    patch.setattr(amending, "_rest", rest)
+
+
+def place_the_rest_without_asking_again(patch: Patch) -> None:
+    def ask(self: Any, order: Any, amend: Any, context: Any) -> None:
+        left = amend.contracts - order.intent_filled_contracts
+        self.on_place_replacement(PlaceReplacement(amend.intent_id, amend.amend_id, left), context)
+
+    patch.setattr(OmsActor, "_ask_risk", ask)
+
+
+def free_an_order_while_it_is_amended(patch: Patch) -> None:
+    """Risk is told that the amended order was canceled, as if its intent had ended."""
+    original = OmsActor._ask_risk
+
+    def ask(self: Any, order: Any, amend: Any, context: Any) -> None:
+        original(self, order, amend, context)
+        self._tell(order, context)
+
+    patch.setattr(OmsActor, "_ask_risk", ask)
+
+
 BUGS: dict[str, Callable[[Patch], None]] = {
     bug.__name__: bug
     for bug in (
@@ -215,6 +259,10 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         leave_out_a_write,
         keep_state_beside_the_journal,
         ignore_a_gap_in_the_book,
+        place_the_replacement_before_the_end_is_proven,
+        place_all_of_an_amended_order_again,
+        place_the_rest_without_asking_again,
+        free_an_order_while_it_is_amended,
     )
 }
 SLOW = ("guess_an_unknown_outcome", "forget_orders_on_restart")  # to be found: about ten seeds

@@ -31,8 +31,8 @@ class PulseSettings(StrategySettings, frozen=True, kw_only=True):
     rests: Annotated[
         bool,
         setting(
-            "Every third order rests 2 % below the market; it is amended to the best bid a step later, one "
-            "contract larger, and taken back after another."
+            "Every third order rests 2 % below the market. It is amended to the best bid a step later, one "
+            "contract larger, then back to where it was, and taken back."
         ),
     ] = False
 
@@ -44,7 +44,7 @@ class PulseMemory(msgspec.Struct):
     due_ns: int = 0  # of the next step
     steps_to_rest: int = 2
     is_resting: bool = False
-    is_amended: bool = False
+    amends_left: int = 0
 
 
 class Pulse:
@@ -70,7 +70,7 @@ class Pulse:
             return WAIT
         if not view.can_act:
             return self._change_resting(quote, view) if memory.is_resting else WAIT
-        memory.due_ns, memory.is_resting, memory.is_amended = view.now_ns + self._pause, False, False
+        memory.due_ns, memory.is_resting, memory.amends_left = view.now_ns + self._pause, False, 2
         if self._rests:
             memory.steps_to_rest = (memory.steps_to_rest - 1) % 3
             if not memory.steps_to_rest and quote.bid_ticks:
@@ -87,8 +87,9 @@ class Pulse:
         """Amend what rests, then take it back."""
         memory = self.memory
         memory.due_ns = view.now_ns + self._pause
-        if not memory.is_amended and quote.bid_ticks:
-            memory.is_amended = True
-            return Amend("pulse", (), quote.bid_ticks, self._contracts + 1)
+        if memory.amends_left and quote.bid_ticks:
+            memory.amends_left -= 1
+            price = quote.bid_ticks if memory.amends_left else quote.bid_ticks * REST_PERCENT // 100
+            return Amend("pulse", (), price, self._contracts + 1)
         memory.is_resting = False
         return TAKE_BACK
