@@ -100,9 +100,10 @@ def test_a_saved_state_of_the_past_comes_from_the_tape(cli, run: TapedRun) -> No
     past = json.loads(cli(*words, "--at", "5", "--tape", "--json").stdout)
     now, taped = (json.loads(cli(*words, *more, "--json").stdout) for more in ((), ("--tape",)))
     assert now["state"] == taped["state"] != past["state"]
-    assert cli("state", str(run.file), "feed/BTC_USDT_PERP").exit_code == ExitCode.NOT_FOUND
-    feed = json.loads(cli("state", str(run.file), "feed/BTC_USDT_PERP", "--tape", "--json").stdout)
-    assert feed["state"]
+    assert cli("state", str(run.file), "venue/main").exit_code == ExitCode.NOT_FOUND
+    venue = json.loads(cli("state", str(run.file), "venue/main", "--tape", "--json").stdout)
+    assert venue["state_kept"] == "ephemeral"
+    assert venue["state"]
 
 
 def test_an_actor_that_is_not_there_is_told(cli, run: TapedRun) -> None:  # noqa: F811
