@@ -17,7 +17,16 @@ from actors.control.event_tail import event_entry
 from actors.control.journal_reader import JournalReader
 from actors.runtime.journal import Entry, TurnRecord
 
-__all__ = ["COLUMNS", "TOPICS", "Column", "export_rows", "topic_of", "write_jsonl", "write_parquet"]
+__all__ = [
+    "COLUMNS",
+    "TOPICS",
+    "Column",
+    "event_type",
+    "export_rows",
+    "topic_of",
+    "write_jsonl",
+    "write_parquet",
+]
 
 
 class Column(NamedTuple):
@@ -122,7 +131,7 @@ def export_rows(
             sequence = first + index
             if not from_sequence <= sequence <= last:
                 continue
-            kind = _type(entry)
+            kind = event_type(entry)
             if kind == STARTED:
                 starts.take(event_entry(record, index, reader.names)["fields"])
             if kind not in wanted:
@@ -149,7 +158,7 @@ class _Starts:
     def take_record(self, record: TurnRecord, reader: JournalReader, before: int) -> None:
         """Take the starts of a record that are before a sequence."""
         for index, entry in enumerate(record.entries):
-            if _type(entry) == STARTED and record.first_sequence + index < before:
+            if event_type(entry) == STARTED and record.first_sequence + index < before:
                 self.take(event_entry(record, index, reader.names)["fields"])
 
 
@@ -161,7 +170,7 @@ def _started_before(reader: JournalReader, sequence: int) -> Iterator[TurnRecord
             yield reader.decode(raw)
 
 
-def _type(entry: Entry) -> str:
+def event_type(entry: Entry) -> str:
     """Return the type's name of an event: the first item of a MessagePack array."""
     raw = bytes(entry.event)
     start = 3 if raw[0] == ARRAY_16 else 1

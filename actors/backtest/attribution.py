@@ -13,7 +13,7 @@ from actors.backtest.record import ClosedTrade
 from actors.domain.instrument import Instrument
 from actors.domain.money import divide_half_even
 
-__all__ = ["Attribution", "Book", "split"]
+__all__ = ["Attribution", "Book", "OpenTrade", "split"]
 
 
 def split(total: int, weights: list[int]) -> list[int]:
@@ -26,8 +26,8 @@ def split(total: int, weights: list[int]) -> list[int]:
     return shares
 
 
-@dataclass(slots=True)
-class _Open:
+@dataclass(slots=True, eq=False)
+class OpenTrade:
     """A trade that has not ended. Sums are contracts x price."""
 
     side: int
@@ -51,7 +51,7 @@ class Book:
     spent_usdt: int = 0  # paid for contracts less received for them
     fees_usdt: int = 0
     funding_usdt: int = 0
-    trade: _Open | None = field(default=None)
+    trade: OpenTrade | None = field(default=None)
 
     def pnl_usdt(self, mark_ticks: int) -> int:
         """Return profit since the start, with what is open valued at the mark."""
@@ -63,10 +63,18 @@ class Attribution:
     """All books of one account."""
 
     def __init__(
-        self, instruments: Mapping[str, Instrument], ended: Callable[[ClosedTrade], None] = lambda trade: None
+        self,
+        instruments: Mapping[str, Instrument],
+        ended: Callable[[ClosedTrade], None] = lambda trade: None,
+        touched: Callable[[OpenTrade, int, int], None] = lambda trade, opened, closed: None,
     ) -> None:
+        """`touched` hears which trade a fill is part of, and how many contracts it opened or closed of it.
+
+        `ended` is called right after the fill that closed the rest of it.
+        """
         self._instruments = instruments
         self._ended = ended
+        self._touched = touched
         self.books: dict[tuple[str, str], Book] = {}
 
     def fill(
@@ -124,17 +132,19 @@ class Attribution:
             trade.exit_ticks_sum += closing * price
             trade.fees_usdt += fee_closing
             trade.is_liquidated |= liquidation
+            self._touched(trade, 0, closing)
             if closing == abs(net) and signed:
                 self._end(book, trade, at_ns)
                 book.trade = None
         if opening:
             if book.trade is None:
-                book.trade = _Open(1 if signed > 0 else -1, at_ns)
+                book.trade = OpenTrade(1 if signed > 0 else -1, at_ns)
             book.trade.contracts += opening
             book.trade.entry_ticks_sum += opening * price
             book.trade.fees_usdt += fee_opening
+            self._touched(book.trade, opening, 0)
 
-    def _end(self, book: Book, trade: _Open, at_ns: int) -> None:
+    def _end(self, book: Book, trade: OpenTrade, at_ns: int) -> None:
         gross = trade.side * (trade.exit_ticks_sum - trade.entry_ticks_sum) * book.tick_value
         self._ended(
             ClosedTrade(

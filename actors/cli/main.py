@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
     "audit": ("actors.cli.audit:audit", "Prove that a journal is what was written; export what happened."),
+    "trades": ("actors.cli.trades:trades", "List round trips with reasons, costs and ids."),
     "state": ("actors.cli.state:state", "Rebuild an actor's state as it was at any moment."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
