@@ -19,7 +19,7 @@ from actors.direct.account import SIMULATED, Shown
 from actors.messages.control import HaltLevel
 from actors.runtime.clock import parse_duration
 
-__all__ = ["halt_directly"]
+__all__ = ["NodeAsked", "halt_directly"]
 
 NODE_ANSWERS_WITHIN_S = 1.0  # the venue is not kept waiting for it
 LEVELS = {level.name.lower(): level for level in HaltLevel}
@@ -37,7 +37,7 @@ def halt_directly(file: str | None, scope: str, level: str, reason: str, given: 
     if run.latched is not None and not given["as_json"]:
         number, path = run.latched.number, shortest(str(run.path))
         echo(f"latch: {scope} halted at {order.level.name}, line {number} of {path}")
-    node = _Node(plan, order)
+    node = NodeAsked(plan, order)
     node.start()
     try:
         run.keys()
@@ -123,7 +123,7 @@ def _order(
 # -- the node, if it lives -----------------------------------------------------------------------------------
 
 
-class _Node(threading.Thread):
+class NodeAsked(threading.Thread):
     """Asks the node to halt as well, beside the venue; it has the latch in any case."""
 
     def __init__(self, plan: DirectPlan, order: DirectOrder) -> None:
@@ -213,6 +213,7 @@ def _report(run: DirectRun, node: str, *, proven: bool) -> dict[str, Any]:
         "level": order.level.name.lower(),
         "actor": order.actor,
         "reason": order.reason,
+        "began_at_ns": run.began_at_ns,
         "node": node or SILENT,
         "latch": {
             "path": str(run.path),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from actors.control.desk import ControlError, Desk
 from actors.control.fields import masked, plain
+from actors.control.halt_hook import HOOK_PATH, HaltHook
 from actors.control.limit_desk import LimitDesk
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
@@ -29,10 +30,13 @@ CLOSED_DEFAULT = 20  # closed orders listed beside the live ones
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open: bool) -> web.Application:
+def make_application(
+    desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open: bool, hook: HaltHook | None = None
+) -> web.Application:
     """Return the application. Only behind the Unix socket (`is_open`) are orders taken: there the file's
-    permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could."""
-    api = _Api(desk, shelf, registry, is_open)
+    permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could. Except for a
+    halt that is signed, where the deployment has a `hook` for it."""
+    api = _Api(desk, shelf, registry, is_open, hook)
     application = web.Application(middlewares=[api.guard], client_max_size=BODY_BYTES_MAX)
     application.add_routes(
         [
@@ -58,14 +62,19 @@ def make_application(desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open:
             web.post("/v1/stop", api.stop),
         ]
     )
+    if hook is not None:
+        application.add_routes([web.post(HOOK_PATH, api.halt_by_hook)])
     return application
 
 
 class _Api:
     """The handlers."""
 
-    def __init__(self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool) -> None:
+    def __init__(
+        self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool, hook: HaltHook | None
+    ) -> None:
         self._desk = desk
+        self._hook = hook
         self._orders = OrderDesk(desk, desk.instruments)
         self._reconcilers = ReconcileDesk(desk)
         self._limits = LimitDesk(desk)
@@ -78,7 +87,7 @@ class _Api:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             try:
-                self._let_in(request)
+                await self._let_in(request)
                 if request.method == "POST":
                     await self._put_on_record(request)
                 return await handler(request)
@@ -95,8 +104,13 @@ class _Api:
 
         return guard
 
-    def _let_in(self, request: web.Request) -> None:
+    async def _let_in(self, request: web.Request) -> None:
         """Refuse orders over HTTP, and questions from pages that call this machine by another name."""
+        if self._hook is not None and request.path == HOOK_PATH and request.method == "POST":
+            fault = self._hook.refusal(request.headers, await request.read())
+            if fault:
+                raise ControlError(401, fault, "docs/kill-switch.md says how a request is signed")
+            return
         if self._is_open:
             return
         if request.method not in ("GET", "HEAD"):
@@ -188,6 +202,14 @@ class _Api:
         level = _text(body, "level", "no_new_risk")
         scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
         return _ordered(await self._desk.halt(scope, level, who, _text(body, "reason", "")))
+
+    async def halt_by_hook(self, request: web.Request) -> web.Response:
+        """Halt for a program elsewhere, whose signature `_let_in` has seen. No way back leads here."""
+        body = await _body(request)
+        scope, level = _text(body, "scope", "all"), _text(body, "level", "cancel_all")
+        who = "hook/" + (_text(body, "actor", "") or "unnamed")
+        reason = _text(body, "reason", "") or "asked for by a signed request"
+        return _ordered(await self._desk.halt(scope, level, who, reason))
 
     async def resume(self, request: web.Request) -> web.Response:
         body = await _body(request)

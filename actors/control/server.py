@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from actors import __version__
 from actors.control.desk import Desk
 from actors.control.fields import plain
+from actors.control.halt_hook import HaltHook
 from actors.control.markets import MarketsShelf
 from actors.control.sockets import bind_socket
 from actors.domain.instrument import Instrument
@@ -53,7 +54,13 @@ class Deployment(Protocol):
 class ControlServer:
     """Start it from any thread but the loop's; stop it when the loop has ended."""
 
-    def __init__(self, node: Node, deployment: Deployment, thread: PumpThread | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        deployment: Deployment,
+        thread: PumpThread | None = None,
+        halt_token: Callable[[], str] | None = None,
+    ) -> None:
         self._node = node
         self._deployment = deployment
         self._thread = thread or PumpThread("control")
@@ -62,6 +69,7 @@ class ControlServer:
         self._changing = threading.Lock()  # a stop waits for a start that is under way, and the reverse
         self._is_over = False
         self.faults: list[str] = []
+        self._hook = None if halt_token is None else HaltHook(halt_token, node.loop.clock.now_ns)
         self.http_address = ""
         self.facts = self._facts()
         self.desk = Desk(node, self.facts, deployment.instruments)
@@ -100,7 +108,9 @@ class ControlServer:
             self._try(self._serve_socket(make_application(self.desk, self.markets, registry, is_open=True)))
             if self._deployment.control.http.enabled:
                 self._try(
-                    self._serve_http(make_application(self.desk, self.markets, registry, is_open=False))
+                    self._serve_http(
+                        make_application(self.desk, self.markets, registry, is_open=False, hook=self._hook)
+                    )
                 )
 
     def _try(self, serving: Coroutine[Any, Any, None]) -> None:

@@ -64,6 +64,7 @@ class DirectRun:
         self._credentials: dict[str, Credentials] = {}
         self._stopping: Stopping | None = None
         self.began_ns = self._times.monotonic_ns()
+        self.began_at_ns = self._times.now_ns()
 
     @property
     def path(self) -> Path:

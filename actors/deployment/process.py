@@ -15,7 +15,7 @@ from actors.deployment.direct_plan import plan_of
 from actors.deployment.finish import Finish
 from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
-from actors.deployment.secret_values import SecretsMissing, keep_secrets
+from actors.deployment.secret_values import CONTROL, SecretsMissing, keep_secrets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
 from actors.runtime.cell import CellSpec
@@ -151,9 +151,16 @@ class NodeProcess:
         """Serve the control API from a thread of its own; importing its libraries takes a while."""
         from actors.control.server import ControlServer
 
-        server = ControlServer(self.node, self.topology, self.pumps)
+        server = ControlServer(self.node, self.topology, self.pumps, self._halt_token())
         self.services.append(server)
         threading.Thread(target=server.start, name="control", daemon=True).start()
+
+    def _halt_token(self) -> Callable[[], str] | None:
+        """Return what gives the token that halts are signed with; None when nobody may halt over HTTP."""
+        reference = self.topology.control.http.halt_token
+        if not reference:
+            return None
+        return lambda: self.secrets.values_of(CONTROL).get(reference, "")
 
     def _watch_disk(self) -> None:
         watch = DiskWatch(

@@ -19,6 +19,7 @@ from actors.secrets.port import SecretError, SecretSource
 from actors.secrets.reference import is_reference
 
 __all__ = [
+    "CONTROL",
     "SecretsMissing",
     "keep_secrets",
     "passphrase_file",
@@ -26,6 +27,9 @@ __all__ = [
     "secrets_file",
     "secrets_of",
 ]
+
+
+CONTROL = "/control"  # whose secret the token of the halt hook is; no actor can have this address
 
 
 class SecretsMissing(Exception):
@@ -39,6 +43,8 @@ class SecretsMissing(Exception):
 def keep_secrets(topology: Topology, source: SecretSource | None = None) -> SecretKeeper:
     """Return a keeper that holds every secret of the deployment. Errors: SecretsMissing."""
     held = {plan.address: tuple(text for _, text in secrets_of(plan)) for plan in topology.actors}
+    if is_reference(topology.control.http.halt_token):
+        held[CONTROL] = (topology.control.http.halt_token,)
     keeper = SecretKeeper(source or secret_source(topology), held)
     errors = keeper.fetch()
     if errors:

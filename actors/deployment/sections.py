@@ -125,6 +125,15 @@ class HttpSection(Settings, frozen=True, kw_only=True):
     port: Annotated[
         int, setting("Port to listen on; 0 lets the system choose a free one.", minimum=0, maximum=65_535)
     ] = 0
+    halt_token: Annotated[
+        str,
+        setting(
+            "Reference to the token that requests to POST /v1/hooks/halt are signed with. Empty: there is no "
+            "such path. It halts; it never releases.",
+            secret=True,
+            examples=("secret://polytrade/hooks#halt",),
+        ),
+    ] = ""
     allow_remote: Annotated[
         bool, setting("Listen beyond loopback, although whoever reaches the port can stop trading.")
     ] = False

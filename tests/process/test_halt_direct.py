@@ -151,3 +151,29 @@ def test_nothing_is_claimed_of_a_venue_that_does_not_answer(path: LivePath) -> N
     assert not found["proven"]
     path.client.send("DELETE", "/__faults__", sign=False)
     assert at_the_venue(path)[0] == 3
+
+
+@pytest.mark.long
+def test_halts_of_every_scope_and_level_outlive_kill_9(path: LivePath) -> None:
+    path.start_node()
+    path.await_trading()
+    levels = ("no_new_risk", "cancel_all", "flatten")
+    wanted = {}
+    scopes = ("all", "account/main", f"symbol/{BTC}", f"symbol/{ETH}", f"strategy/pulse/{BTC}")
+    for number, scope in enumerate(scopes):
+        wanted[scope] = "cancel_all" if scope.startswith("strategy") else levels[number % 3]
+        path.halt(scope, wanted[scope])
+    for _ in range(2):
+        path.kill_node()
+        found = wait_for(lambda: len((view := path.view())["halts"]) == len(scopes) and view["halts"])
+        assert {one["scope"] for one in found} == set(scopes)
+    levels_now = inspected(path)
+    assert levels_now == {scope: level.upper() for scope, level in wanted.items()}
+
+
+def inspected(path: LivePath) -> dict[str, str]:
+    from actors.cli.client import ControlClient
+
+    client = ControlClient(path.topology().socket_path, "local")
+    halts = client.get("/v1/actors/risk/main")["description"]["halts"]
+    return {scope: halt[0] for scope, halt in halts.items()}
