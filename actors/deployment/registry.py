@@ -154,6 +154,14 @@ _TABLE = (
         vets_orders=True,
     ),
     Kind(
+        name="portfolio",
+        behaviour="actors.portfolio.actor:PortfolioActor",
+        settings="actors.portfolio.settings:PortfolioSettings",
+        summary="Adds up all accounts, and how their symbols move together; risk limits it.",
+        hears=("AccountState", "PositionState", "MarkPrice"),
+        tells=("PortfolioState",),
+    ),
+    Kind(
         name="oms",
         behaviour="actors.oms.actor:OmsActor",
         settings="actors.oms.settings:OmsSettings",

@@ -10,7 +10,7 @@ from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Rejected
 from actors.messages.limits import ChangeLimit
 from actors.risk.guard_events import LimitLoosened, LimitReturned, LimitTightened, LooseningAsked
-from actors.risk.limits import change_fault, checked, effective, limit_name, near, value_of
+from actors.risk.limits import change_fault, checked, effective, limit_name, looser, near, value_of
 from actors.risk.rule import Check
 from actors.risk.rules import RULES
 from actors.risk.settings import RiskSettings, SymbolLimits
@@ -95,7 +95,7 @@ class LimitDesk(KillSwitch):
             context.record(
                 LimitTightened(name, change.value, change.actor, change.reason, change.until_ns, now_ns)
             )
-            self._changed_limits(f"{name} is {change.value} from now on", context)
+            self._changed_limits(f"{name} is tightened", context)
         else:
             self._loosen(change, name, context)
 
@@ -107,7 +107,7 @@ class LimitDesk(KillSwitch):
                 LooseningAsked(name, change.value, change.actor, change.reason, change.until_ns, now_ns)
             )
             self._arm_limits(context)
-            text = f"asked: {name} becomes {change.value} when a second person approves it"
+            text = f"asked: {name} is loosened when a second person approves it"
             self._answer_change(Acknowledged(text), context)
             return
         if two and (asked is None or asked.value != change.value):
@@ -125,8 +125,11 @@ class LimitDesk(KillSwitch):
             event = LimitLoosened(
                 name, change.value, change.actor, "", change.reason, change.until_ns, now_ns
             )
+        if not event.until_ns and looser(name, event.value, value_of(self.file, name)):
+            self._answer_change(Rejected(f"a loosening of {name} needs an end"), context)
+            return
         context.record(event)
-        self._changed_limits(f"{name} is {change.value} from now on", context)
+        self._changed_limits(f"{name} is loosened", context)
 
     def _changed_limits(self, text: str, context: Context) -> None:
         self.compile_checks(effective(self.file, self.state.tightened, self.state.loosened))

@@ -15,7 +15,7 @@ from actors.messages.account import AccountState, PositionOverruled
 from actors.messages.amending import AmendIntent, AmendUpdate
 from actors.messages.market import Bar, FeedState, FeedStatus, History, HistoryRequest, Quote, Trade
 from actors.messages.parents import ParentIntent, ParentUpdate
-from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate
+from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, OrderUpdate, StrategyHeartbeat
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message, MessageRefused, Severity
 from actors.strategy.bar_intake import close_by_time, due_in_ns, missed_bars, take_bar, take_trade
@@ -39,6 +39,10 @@ class BarDue(Message, frozen=True):
     """The open bar has ended, whether anybody traded or not."""
 
 
+class HeartbeatDue(Message, frozen=True):
+    """Give a sign of life."""
+
+
 class HistoryLate(Message, frozen=True):
     """The feed should have answered by now."""
 
@@ -53,9 +57,9 @@ class StrategyActor(Behaviour):
     ACCEPTS = (
         *(Quote, Trade, Bar, FeedStatus, History, AccountState),
         *(OrderUpdate, AmendUpdate, ParentUpdate, OrderDenied, MessageRefused, PositionOverruled),
-        *(BarDue, HistoryLate, PendingCheck),
+        *(BarDue, HistoryLate, PendingCheck, HeartbeatDue),
     )
-    EMITS = (OrderIntent, AmendIntent, ParentIntent, CancelIntent, HistoryRequest)
+    EMITS = (OrderIntent, AmendIntent, ParentIntent, CancelIntent, HistoryRequest, StrategyHeartbeat)
     EVENTS = (SignalDecided, PositionAdopted)
     STATE = StrategyState
     PERSISTENCE = Persistence.SAVED
@@ -97,7 +101,13 @@ class StrategyActor(Behaviour):
         self._desk.open(state, context)
         if self._on_bar is not None:
             self._ask_history(context)
+        if self.settings.heartbeat:
+            self.on_heartbeat_due(HeartbeatDue(), context)
         context.save()
+
+    def on_heartbeat_due(self, due: HeartbeatDue, context: Context) -> None:
+        context.publish(StrategyHeartbeat(context.name, self.settings.account, context.now_ns))
+        context.schedule(self.settings.heartbeat, due, key="heartbeat")
 
     def _restored(self, memory: Any) -> Any:
         kind = self.strategy.MEMORY

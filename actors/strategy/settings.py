@@ -73,6 +73,10 @@ class StrategySettings(Settings, frozen=True, kw_only=True):
             minimum=0,
         ),
     ] = 1 * SECOND
+    heartbeat: Annotated[
+        Duration,
+        setting("How often it gives risk a sign of life; 0 never.", minimum=0, examples=("5s",)),
+    ] = 0
     order_alert_after: Annotated[
         Duration,
         setting("How long an own order may stay unresolved before somebody is told.", minimum=SECOND),

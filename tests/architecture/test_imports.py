@@ -13,7 +13,19 @@ import pytest
 from tests.architecture.sources import Fault, check_all, imported_from
 
 ACTOR_FOLDERS = frozenset(
-    {"feed", "strategy", "risk", "oms", "ledger", "reconciler", "alerter", "venue", "exchange", "catalog"}
+    {
+        "feed",
+        "strategy",
+        "risk",
+        "oms",
+        "ledger",
+        "reconciler",
+        "alerter",
+        "venue",
+        "exchange",
+        "catalog",
+        "portfolio",
+    }
 )
 SHARED = frozenset({"domain", "messages", "runtime"})
 SIDE_FOLDERS = frozenset({"control", "drills", "backtest"})

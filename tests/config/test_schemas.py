@@ -105,7 +105,11 @@ def test_what_the_loader_refuses_by_its_shape_the_schema_refuses(name: str) -> N
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_wrong_setting_is_blamed_on_that_setting_alone(kind: str) -> None:
     variables = {name: ["X"] for name in KINDS[kind].variables}
-    needed = {"path": "x.csv"} if kind == "feed.replay" else {}
+    required: dict[str, dict[str, object]] = {
+        "feed.replay": {"path": "x.csv"},
+        "portfolio": {"accounts": ["X"]},
+    }
+    needed = required.get(kind, {})
     actor = {"kind": kind, "for_each": variables or {"any": ["X"]}, "settings": {**needed, "nonsense": 1}}
     document = {
         "deployment": "one",

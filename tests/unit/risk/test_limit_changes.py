@@ -48,7 +48,7 @@ def size(bench: RiskBench) -> int:
 def test_tightening_holds_at_once_and_over_a_restart(risk: Benches) -> None:
     bench = risk(max_order_contracts=20)
     assert size(bench) == 20
-    assert change(bench, "max_order_contracts", 5) == "max_order_contracts is 5 from now on"
+    assert change(bench, "max_order_contracts", 5) == "max_order_contracts is tightened"
     assert size(bench) == 5
     bench.restart()
     bench.reconciled()
@@ -96,7 +96,7 @@ def test_what_is_no_limit_is_refused(risk: Benches, limit: str) -> None:
 def test_a_loosening_needs_an_end_and_ends_by_itself(risk: Benches) -> None:
     bench = risk(max_order_contracts=5, quote_age_max=0)
     assert loosen(bench, "max_order_contracts", 20, 0).startswith("NO: a loosening beyond what the file says")
-    assert loosen(bench, "max_order_contracts", 20) == "max_order_contracts is 20 from now on"
+    assert loosen(bench, "max_order_contracts", 20) == "max_order_contracts is loosened"
     assert size(bench) == 20
     assert bench.alerts[-1].name == "LimitLoosened"
     bench.advance(HOUR)
@@ -128,7 +128,7 @@ def test_two_persons_must_be_two(risk: Benches) -> None:
     bench.restart()
     bench.reconciled()
     bench.hear()
-    assert loosen(bench, "max_order_contracts", 20, approves=True, actor="bob").endswith("from now on")
+    assert loosen(bench, "max_order_contracts", 20, 0, approves=True, actor="bob").endswith("is loosened")
     assert size(bench) == 20
     event = next(event for event in bench.events if isinstance(event, LimitLoosened))
     assert (event.actor, event.approver) == ("ann", "bob")
@@ -137,7 +137,7 @@ def test_two_persons_must_be_two(risk: Benches) -> None:
 def test_tightening_needs_one_person_only_and_ends_a_loosening(risk: Benches) -> None:
     bench = risk(max_order_contracts=5, approval="two_persons", quote_age_max=0)  # type: ignore[arg-type]
     loosen(bench, "max_order_contracts", 20)
-    loosen(bench, "max_order_contracts", 20, approves=True, actor="bob")
+    loosen(bench, "max_order_contracts", 20, 0, approves=True, actor="bob")
     change(bench, "max_order_contracts", 3)
     assert size(bench) == 3
     bench.advance(HOUR)
@@ -147,7 +147,7 @@ def test_tightening_needs_one_person_only_and_ends_a_loosening(risk: Benches) ->
 def test_taking_a_tightening_back_needs_no_end(risk: Benches) -> None:
     bench = risk(max_order_contracts=20)
     change(bench, "max_order_contracts", 3)
-    assert loosen(bench, "max_order_contracts", 20, 0).endswith("from now on")
+    assert loosen(bench, "max_order_contracts", 20, 0).endswith("is loosened")
     assert size(bench) == 20
     assert bench.actor.state.tightened == {}
 
@@ -155,7 +155,7 @@ def test_taking_a_tightening_back_needs_no_end(risk: Benches) -> None:
 def test_a_loosening_over_a_tightening_leaves_the_tightening_behind(risk: Benches) -> None:
     bench = risk(max_order_contracts=20, quote_age_max=0)
     change(bench, "max_order_contracts", 3)
-    assert loosen(bench, "max_order_contracts", 10) == "max_order_contracts is 10 from now on"
+    assert loosen(bench, "max_order_contracts", 10) == "max_order_contracts is loosened"
     assert size(bench) == 10
     bench.advance(HOUR)
     assert size(bench) == 3
