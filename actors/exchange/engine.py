@@ -48,6 +48,7 @@ from actors.exchange.projection import Projection
 from actors.exchange.queue_position import join, look, wait
 from actors.exchange.rules import Rules
 from actors.exchange.slippage import TradedVolume, slip
+from actors.exchange.sparing import is_reducing, next_to_fill, spared_by
 from actors.exchange.state import ExchangeState, Order
 from actors.exchange.terms import PLAIN, SelfTrade, Terms
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
@@ -219,6 +220,7 @@ class Exchange(Projection):
         if market is None:
             return NOTHING
         bid, ask = quote.bid_ticks, quote.ask_ticks
+        spared = self._meet_spared(market, at_ns) if market.spared is not None else NOTHING
         market.is_quoted = True
         market.bids.touch(bid, quote.bid_contracts)
         market.asks.touch(ask, quote.ask_contracts)
@@ -226,11 +228,11 @@ class Exchange(Projection):
             self._refer(market, (bid + ask) // 2)
         book = market.book
         if not (book.bids.count or book.asks.count):
-            return NOTHING
+            return spared
         if self.rules.queue_shown:
             look(book.bids, ((bid, quote.bid_contracts),))
             look(book.asks, ((ask, quote.ask_contracts),))
-        return self._cross(market, at_ns)
+        return [*spared, *self._cross(market, at_ns)]
 
     def depth(self, depth: BookDepth, at_ns: int) -> Outcomes:
         """Take over the displayed book; resting orders it crosses trade with it."""
@@ -264,11 +266,12 @@ class Exchange(Projection):
         book = market.book
         if not (book.bids.count or book.asks.count):
             return NOTHING
-        outcomes: Outcomes = []
+        outcomes = self._meet_spared(market, at_ns) if market.spared is not None else []
         left = trade.contracts
-        reaches_limit = rules.queue_front or rules.queue_shown
+        how = (market, trade.price_ticks, trade.side, rules.queue_front or rules.queue_shown)
+        spares = trade.reducing_at_ns > at_ns
         while left > 0:
-            node = reached_by_trade(market, trade.price_ticks, trade.side, reaches_limit)
+            node = next_to_fill(*how) if spares else reached_by_trade(*how)
             if node is None:
                 break
             if rules.queue_shown and node.price_ticks == trade.price_ticks:
@@ -276,6 +279,21 @@ class Exchange(Projection):
                 if not left:
                     break
             left -= self._execute(node, left, outcomes, at_ns)
+        if spares:
+            market.spared = spared_by(*how, left, trade.reducing_at_ns)
+        return outcomes
+
+    def _meet_spared(self, market: Market, at_ns: int) -> Outcomes:
+        """Fill what the first extreme of a candle reached, if it is time and the orders still rest."""
+        spared = market.spared
+        outcomes: Outcomes = []
+        if spared is None or at_ns < spared.due_ns:
+            return outcomes
+        market.spared, left = None, spared.contracts
+        for number in spared.numbers:
+            node = self.nodes.get(number)
+            if node is not None and left > 0 and is_reducing(node):
+                left -= self._execute(node, left, outcomes, at_ns)
         return outcomes
 
     def mark(self, mark: MarkPrice, at_ns: int) -> Outcomes:
@@ -285,7 +303,8 @@ class Exchange(Projection):
             return NOTHING
         market.is_marked = True
         self._refer(market, mark.mark_ticks)
-        outcomes = settle_clock(self, market, at_ns) if self.rules.funding_by_clock else []
+        outcomes = self._meet_spared(market, at_ns) if market.spared is not None else []
+        outcomes += settle_clock(self, market, at_ns) if self.rules.funding_by_clock else []
         for member in self.members.values():
             if member.positions_in(mark.symbol):
                 liquidate_if_due(self, member, outcomes, at_ns)

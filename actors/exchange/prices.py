@@ -9,6 +9,7 @@ from actors.domain.instrument import Instrument
 from actors.domain.money import E8
 from actors.domain.orders import Side
 from actors.exchange.book import Book
+from actors.exchange.sparing import Spared
 from actors.exchange.terms import holding_keys
 
 __all__ = ["Ladder", "Market"]
@@ -93,6 +94,7 @@ class Market:
         "maker_fee_e8",
         "rate_e8",
         "reference_ticks",
+        "spared",
         "symbol",
         "taker_fee_e8",
         "tick_value",
@@ -112,6 +114,7 @@ class Market:
         self.asks = Ladder(Side.SELL)
         self.is_marked = False  # a mark price has come; until then the middle of the quotes stands in for it
         self.is_quoted = False  # a quote or a book has come
+        self.spared: Spared | None = None  # by the first extreme of a candle
         self.reference_ticks = 0  # 0 while no price is known
         self.band_low_ticks = 0
         self.band_high_ticks = 0

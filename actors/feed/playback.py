@@ -40,6 +40,7 @@ __all__ = ["Playback", "Start"]
 # Steps in one turn: bounded, so that an unpaced replay or a burst of equal times lets the others work.
 BATCH_STEPS = 500
 FOREVER_NS = 1 << 62
+MILLISECOND_NS = 1_000_000
 SKIPPED_STEPS = 10_000  # in one turn, on the way to where a restart goes on
 
 Publish = Callable[[Message], None]
@@ -90,6 +91,7 @@ class Playback:
         self._trades = trades
         self._mark_ticks = 0
         self._touch = (0, 0)
+        self._candle_ns = file.interval_ns  # in the file's time
         self._is_quotes = file.content == "quotes"
         # The steps that tell how many rows are out.
         rows = BookStep if file.content in ("quotes", "book", "depth") else PrintStep
@@ -258,9 +260,15 @@ class Playback:
             size = self._settings.depth_usdt // (price * self._tick_value) or 1
             publish(Quote(symbol, at_ns, bid, size, ask, size))
         if contracts:
-            publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}"))
+            late_ns = self._seen_ns(step.at_ns) if number == 1 and self._interval_ns else 0
+            publish(Trade(symbol, at_ns, price, contracts, side, f"{row}-{number}", late_ns))
         if self._trades is None:
             self._show_mark(at_ns, publish)
+
+    def _seen_ns(self, data_ns: int) -> int:
+        """Return when the other extreme of a candle has been seen too; `data_ns` is in its first half."""
+        end_ns = data_ns - data_ns % self._candle_ns + self._candle_ns
+        return self.stamp_ns(end_ns - MILLISECOND_NS)
 
     def _show_book(self, step: BookStep, at_ns: int, publish: Publish) -> None:
         _, _, bids, asks = step

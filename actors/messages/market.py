@@ -77,6 +77,8 @@ class Trade(MarketMessage, frozen=True):
     contracts: int
     side: Side  # of the taker
     trade_id: str
+    # Not 0 for the first extreme of a candle: what only reduces meets it then, when the other has been seen.
+    reducing_at_ns: int = 0
 
 
 class FundingSettled(MarketMessage, frozen=True):
