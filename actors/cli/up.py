@@ -229,11 +229,13 @@ def _node_runner(topology: Any, source: Any, aside: IO[str] | None) -> Callable[
     """Return what the heart's child runs. What it writes must not spoil the screen or the JSON on stdout."""
     from actors.deployment.process import run_node
 
+    run_id = f"{os.getpid()}-{time.time_ns()}"
+
     def run(beat: Any) -> int:
         if aside is not None:
             os.dup2(aside.fileno(), 2)
         os.dup2(2, 1)
-        return run_node(topology, beat, source)
+        return run_node(topology, beat, source, run_id)
 
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,12 +32,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_application(
-    desk: Desk, shelf: MarketsShelf, registry: Any, *, is_open: bool, hook: HaltHook | None = None
+    desk: Desk,
+    shelf: MarketsShelf,
+    registry: Any,
+    *,
+    is_open: bool,
+    hook: HaltHook | None = None,
+    configuration: Any = None,
 ) -> web.Application:
     """Return the application. Only behind the Unix socket (`is_open`) are orders taken: there the file's
     permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could. Except for a
     halt that is signed, where the deployment has a `hook` for it."""
-    api = _Api(desk, shelf, registry, is_open, hook)
+    api = _Api(desk, shelf, registry, is_open, hook, configuration)
     application = web.Application(middlewares=[api.guard], client_max_size=BODY_BYTES_MAX)
     application.add_routes(
         [
@@ -49,6 +56,7 @@ def make_application(
             web.get("/v1/actors/{address:.+}", api.actor),
             web.get("/v1/events", api.events),
             web.get("/v1/orders", api.orders),
+            web.get("/v1/generations", api.generations),
             web.get("/markets", api.markets),
             web.get("/markets/{name}", api.market),
             web.post("/v1/actors/{address:.+}/restart", api.restart),
@@ -59,6 +67,7 @@ def make_application(
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
             web.post("/v1/reconcile", api.reconcile),
+            web.post("/v1/apply", api.apply),
             web.post("/v1/stop", api.stop),
         ]
     )
@@ -71,7 +80,13 @@ class _Api:
     """The handlers."""
 
     def __init__(
-        self, desk: Desk, shelf: MarketsShelf, registry: Any, is_open: bool, hook: HaltHook | None
+        self,
+        desk: Desk,
+        shelf: MarketsShelf,
+        registry: Any,
+        is_open: bool,
+        hook: HaltHook | None,
+        configuration: Any,
     ) -> None:
         self._desk = desk
         self._hook = hook
@@ -80,6 +95,7 @@ class _Api:
         self._limits = LimitDesk(desk)
         self._shelf = shelf
         self._registry = registry
+        self._configuration = configuration
         self._is_open = is_open
         self.guard = self._make_guard()
 
@@ -174,6 +190,14 @@ class _Api:
     async def market(self, request: web.Request) -> web.Response:
         return _answer(self._shelf.one(request.match_info["name"]))
 
+    async def generations(self, request: web.Request) -> web.Response:
+        return _answer(await _aside(self._configured().generations))
+
+    def _configured(self) -> Any:
+        if self._configuration is None:
+            raise ControlError(404, "this node keeps no generations", "run it with `polytrade up`")
+        return self._configuration
+
     # -- ordering ------------------------------------------------------------------------------------------
 
     async def restart(self, request: web.Request) -> web.Response:
@@ -240,6 +264,12 @@ class _Api:
         account, dry_run = _text(body, "account", ""), body.get("dry_run") is True
         return _answer(await self._reconcilers.reconcile(account, dry_run, float(wait_s)))
 
+    async def apply(self, request: web.Request) -> web.Response:
+        found = await _aside(self._configured().apply, await _body(request))
+        self._desk.facts["configuration_hash"] = self._configured().content_hash
+        self._desk.sampler.forget()
+        return _answer(found)
+
     async def stop(self, request: web.Request) -> web.Response:
         body = await _body(request)
         return _answer(await self._desk.stop(_text(body, "reason", "asked over the control API")), 202)
@@ -255,6 +285,11 @@ def _names_this_machine(request: web.Request) -> bool:
     except ValueError:
         return False
     return True
+
+
+async def _aside(action: Callable[..., Any], *arguments: Any) -> Any:
+    """Run in another thread what would hold this one up."""
+    return await asyncio.get_running_loop().run_in_executor(None, action, *arguments)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

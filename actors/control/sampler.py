@@ -187,12 +187,15 @@ class Sampler:
     def describe_some(self) -> bool:
         """Renew descriptions that are due until the bite is used up; True when none is left."""
         began = self._now()
+        cells = self._node.loop.cells
+        if self._descriptions.keys() != cells.keys():  # the node has become another one
+            self._descriptions = {name: self._descriptions.get(name, _Description()) for name in cells}
         for name, description in self._descriptions.items():
             now = self._now()
             if now - began > BITE_NS:
                 return False
             if now >= description.due_ns:
-                description.raw = describe(self._node.loop.cells[name])
+                description.raw = describe(cells[name])
                 cost = self._now() - now
                 description.due_ns = now + max(FRESH_NS, cost * COST_SHARE)
         return True

@@ -51,6 +51,23 @@ class Deployment(Protocol):
     def catalogs(self) -> Any: ...
 
 
+class ConfigurationDesk(Protocol):
+    """What may be asked about a node's configuration while it runs; it may take long, so in other threads."""
+
+    def generations(self) -> dict[str, Any]:
+        """Return all generations, without what is in them."""
+        ...
+
+    def apply(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Bring in what was staged. Errors: ControlError."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """What tells the configuration that runs from any other."""
+        ...
+
+
 class ControlServer:
     """Start it from any thread but the loop's; stop it when the loop has ended."""
 
@@ -60,11 +77,13 @@ class ControlServer:
         deployment: Deployment,
         thread: PumpThread | None = None,
         halt_token: Callable[[], str] | None = None,
+        configuration: ConfigurationDesk | None = None,
     ) -> None:
         self._node = node
         self._deployment = deployment
         self._thread = thread or PumpThread("control")
         self._owns_thread = thread is None
+        self._configuration = configuration
         self._runners: list[Any] = []
         self._changing = threading.Lock()  # a stop waits for a start that is under way, and the reverse
         self._is_over = False
@@ -105,11 +124,12 @@ class ControlServer:
             if self._owns_thread:
                 self._thread.start()
             registry = self._registry()
-            self._try(self._serve_socket(make_application(self.desk, self.markets, registry, is_open=True)))
+            parts, config = (self.desk, self.markets, registry), self._configuration
+            self._try(self._serve_socket(make_application(*parts, is_open=True, configuration=config)))
             if self._deployment.control.http.enabled:
                 self._try(
                     self._serve_http(
-                        make_application(self.desk, self.markets, registry, is_open=False, hook=self._hook)
+                        make_application(*parts, is_open=False, hook=self._hook, configuration=config)
                     )
                 )
 

@@ -9,10 +9,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from actors.deployment.applying import Applier, first_generation
 from actors.deployment.assemble import assemble, open_store
+from actors.deployment.configuring import ConfigurationDesk
 from actors.deployment.dead_man import Orphan
 from actors.deployment.direct_plan import plan_of
+from actors.deployment.faults import ConfigError
 from actors.deployment.finish import Finish
+from actors.deployment.generations import Generations
 from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.secret_values import CONTROL, SecretsMissing, keep_secrets
@@ -39,21 +43,30 @@ CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's impor
 CONFIGURATION, JOURNAL_IN_USE, DISK_FULL = 3, 6, 7  # exit codes
 
 
-def run_node(topology: Topology, beat: Callable[[], bool], source: SecretSource | None = None) -> int:
+def run_node(
+    topology: Topology, beat: Callable[[], bool], source: SecretSource | None = None, run: str = ""
+) -> int:
     """Run a deployment until SIGTERM, a stop by its operators, or its own end; return the exit code.
 
-    `source` holds its secrets; without one, it is made from what the deployment says.
+    `source` holds its secrets; without one, it is made from what the deployment says. `run` names the
+    `polytrade up` that it belongs to: what was applied to an earlier node of that holds for this one too.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        secrets = keep_secrets(topology, source)
         store = open_store(topology)
-    except SecretsMissing as error:
-        print(f"polytrade: {error}", file=sys.stderr)
-        return CONFIGURATION
     except JournalError as error:
         return explain(error)
-    return NodeProcess(topology, store, secrets).run(beat)
+    try:
+        generations = Generations(topology.journal_path)
+        now_ns = _clock(topology).now_ns()
+        run = run or f"alone-{now_ns}"
+        topology = first_generation(topology, generations, run, now_ns)
+        secrets = keep_secrets(topology, source)
+    except (SecretsMissing, ConfigError, ValueError, OSError) as error:
+        store.close()
+        print(f"polytrade: {error}", file=sys.stderr)
+        return DISK_FULL if isinstance(error, OSError) else CONFIGURATION
+    return NodeProcess(topology, store, secrets, run).run(beat)
 
 
 def explain(error: JournalError) -> int:
@@ -69,12 +82,14 @@ def explain(error: JournalError) -> int:
 class NodeProcess:
     """Everything around the node that lives in the same process."""
 
-    def __init__(self, topology: Topology, store: LmdbStore, secrets: SecretKeeper) -> None:
+    def __init__(self, topology: Topology, store: LmdbStore, secrets: SecretKeeper, run: str) -> None:
         self.topology = topology
         self.store = store
         self.secrets = secrets
         self.clock = _clock(topology)
         self.node = assemble(topology, store, self.clock, self._finish(), secrets)
+        generations = Generations(topology.journal_path)
+        self.applier = Applier(self.node, topology, secrets, generations, run)
         self.pumps = PumpThread()
         self.services: list[Any] = []
         self.closers: list[Callable[[], None]] = []
@@ -151,7 +166,8 @@ class NodeProcess:
         """Serve the control API from a thread of its own; importing its libraries takes a while."""
         from actors.control.server import ControlServer
 
-        server = ControlServer(self.node, self.topology, self.pumps, self._halt_token())
+        configuration = ConfigurationDesk(self.applier)
+        server = ControlServer(self.node, self.topology, self.pumps, self._halt_token(), configuration)
         self.services.append(server)
         threading.Thread(target=server.start, name="control", daemon=True).start()
 

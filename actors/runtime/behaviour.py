@@ -179,6 +179,13 @@ class Behaviour:
     def stopping(self, context: Context) -> None:
         """The node stops in order; last chance to send."""
 
+    def reconfigured(self, settings: Any, context: Context) -> None:
+        """Go on with other settings, all of them such as may change while the actor runs (Reload.LIVE).
+
+        Override what has derived something from the old ones.
+        """
+        self.settings = settings
+
     def caught_up(self, context: Context) -> None:
         """All messages that waited for this actor have been handled, in the turn in hand.
 

@@ -18,6 +18,7 @@ from actors.runtime.loop import Loop
 from actors.runtime.messages import Message
 from actors.runtime.ports import TapedTurn
 from actors.runtime.recovery import join_members, recover, restore_held, restore_timers
+from actors.runtime.reshape import Reshape, Reshaper, no_shape
 from actors.runtime.revival import Revival, needs_no_waiting
 from actors.runtime.store import Store
 from actors.runtime.supervision import SupervisionTree, SupervisorSpec
@@ -84,11 +85,14 @@ class Node:
             "stop": lambda address: self.tree.stop_asked(self.cell(address)),
             "kill": lambda address: self._kill(self.cell(address)),
             "note": self._note,
+            "reshape": lambda generation: self.reshaper.apply(self.shape_of(generation)),
         }
         self.loop.command = self.command
+        self.reshaper = Reshaper(self)
+        self.shape_of: Callable[[int], Reshape] = no_shape  # what a generation makes of this node
         for spec in cells:
             self._add(spec)
-        self._wire()
+        self.wire()
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -100,10 +104,12 @@ class Node:
         self.loop.cells[spec.name] = cell
         self.tree.adopt(cell)
 
-    def _wire(self) -> None:
+    def wire(self) -> None:
+        """Connect who reads whom, as the cells' specs say."""
         cells = self.loop.cells
         for cell in cells.values():
             cell.context.routes = dict.fromkeys(cell.behaviour.EMITS, ())
+            cell.context.peers.clear()
         for reader in cells.values():
             for address in dict.fromkeys(reader.spec.reads):
                 require(address in cells, f"{reader.name} reads {address}, which is not there")

@@ -162,6 +162,10 @@ class SupervisionTree:
         supervisor.children.append(cell)
         self._of_cell[cell.name] = supervisor
 
+    def release(self, cell: Cell) -> None:
+        """Look after a cell no longer."""
+        self._of_cell.pop(cell.name).children.remove(cell)
+
     def supervisor_of(self, cell: Cell) -> Supervisor:
         """Return who looks after a cell."""
         return self._of_cell[cell.name]

@@ -32,6 +32,26 @@ class SecretKeeper:
                 errors.append(error)
         return errors
 
+    def extend(self, references: Mapping[str, Iterable[str]]) -> list[SecretError]:
+        """Look after these actors' references from now on; return what of them could not be had.
+
+        When something could not, everything stays as it was. Blocks as long as the store does.
+        """
+        wanted = {address: tuple(texts) for address, texts in references.items()}
+        new = {text for texts in wanted.values() for text in texts} - self._held.keys()
+        found: dict[str, Secret] = {}
+        errors = []
+        for text, reference in _parsed(new):
+            try:
+                found[text] = self._source.fetch(reference)
+            except SecretError as error:
+                errors.append(error)
+        if not errors:
+            with self._lock:
+                self._held |= found
+                self._references |= wanted
+        return errors
+
     def look(self) -> tuple[tuple[Seen, ...], tuple[Failed, ...]]:
         """Ask again for every reference, from whatever thread; what is new is offered, not yet used.
 
@@ -78,14 +98,18 @@ class SecretKeeper:
         return next((one for one in found if one is not None and one.version == version), None)
 
     def _all(self) -> Iterator[tuple[str, SecretReference]]:
-        for text in sorted({text for texts in self._references.values() for text in texts}):
-            reference = parse_reference(text)
-            if reference is None:
-                raise ValueError(f"no reference to a secret: {text!r}")
-            yield text, reference
+        return _parsed({text for texts in self._references.values() for text in texts})
 
     def __repr__(self) -> str:
         return f"SecretKeeper({len(self._held)} held)"
+
+
+def _parsed(texts: Iterable[str]) -> Iterator[tuple[str, SecretReference]]:
+    for text in sorted(texts):
+        reference = parse_reference(text)
+        if reference is None:
+            raise ValueError(f"no reference to a secret: {text!r}")
+        yield text, reference
 
 
 class _Values(Mapping[str, str]):

@@ -1,0 +1,251 @@
+"""`polytrade plan`, `apply`, `rollback`, `generations`: change what a deployment is while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.cli.exit_codes import ExitCode
+from actors.cli.ordering import who
+from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.plan_shown import generation_lines, plan_lines
+from actors.cli.problems import Problem
+from actors.cli.targets import Target, deployment_options, find_target, load_topology
+
+__all__ = ["apply", "generations", "plan", "rollback"]
+
+NOTHING, CHANGES, ERROR = 0, 2, 1  # exit codes of `plan`, as of every tool that plans
+FORMAT = 1
+ANSWER_BESIDE_S = 30.0  # beside the time for which a change is watched
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@deployment_options
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan for `apply`."
+)
+@json_option
+def plan(
+    files: tuple[str, ...],
+    environments: tuple[str, ...],
+    inputs: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell what a changed deployment file would do to the deployment that runs, or ran last.
+
+    Exit codes: 0 nothing changes, 2 something does, 1 it cannot be planned.
+    """
+    from actors.deployment.faults import ConfigError
+
+    try:
+        _, found = _planned(files, environments, inputs)
+    except (Problem, ConfigError) as error:
+        from actors.cli.failures import tell
+
+        tell(error)
+        sys.exit(ERROR)
+    if out is not None:
+        _keep(out, found)
+    if as_json:
+        print_json({name: value for name, value in found.items() if name != "document"})
+    else:
+        for line in plan_lines(found):
+            echo(line)
+        if out is not None:
+            note(f"apply exactly this: polytrade apply {out}")
+    sys.exit(CHANGES if found["changes"] or found["blocked"] else NOTHING)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="PLAN.json | FILE...")
+@deployment_options
+@click.option("--reason", default="", help="Why; it is kept. Needed where a limit becomes wider.")
+@click.option("--approve", "approver", default="", metavar="NAME", help="Who, beside you, has looked at it.")
+@click.option(
+    "--watch", "watch_s", default=5.0, show_default=True, help="Seconds for which it must run well."
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+def apply(
+    files: tuple[str, ...],
+    environments: tuple[str, ...],
+    inputs: tuple[str, ...],
+    reason: str,
+    approver: str,
+    watch_s: float,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Bring a changed deployment file into the running node; on any failure what ran before runs again.
+
+    Given a plan of `polytrade plan --out`, exactly that is applied, or nothing when the node has moved on.
+    """
+    if len(files) == 1 and files[0].endswith(".json"):
+        found = _read_plan(Path(files[0]))
+    else:
+        _, found = _planned(files, environments, inputs)
+    _bring_in(found, {"reason": reason, "approver": approver, "watch_s": watch_s}, yes, as_json)
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[FILE]")
+@click.argument("number", required=False, type=int, metavar="[N]")
+@click.option("--reason", default="", help="Why; it is kept.")
+@click.option(
+    "--watch", "watch_s", default=5.0, show_default=True, help="Seconds for which it must run well."
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+def rollback(
+    file: str | None, number: int | None, reason: str, watch_s: float, yes: bool, as_json: bool
+) -> None:
+    """Bring an earlier generation back, as a new one: the one before, or number N."""
+    if file is not None and file.isdigit() and number is None:
+        file, number = None, int(file)
+    target = find_target(file)
+    kept = _kept(target)
+    numbers = kept.numbers()
+    if not numbers or (number is None and len(numbers) < 2):
+        raise Problem(
+            ExitCode.NOT_FOUND, "there is no earlier generation", "`polytrade generations` lists them"
+        )
+    wanted = numbers[-2] if number is None else number
+    try:
+        generation = kept.read(wanted)
+    except KeyError:
+        known = f"{numbers[0]} to {numbers[-1]}"
+        raise Problem(ExitCode.NOT_FOUND, f"there is no generation {wanted}", f"there are {known}") from None
+    found = _compared(target, kept.read(numbers[-1]), generation.document)
+    words = {"reason": reason or f"back to generation {wanted}", "watch_s": watch_s, "of": wanted}
+    _bring_in(found, words, yes, as_json)
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[FILE]")
+@json_option
+def generations(file: str | None, as_json: bool) -> None:
+    """List the configurations that a deployment has run with, newest last."""
+    from actors.deployment.configuring import rows_of
+
+    rows = rows_of(_kept(find_target(file)))["generations"]
+    if as_json:
+        print_json({"generations": rows})
+        return
+    for line in generation_lines(rows):
+        echo(line)
+
+
+# -- planning ----------------------------------------------------------------------------------------------
+
+
+def _planned(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...]) -> Any:
+    from actors.deployment.generations import Generations
+    from actors.deployment.resolved import resolved
+
+    topology = load_topology(files, environments, inputs)
+    current = Generations(topology.journal_path).current()
+    target = Target(topology.deployment, topology.journal_path, topology.socket_path, files[0])
+    return topology, _compared(target, current, resolved(topology), topology)
+
+
+def _compared(target: Target, current: Any, document: Any, topology: Any = None) -> dict[str, Any]:
+    """Return a plan as it is shown and kept."""
+    import msgspec
+
+    from actors.deployment.changes import compare
+    from actors.deployment.resolved import from_resolved
+
+    base = {
+        "format": FORMAT,
+        "deployment": document["deployment"],
+        "journal": str(target.journal),
+        "socket": str(target.socket),
+        "base": current.number if current is not None else 0,
+        "document": document,
+    }
+    if current is None:
+        new = [f"create {one['address']}" for one in document["actors"]]
+        return {**base, "changes": [], "blocked": [], "loosened": [], "first": new}
+    like = topology or _as_it_runs(current)
+    before, after = from_resolved(current.document, like), from_resolved(document, like)
+    found = compare(before, after, (current.document, document))
+    loosened = [f"{address}: {field.path}" for address, field in found.loosened]
+    changes = msgspec.to_builtins(found.actors)
+    return {**base, "changes": changes, "blocked": list(found.blocked), "loosened": loosened, "first": []}
+
+
+def _as_it_runs(current: Any) -> Any:
+    """Return the deployment that a generation came from, for its markets and sections."""
+    return load_topology(current.files)
+
+
+def _kept(target: Target) -> Any:
+    from actors.deployment.generations import Generations
+
+    return Generations(target.journal)
+
+
+def _keep(path: Path, found: dict[str, Any]) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if found["format"] != FORMAT or not isinstance(found["document"], dict):
+            raise ValueError("another format")
+    except OSError as error:
+        raise Problem(ExitCode.NOT_FOUND, f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        text = f"{path} is no plan of this release"
+        raise Problem(ExitCode.USAGE, text, "make one with `polytrade plan FILE --out PLAN.json`") from None
+    return found
+
+
+# -- applying ----------------------------------------------------------------------------------------------
+
+
+def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: bool) -> None:
+    from actors.deployment.generations import Generations
+
+    if not as_json:
+        for line in plan_lines(found):
+            note(line)
+    if not (found["changes"] or found["blocked"]):
+        note("nothing to apply")
+        return
+    if not yes and not click.confirm("apply this?", err=True):
+        raise Problem(ExitCode.REFUSED, "nothing was applied")
+    target = Target(found["deployment"], Path(found["journal"]), Path(found["socket"]))
+    target.client.get("/healthz")  # nothing is laid down for a node that is not there
+    body = {
+        **{name: value for name, value in words.items() if value not in ("", None)},
+        "staged": Generations(target.journal).stage(found["document"]),
+        "base": found["base"],
+        "actor": who(),
+        "reason": words["reason"],
+    }
+    answer = target.client.post("/v1/apply", body, words["watch_s"] + ANSWER_BESIDE_S)
+    if as_json:
+        print_json(answer)
+    else:
+        _tell(answer, found["base"])
+    sys.exit(ExitCode.REFUSED if answer["taken_back"] else ExitCode.OK)
+
+
+def _tell(answer: dict[str, Any], base: int) -> None:
+    if answer["taken_back"]:
+        note(f"taken back: {answer['taken_back']}; generation {base} runs again, as generation {base + 2}")
+        return
+    counts = [
+        f"{len(answer[name])} {name}" for name in ("created", "restarted", "told", "removed") if answer[name]
+    ]
+    echo(f"generation {answer['generation']} runs: {', '.join(counts) or 'wiring changed'}")

@@ -1,0 +1,292 @@
+"""From one generation to the next while the node runs: checked first, switched, watched, or taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from actors.deployment.assemble import cell_specs
+from actors.deployment.changes import CREATE, LIVE, REMOVE, RESTART, Plan, compare
+from actors.deployment.faults import ConfigError
+from actors.deployment.generations import Generation, GenerationMoved, Generations
+from actors.deployment.resolved import from_resolved, resolved
+from actors.deployment.secret_values import secrets_of
+from actors.deployment.topology import Topology
+from actors.runtime.cell import Cell, CellState
+from actors.runtime.clock import monotonic_ns
+from actors.runtime.errors import RuntimeFault
+from actors.runtime.node import Node
+from actors.runtime.reshape import Reshape
+from actors.secrets.keeper import SecretKeeper
+
+__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation"]
+
+LOOK_S = 0.1
+INSIDE_S = 10.0  # for what happens in the loop
+KEEPERS = ("oms", "venue", "ledger", "reconciler", "risk", "exchange")  # an account lives in these
+
+
+class NotApplied(Exception):
+    """A generation was not brought in; what ran before runs on."""
+
+    def __init__(self, reason: str, help: str = "") -> None:
+        super().__init__(reason)
+        self.help = help
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What is to be brought in, by whom and why. `base`: the generation that the plan was made against."""
+
+    document: dict[str, Any]
+    base: int
+    actor: str
+    reason: str
+    approver: str = ""
+    watch_s: float = 5.0
+    of: int = 0
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What became of it. `taken_back`: why the generation before runs again; empty when all is well."""
+
+    generation: int
+    created: tuple[str, ...]
+    restarted: tuple[str, ...]
+    told: tuple[str, ...]
+    removed: tuple[str, ...]
+    taken_back: str = ""
+
+
+def first_generation(topology: Topology, generations: Generations, run: str, now_ns: int) -> Topology:
+    """Return what a process shall run, and keep it as a generation when it is new.
+
+    A node that its heart starts again goes on with what was applied to the one before; another `polytrade up`
+    begins with what its files say. Errors: ConfigError, OSError.
+    """
+    current = generations.current()
+    if current is not None and current.run == run:
+        if current.content_hash == topology.content_hash:
+            return topology
+        return from_resolved(current.document, topology)
+    if current is None or current.content_hash != topology.content_hash:
+        number = current.number + 1 if current is not None else 1
+        generations.add(
+            Generation(
+                number=number,
+                at_ns=now_ns,
+                actor="up",
+                reason="started with these files",
+                content_hash=topology.content_hash,
+                files=topology.files,
+                document=resolved(topology),
+                run=run,
+            )
+        )
+    return topology
+
+
+class Applier:
+    """Runs beside the loop, in whatever thread asks; one at a time."""
+
+    def __init__(
+        self, node: Node, topology: Topology, secrets: SecretKeeper, generations: Generations, run: str
+    ) -> None:
+        self.topology = topology
+        self.generations = generations
+        self._node = node
+        self._secrets = secrets
+        self._run = run
+        self._busy = threading.Lock()
+        self._pause = threading.Event()
+        self._shapes: dict[int, Reshape] = {}
+        node.shape_of = self._shapes.__getitem__
+
+    def current(self) -> Generation | None:
+        """Return the newest generation."""
+        return self.generations.current()
+
+    def plan(self, document: Mapping[str, Any]) -> tuple[Topology, Plan]:
+        """Return what a document makes of this node. Errors: NotApplied."""
+        try:
+            wanted = from_resolved(document, self.topology)
+        except (ConfigError, KeyError, TypeError) as error:
+            text = f"this release cannot read it: {error}"
+            raise NotApplied(text, "plan it again with this release") from None
+        return wanted, compare(self.topology, wanted, (resolved(self.topology), document))
+
+    def apply(self, wish: Wish) -> Applied:
+        """Bring in a configuration and watch it; take it back when something fails. Errors: NotApplied."""
+        if not self._busy.acquire(blocking=False):
+            raise NotApplied("another change is under way", "wait for it")
+        try:
+            return self._apply(wish)
+        finally:
+            self._busy.release()
+
+    def _apply(self, wish: Wish) -> Applied:
+        current = self.generations.current()
+        base = current.number if current is not None else 0
+        if base != wish.base:
+            text = f"generation {base} runs; the plan was made against generation {wish.base}"
+            raise NotApplied(text, "plan it again")
+        wanted, plan = self.plan(wish.document)
+        self._refuse(plan, wish)
+        self._fetch_secrets(wanted)
+        before = self.topology
+        change = self._reshape(base + 1, plan, wanted)
+        self._inside(lambda: self._node.reshaper.check(change))
+        self._keep(change.generation, wish, wanted, plan)
+        self._switch(change, wanted)
+        applied = Applied(
+            change.generation, change.create, change.restart, tuple(change.settings or ()), change.remove
+        )
+        trouble = self._watch(change, wish.watch_s)
+        if not trouble:
+            return applied
+        return msgspec.structs.replace(applied, taken_back=self._take_back(trouble, before, base, wish))
+
+    def _refuse(self, plan: Plan, wish: Wish) -> None:
+        if plan.is_empty:
+            raise NotApplied("nothing changes")
+        if plan.blocked:
+            raise NotApplied(plan.blocked[0], "`polytrade plan` shows all of it")
+        blocked = next(
+            (one for one in plan.actors if one.action not in (CREATE, LIVE, RESTART, REMOVE)), None
+        )
+        if blocked is not None:
+            raise NotApplied(f"{blocked.address}: {blocked.reason}", "`polytrade plan` shows all of it")
+        if plan.loosened and not wish.reason.strip():
+            address, field = plan.loosened[0]
+            text = f"{address}: {field.path} {field.before} -> {field.after} loosens a limit"
+            raise NotApplied(text, "say why with --reason")
+        keepers = [
+            one.address for one in plan.actors if one.action == REMOVE and _family(one.kind) in KEEPERS
+        ]
+        if keepers and (risks := self._inside(lambda: _at_risk(self._node, keepers))):
+            text = f"{keepers[0]} cannot go: {risks[0]}"
+            raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`")
+
+    def _fetch_secrets(self, wanted: Topology) -> None:
+        held = {plan.address: tuple(text for _, text in secrets_of(plan)) for plan in wanted.actors}
+        errors = self._secrets.extend(held)
+        if errors:
+            raise NotApplied(f"no value for {errors[0].reference}: {errors[0].reason}", errors[0].help)
+
+    def _reshape(self, generation: int, plan: Plan, wanted: Topology) -> Reshape:
+        specs = {spec.name: spec for spec in cell_specs(wanted, self._secrets)}
+        settings = {
+            one.address: wanted.actor(one.address).settings
+            for one in plan.actors
+            if one.action == LIVE
+            and wanted.actor(one.address).settings != self.topology.actor(one.address).settings
+        }
+        return Reshape(generation, specs, plan.of(CREATE), plan.of(RESTART), settings, plan.of(REMOVE))
+
+    def _keep(self, number: int, wish: Wish, wanted: Topology, plan: Plan) -> None:
+        generation = Generation(
+            number=number,
+            at_ns=self._node.loop.clock.now_ns(),
+            actor=wish.actor,
+            reason=wish.reason,
+            content_hash=wanted.content_hash,
+            files=wanted.files,
+            document=dict(wish.document),
+            approver=wish.approver,
+            of=wish.of,
+            run=self._run,
+            changes=tuple(f"{one.action} {one.address}" for one in plan.actors),
+        )
+        try:
+            self.generations.add(generation)
+        except GenerationMoved as moved:
+            raise NotApplied(str(moved), "plan it again") from None
+        except OSError as error:
+            raise NotApplied(
+                f"the generation cannot be written: {error.strerror}", "make room for it"
+            ) from None
+
+    def _switch(self, change: Reshape, wanted: Topology) -> None:
+        self._shapes[change.generation] = change
+        self._inside(lambda: self._node.command("reshape", change.generation))
+        self.topology = wanted
+
+    # -- afterwards ------------------------------------------------------------------------------------
+
+    def _watch(self, change: Reshape, watch_s: float) -> str:
+        """Return what went wrong with the actors that changed; empty when nothing did for so long."""
+        names = (*change.create, *change.restart, *(change.settings or ()))
+        before = {name: self._node.cell(name).failures_count for name in names}
+        until_ns = monotonic_ns() + int(watch_s * 1e9)
+        while True:
+            trouble = str(self._inside(lambda: _trouble(self._node, before)))
+            if trouble or monotonic_ns() >= until_ns:
+                return trouble or str(self._inside(lambda: _unready(self._node, names)))
+            self._pause.wait(LOOK_S)
+
+    def _take_back(self, trouble: str, before: Topology, base: int, wish: Wish) -> str:
+        """Bring the topology before back, as a generation of its own. Returns what went wrong."""
+        plan = compare(self.topology, before)
+        number = base + 2
+        back = Wish(resolved(before), base + 1, "apply", f"taken back: {trouble}", of=base)
+        self._keep(number, back, before, plan)
+        self._switch(self._reshape(number, plan, before), before)
+        return trouble
+
+    def _inside(self, action: Callable[[], Any]) -> Any:
+        """Run something in the loop's thread between two turns and wait. Errors: NotApplied."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(action())
+            except Exception as error:
+                future.set_exception(error)
+
+        self._node.loop.call(run)
+        try:
+            return future.result(INSIDE_S)
+        except TimeoutError:
+            raise NotApplied(
+                f"the loop made no progress for {INSIDE_S:g} s", "look at the node's log"
+            ) from None
+        except RuntimeFault as fault:
+            raise NotApplied(str(fault), "nothing has been changed") from None
+
+
+def _family(kind: str) -> str:
+    return kind.partition(".")[0]
+
+
+def _trouble(node: Node, before: Mapping[str, int]) -> str:
+    for name, failures in before.items():
+        cell = node.loop.cells.get(name)
+        if cell is not None and cell.failures_count > failures:
+            return f"{name} failed: {cell.last_error}"
+    return ""
+
+
+def _unready(node: Node, names: tuple[str, ...]) -> str:
+    cells: list[Cell] = [node.cell(name) for name in names]
+    late = [cell for cell in cells if cell.state is not CellState.RUNNING or not cell.is_ready]
+    return f"{late[0].name} is not ready: {late[0].state.value}" if late else ""
+
+
+def _at_risk(node: Node, addresses: list[str]) -> list[str]:
+    """Return what an account that is to go still holds at its venue, as its own actors know it."""
+    found = []
+    for address in addresses:
+        state = node.cell(address).behaviour.state
+        live = getattr(state, "live", None)
+        if live:
+            found.append(f"{len(live)} orders are live")
+        held = getattr(state, "net_contracts", None)
+        open_ones = (
+            [symbol for symbol, contracts in held.items() if contracts] if isinstance(held, dict) else []
+        )
+        if open_ones:
+            found.append(f"it holds {', '.join(open_ones)}")
+    return found

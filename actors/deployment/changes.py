@@ -1,0 +1,205 @@
+"""What becomes of each actor when a deployment changes: field by field, with where it is written.
+
+Pure: two topologies in, a plan out. What a change does to orders and money is told by whoever knows the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from actors.deployment.registry import KINDS
+from actors.deployment.resolved import resolved
+from actors.deployment.setting_types import SettingField, walk_fields, written
+from actors.deployment.topology import ActorPlan, Topology
+from actors.runtime.settings import Reload
+
+__all__ = ["ActorChange", "FieldChange", "Plan", "compare"]
+
+Document = Mapping[str, Any]
+
+CREATE, LIVE, RESTART, REMOVE, BLOCKED = "create", "live change", "restart", "remove", "blocked"
+NEW_START = "takes a new start: `polytrade stop`, then `polytrade up`"
+NEW_JOURNAL = "takes a new journal: what is in this one was made under the old value"
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    """One value that changes, as an operator writes it; None: it was not, or will not be, there.
+
+    Of `reads`: what is no longer heard, and what is heard from now on.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    place: str = ""  # where the new value is written; empty: it is a default now
+    reload: str = Reload.LIVE
+    loosens: bool = False  # a limit that keeps money safe becomes wider
+
+
+class ActorChange(msgspec.Struct, frozen=True):
+    """What happens to one actor, and why."""
+
+    address: str
+    kind: str
+    action: str
+    place: str  # where the actor is written; of one that goes: where it was
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+
+    @property
+    def loosens(self) -> bool:
+        """Whether a limit of this actor becomes wider."""
+        return any(one.loosens for one in self.fields)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All changes between two deployments; `blocked` are those that no running node can make."""
+
+    base_hash: str
+    new_hash: str
+    actors: tuple[ActorChange, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing changes."""
+        return not (self.actors or self.blocked)
+
+    @property
+    def is_possible(self) -> bool:
+        """A running node can make all of it."""
+        return not self.blocked and all(one.action != BLOCKED for one in self.actors)
+
+    @property
+    def loosened(self) -> tuple[tuple[str, FieldChange], ...]:
+        """The limits that become wider: (address, field)."""
+        return tuple((one.address, field) for one in self.actors for field in one.fields if field.loosens)
+
+    def of(self, action: str) -> tuple[str, ...]:
+        """Return the addresses to which something happens."""
+        return tuple(one.address for one in self.actors if one.action == action)
+
+
+def compare(before: Topology, after: Topology, documents: tuple[Document, Document] | None = None) -> Plan:
+    """Return what turns one deployment into the other.
+
+    `documents` are what was written of each (resolved.py), where a topology has its sections from elsewhere.
+    """
+    old = {plan.address: plan for plan in before.actors}
+    new = {plan.address: plan for plan in after.actors}
+    changes = [
+        ActorChange(address, plan.kind, REMOVE, str(plan.origin))
+        for address, plan in old.items()
+        if address not in new
+    ]
+    for address, plan in new.items():
+        if address not in old:
+            changes.append(ActorChange(address, plan.kind, CREATE, str(plan.origin)))
+        elif (change := _actor_change(old[address], plan)) is not None:
+            changes.append(change)
+    blocked = tuple(_blocked(*(documents or (resolved(before), resolved(after)))))
+    return Plan(before.content_hash, after.content_hash, tuple(changes), blocked)
+
+
+# -- one actor -----------------------------------------------------------------------------------------------
+
+
+def _actor_change(old: ActorPlan, new: ActorPlan) -> ActorChange | None:
+    place = str(new.origin)
+    if old.kind != new.kind:
+        text = f"it was {old.kind}: another kind cannot take over its state; give it another name"
+        return ActorChange(new.address, new.kind, BLOCKED, place, reason=text)
+    fields = (*_wiring(old, new), *_settings(old, new))
+    if not fields:
+        return None
+    fixed = [one.path for one in fields if one.reload == Reload.FIXED]
+    if fixed:
+        return ActorChange(new.address, new.kind, BLOCKED, place, fields, f"{fixed[0]} {NEW_JOURNAL}")
+    restarts = any(one.reload == Reload.RESTART for one in fields)
+    return ActorChange(new.address, new.kind, RESTART if restarts else LIVE, place, fields)
+
+
+def _wiring(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
+    """Who reads whom, who restarts it and how much may wait change between two turns."""
+    heard, hears = set(old.reads), set(new.reads)  # in whatever order
+    if heard != hears:
+        place = str(new.origins.get("reads", new.origin))
+        yield FieldChange("reads", sorted(heard - hears), sorted(hears - heard), place)
+    for name in ("supervisor", "restart", "mailbox_capacity", "stop_timeout_ns"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield FieldChange(name, before, after, str(new.origins.get(name, new.origin)))
+    was, will = dict(old.place.variables), dict(new.place.variables)
+    if was != will:
+        yield FieldChange("variables", was, will, str(new.origin), Reload.RESTART)
+
+
+def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
+    if old.settings == new.settings:
+        return
+    about = dict(walk_fields(KINDS[new.kind].settings_class))
+    before, after = _flat(old.settings, about), _flat(new.settings, about)
+    for path in dict.fromkeys((*before, *after)):
+        was, will = before.get(path), after.get(path)
+        if was == will:
+            continue
+        field = about.get(path)
+        place = new.origins.get(f"settings.{path}")
+        yield FieldChange(
+            path,
+            _shown(was, field),
+            _shown(will, field),
+            str(place) if place else "",
+            field.reload if field else Reload.RESTART,
+            field is not None and loosens(field.risk, was, will),
+        )
+
+
+def _flat(settings: msgspec.Struct, about: dict[str, SettingField], prefix: str = "") -> dict[str, Any]:
+    """Return values by dotted path, down to where a path stands for one value."""
+    found: dict[str, Any] = {}
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        if isinstance(value, msgspec.Struct):
+            found |= _flat(value, about, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _shown(value: Any, field: SettingField | None) -> Any:
+    if value is None or field is None:
+        return value
+    return written(value, field.type)
+
+
+def loosens(risk: str, before: Any, after: Any) -> bool:
+    """Tell whether a change widens a limit. No limit at all is wider than any; a list is not compared."""
+    if not risk or before == after:
+        return False
+    if before is None or after is None:
+        return after is None
+    if not isinstance(before, int) or not isinstance(after, int):
+        return True
+    return after > before if risk == "raise" else after < before
+
+
+# -- what no running node can change -------------------------------------------------------------------------
+
+
+def _blocked(before: Document, after: Document) -> Iterator[str]:
+    for name in ("deployment", "mode", "seed", "journal_path"):
+        if before[name] != after[name]:
+            yield f"{name}: {before[name]} -> {after[name]} {NEW_JOURNAL}"
+    for name in dict.fromkeys((*before["sections"], *after["sections"])):
+        old, new = before["sections"].get(name, {}), after["sections"].get(name, {})
+        for key in dict.fromkeys((*old, *new)):
+            if old.get(key) != new.get(key):
+                yield f"{name}.{key}: {old.get(key)} -> {new.get(key)} {NEW_START}"
+    if before["markets_hash"] != after["markets_hash"]:
+        yield f"the markets files: {NEW_START}"
+    if before["supervisors"] != after["supervisors"]:
+        yield f"the supervisors: {NEW_START}"

@@ -1,0 +1,74 @@
+"""What operators ask of a running node about its configuration; the control API hands it on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors.control.desk import ControlError
+from actors.deployment.applying import Applier, NotApplied, Wish
+from actors.deployment.generations import Generation, Generations
+
+__all__ = ["ConfigurationDesk", "generation_row"]
+
+WATCH_S_MAX = 600.0
+
+
+class ConfigurationDesk:
+    """See control.server.ConfigurationDesk. Changes wait and watch: never on the control thread."""
+
+    def __init__(self, applier: Applier) -> None:
+        self._applier = applier
+
+    @property
+    def content_hash(self) -> str:
+        """What tells the configuration that runs from any other."""
+        return self._applier.topology.content_hash
+
+    def generations(self) -> dict[str, Any]:
+        """Return all generations, without what is in them."""
+        return rows_of(self._applier.generations)
+
+    def apply(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Bring in what was staged. Errors: ControlError 409 when it is not possible."""
+        try:
+            document = self._applier.generations.take_staged(str(body.get("staged", "")))
+            wish = msgspec.convert(
+                {
+                    **{name: body[name] for name in Wish.__struct_fields__ if name in body},
+                    "document": document,
+                },
+                Wish,
+            )
+        except KeyError:
+            raise ControlError(400, "nothing is staged under this name", "use `polytrade apply`") from None
+        except msgspec.ValidationError as error:
+            raise ControlError(400, str(error), "use `polytrade apply`") from None
+        wish = msgspec.structs.replace(wish, watch_s=min(max(wish.watch_s, 0.0), WATCH_S_MAX))
+        try:
+            found = self._applier.apply(wish)
+        except NotApplied as refused:
+            raise ControlError(409, str(refused), refused.help) from None
+        shown: dict[str, Any] = msgspec.to_builtins(found)
+        return shown
+
+
+def rows_of(generations: Generations) -> dict[str, Any]:
+    """Return one row for each generation, newest last."""
+    return {"generations": [generation_row(generations.read(number)) for number in generations.numbers()]}
+
+
+def generation_row(one: Generation) -> dict[str, Any]:
+    """Return a generation without what is in it."""
+    return {
+        "generation": one.number,
+        "at_ns": one.at_ns,
+        "actor": one.actor,
+        "approver": one.approver,
+        "reason": one.reason,
+        "of": one.of,
+        "content_hash": one.content_hash,
+        "files": list(one.files),
+        "changes": list(one.changes),
+    }

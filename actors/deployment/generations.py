@@ -1,0 +1,119 @@
+"""Generations: every configuration that a deployment has run with, numbered, in the journal's folder.
+
+A generation is one file that is written once, as a whole. The newest one is what the node runs, and what it
+begins with when its heart starts it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+__all__ = ["Generation", "GenerationMoved", "Generations"]
+
+FOLDER = "generations"
+DIGITS = 6
+STAGED = re.compile(r"[0-9a-f]{16}")
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """One configuration, who brought it in, when and why. `of`: the generation it brings back, or 0."""
+
+    number: int
+    at_ns: int
+    actor: str
+    reason: str
+    content_hash: str
+    files: tuple[str, ...]
+    document: dict[str, Any]  # see resolved.py
+    approver: str = ""
+    of: int = 0
+    run: str = ""  # of which `polytrade up` it is: another one begins with what its files say
+    changes: tuple[str, ...] = ()  # in a few words
+
+
+class GenerationMoved(Exception):
+    """Somebody else brought in a configuration meanwhile."""
+
+
+class Generations:
+    """Those of one journal."""
+
+    def __init__(self, journal_path: Path) -> None:
+        self.folder = journal_path / FOLDER
+
+    def numbers(self) -> list[int]:
+        """Return the numbers there are, oldest first."""
+        return sorted(int(path.stem) for path in self.folder.glob("*.json") if path.stem.isdigit())
+
+    def current(self) -> Generation | None:
+        """Return the newest one; None before the first start."""
+        numbers = self.numbers()
+        return self.read(numbers[-1]) if numbers else None
+
+    def read(self, number: int) -> Generation:
+        """Return one. Errors: KeyError when there is none of this number, ValueError when it is damaged."""
+        path = self._path(number)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Generation)
+        except FileNotFoundError:
+            raise KeyError(number) from None
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def add(self, generation: Generation) -> None:
+        """Write one as a whole. Errors: GenerationMoved when its number is taken, OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._path(generation.number)
+        beside = path.with_suffix(f".{os.getpid()}.new")
+        try:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(generation))
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(beside, path)  # unlike a rename it never takes another's place
+        except FileExistsError:
+            raise GenerationMoved(f"generation {generation.number} is there already") from None
+        finally:
+            beside.unlink(missing_ok=True)
+        _sync_folder(self.folder)
+
+    def stage(self, document: dict[str, Any]) -> str:
+        """Lay a document down for the node to read; return its name. Errors: OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        raw = msgspec.json.encode(document)
+        name = hashlib.sha256(raw).hexdigest()[:16]
+        with open(os.open(self._staged(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(raw)
+        return name
+
+    def take_staged(self, name: str) -> dict[str, Any]:
+        """Return what was laid down, which is gone then. Errors: KeyError, ValueError."""
+        if not STAGED.fullmatch(name):
+            raise KeyError(name)
+        path = self._staged(name)
+        try:
+            found: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+        except FileNotFoundError:
+            raise KeyError(name) from None
+        path.unlink(missing_ok=True)
+        return found
+
+    def _staged(self, name: str) -> Path:
+        return self.folder / f"staged-{name}"
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:0{DIGITS}d}.json"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,138 @@
+"""A running node becomes another one between two turns: cells come, go, are rebuilt, are told new settings.
+
+What does not change goes on as if nothing had happened. `check` builds everything new beside the old and
+rebuilds its state from the journal, so that what cannot live is known before anything has been touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from actors.runtime.cell import Cell, CellSpec, CellState
+from actors.runtime.errors import RuntimeFault, require
+from actors.runtime.messages import Message
+from actors.runtime.recovery import join_members, recover
+
+if TYPE_CHECKING:
+    from actors.runtime.node import Node
+
+__all__ = ["NodeReshaped", "Reshape", "ReshapeRefused", "Reshaper", "no_shape"]
+
+
+class NodeReshaped(Message, frozen=True):
+    """The actors of a node changed while it ran."""
+
+    generation: int
+    created: tuple[str, ...]
+    restarted: tuple[str, ...]
+    told: tuple[str, ...]  # new settings, without a restart
+    removed: tuple[str, ...]
+
+
+class ReshapeRefused(RuntimeFault):
+    """A cell of the new shape cannot be made or recovered. Nothing has been touched."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """Every cell of the new shape, and what becomes of those that are, will or shall not be there."""
+
+    generation: int
+    specs: Mapping[str, CellSpec]  # all of them, by address, in start order
+    create: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None  # by address: told to a behaviour that goes on
+    remove: tuple[str, ...] = ()
+
+
+class Reshaper:
+    """Works in the loop's thread, between two turns."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def check(self, change: Reshape) -> None:
+        """Try whether the new shape can live. Errors: ReshapeRefused."""
+        cells, specs = self._node.loop.cells, change.specs
+        for name in change.create:
+            require(name not in cells, "an actor of this address is there already", name=name)
+        for name in (*change.restart, *change.remove, *(change.settings or {})):
+            require(name in cells, "no actor has this address", name=name)
+        require(
+            set(specs) == (set(cells) | set(change.create)) - set(change.remove),
+            "the new shape names each of its actors",
+        )
+        for spec in specs.values():
+            for address in spec.reads:
+                require(address in specs, f"{spec.name} reads {address}, which is not there")
+            require(spec.supervisor in self._node.tree.supervisors, "no supervisor", name=spec.supervisor)
+        for name in (*change.create, *change.restart, *(change.settings or {})):
+            self._try(specs[name])
+
+    def _try(self, spec: CellSpec) -> None:
+        try:
+            recover(self._node.journal, [Cell(spec, self._node.loop, spec.make())])
+        except Exception as error:
+            raise ReshapeRefused(spec.name, f"{type(error).__name__}: {error}") from error
+
+    def apply(self, change: Reshape) -> None:
+        """Make the node what `check` has tried."""
+        for name in reversed(change.remove):
+            self._remove(self._node.cell(name))
+        for name in change.create:
+            self._add(change.specs[name])
+        for name, spec in change.specs.items():
+            self._respecify(self._node.cell(name), spec)
+        self._node.wire()
+        join_members(self._node.journal, self._node.loop.cells)
+        for name, settings in (change.settings or {}).items():
+            cell = self._node.cell(name)
+            self._node.loop.run_hook(cell, partial(cell.behaviour.reconfigured, settings))
+        self._node.revival.revive([self._node.cell(name) for name in change.restart])
+        self._begin([self._node.cell(name) for name in change.create])
+        told = tuple(change.settings or ())
+        self._node.note(NodeReshaped(change.generation, change.create, change.restart, told, change.remove))
+
+    def _remove(self, cell: Cell) -> None:
+        loop = self._node.loop
+        if cell.state is CellState.RUNNING:
+            loop.run_hook(cell, cell.behaviour.stopping)
+        loop.stop_cell(cell)
+        self._node.tree.release(cell)
+        del loop.cells[cell.name]
+
+    def _add(self, spec: CellSpec) -> None:
+        cell = Cell(spec, self._node.loop, spec.make())
+        self._node.loop.cells[spec.name] = cell
+        self._node.tree.adopt(cell)
+
+    def _respecify(self, cell: Cell, spec: CellSpec) -> None:
+        if spec.supervisor != cell.spec.supervisor:
+            self._node.tree.release(cell)
+            cell.spec = spec
+            self._node.tree.adopt(cell)
+        cell.spec = spec
+        cell.capacity = spec.mailbox_capacity
+        cell.conflate_at = max(cell.capacity, cell.conflate_at)
+
+    def _begin(self, cells: list[Cell]) -> None:
+        """Start cells as the node's start does."""
+        loop, revival = self._node.loop, self._node.revival
+        recover(self._node.journal, cells)
+        for cell in cells:
+            cell.context.random.seed(f"{loop.seed}/{cell.name}/{self._node.journal.epoch}")
+            cell.actor.join()
+            if cell.phase <= revival.phase:
+                revival.set_running(cell)
+
+
+def no_shape(generation: int) -> Reshape:
+    """Return nothing: a node that nobody has told of generations has one."""
+    raise RuntimeFault(f"this node knows no generation {generation}")

@@ -1,0 +1,160 @@
+"""A running node is brought from one generation to the next, or stays what it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.deployment.applying import Applier, NotApplied, Wish, first_generation
+from actors.deployment.assemble import assemble
+from actors.deployment.generations import Generations
+from actors.deployment.loader import load
+from actors.deployment.resolved import resolved
+from actors.deployment.secret_values import keep_secrets
+from actors.runtime.clock import SystemClock
+from actors.runtime.store_memory import MemoryStore
+from actors.strategy.actor import StrategyActor
+
+TREND = "trend/BTC_USDT_PERP"
+
+
+class Running:
+    """The shipped paper deployment in a thread of this process, with generations in a folder of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.topology = load("config/paper.yaml")
+        self.generations = Generations(folder)
+        first_generation(self.topology, self.generations, "run", 1)
+        secrets = keep_secrets(self.topology)
+        self.node = assemble(self.topology, MemoryStore(), SystemClock(), (), secrets)
+        self.applier = Applier(self.node, self.topology, secrets, self.generations, "run")
+        self.node.start()
+        self._thread = threading.Thread(target=self.node.run, args=(10_000_000,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.node.request_stop()
+        self._thread.join(20)
+
+    def document(self, edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Return what runs, edited: actors by address."""
+        document = resolved(self.applier.topology)
+        edit({one["address"]: one for one in document["actors"]})
+        return document
+
+    def apply(self, edit: Callable[[dict[str, Any]], None], **more: Any) -> Any:
+        current = self.generations.current()
+        assert current is not None
+        words = {"base": current.number, "actor": "ann", "reason": "", "watch_s": 0.3, **more}
+        return self.applier.apply(Wish(self.document(edit), **words))
+
+    def restarts(self) -> dict[str, int]:
+        return {
+            name: cell.restarts_count for name, cell in self.node.loop.cells.items() if cell.restarts_count
+        }
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    found = Running(tmp_path)
+    yield found
+    found.stop()
+
+
+def faster(actors: dict[str, Any]) -> None:
+    actors[TREND]["settings"]["fast"] = 9
+
+
+def wider(actors: dict[str, Any]) -> None:
+    actors["risk/main"]["settings"]["max_open_orders"] = 21
+
+
+def test_exactly_the_changed_actor_restarts(running: Running) -> None:
+    applied = running.apply(faster)
+    assert (applied.generation, applied.restarted, applied.taken_back) == (2, (TREND,), "")
+    assert running.restarts() == {TREND: 1}
+    assert running.node.cell(TREND).behaviour.settings.fast == 9  # type: ignore[attr-defined]
+    kept = running.generations.current()
+    assert kept is not None
+    assert (kept.number, kept.actor, kept.changes) == (2, "ann", (f"restart {TREND}",))
+
+
+def test_an_actor_that_fails_is_taken_back_as_a_generation_of_its_own(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = StrategyActor.started
+
+    def fragile(self: StrategyActor, context: Any) -> None:
+        if getattr(self.settings, "fast", 0) == 9:
+            raise RuntimeError("cannot stand nine")
+        started(self, context)
+
+    monkeypatch.setattr(StrategyActor, "started", fragile)
+    applied = running.apply(faster)
+    assert "cannot stand nine" in applied.taken_back
+    assert running.applier.topology.actors == running.topology.actors
+    rows = [running.generations.read(number) for number in running.generations.numbers()]
+    assert [(one.number, one.of, one.actor) for one in rows] == [(1, 0, "up"), (2, 0, "ann"), (3, 1, "apply")]
+    assert rows[2].content_hash == rows[0].content_hash
+
+
+def test_an_actor_that_cannot_be_made_changes_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = StrategyActor.__init__
+
+    def refuses(self: StrategyActor, settings: Any, place: Any) -> None:
+        if getattr(settings, "fast", 0) == 9:
+            raise RuntimeError("never nine")
+        made(self, settings, place)
+
+    monkeypatch.setattr(StrategyActor, "__init__", refuses)
+    with pytest.raises(NotApplied, match="never nine"):
+        running.apply(faster)
+    assert (running.generations.numbers(), running.restarts()) == ([1], {})
+
+
+@pytest.mark.parametrize(
+    ("edit", "words", "said"),
+    [
+        (lambda actors: None, {}, "nothing changes"),
+        (faster, {"base": 7}, "generation 1 runs; the plan was made against generation 7"),
+        (wider, {}, "loosens a limit"),
+        (
+            lambda actors: actors[TREND].update(kind="strategy.mean_reversion", settings={}),
+            {},
+            "another kind",
+        ),
+        (lambda actors: actors[TREND].update(kind="strategy.none"), {}, "there is no kind"),
+        (lambda actors: actors[TREND]["settings"].update(fast=-1), {}, "fast"),
+        (lambda actors: actors[TREND].update(reads=["feed/NONE"]), {}, "reads feed/NONE, which is not there"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_all_as_it_was(
+    running: Running, edit: Any, words: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(NotApplied, match=said):
+        running.apply(edit, **words)
+    assert (running.generations.numbers(), running.restarts()) == ([1], {})
+
+
+def test_a_wider_limit_takes_a_reason_and_keeps_who_approved(running: Running) -> None:
+    running.apply(wider, reason="more symbols", approver="bob")
+    kept = running.generations.current()
+    assert kept is not None
+    assert (kept.reason, kept.approver) == ("more symbols", "bob")
+
+
+def test_a_change_of_markets_or_sections_is_left_to_a_new_start(running: Running) -> None:
+    document = running.document(faster)
+    document["sections"]["journal"]["durability"] = "disk"
+    with pytest.raises(NotApplied, match=r"journal\.durability"):
+        running.applier.apply(Wish(document, 1, "ann", "", watch_s=0))
+    document = running.document(faster)
+    document["markets_hash"] = "0"
+    with pytest.raises(NotApplied, match="markets"):
+        running.applier.apply(Wish(document, 1, "ann", "", watch_s=0))

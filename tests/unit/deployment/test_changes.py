@@ -1,0 +1,147 @@
+"""What becomes of each actor when files change: the least that is enough, field by field, with its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors.deployment.changes import Plan, compare, loosens
+from actors.deployment.loader import load
+from actors.deployment.resolved import from_resolved, resolved
+from actors.deployment.topology import Topology
+
+SHIPPED = (
+    "config/paper.yaml",
+    "config/local.yaml",
+    "config/live.yaml",
+    "config/examples/spot-and-futures.yaml",
+)
+Edit = Callable[[str], str]
+
+
+def planned(folder: Path, edit: Edit) -> tuple[Plan, Topology]:
+    """Return the plan from the shipped paper deployment to one that was edited."""
+    shutil.copytree("config", folder / "config")
+    file = folder / "config" / "paper.yaml"
+    before = load(str(file))
+    text = file.read_text()
+    changed = edit(text)
+    assert changed != text, "the edit found nothing to change"
+    file.write_text(changed)
+    after = load(str(file))
+    return compare(before, after, (resolved(before), resolved(after))), after
+
+
+def swap(*pairs: tuple[str, str]) -> Edit:
+    def edit(text: str) -> str:
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        return text
+
+    return edit
+
+
+@pytest.mark.parametrize("path", SHIPPED)
+def test_a_deployment_survives_being_written_down_and_read_again(path: str) -> None:
+    found = load(path)
+    raw = msgspec.json.encode(resolved(found))
+    again = from_resolved(msgspec.json.decode(raw), found)
+    assert again.actors == found.actors
+    assert again.supervisors == found.supervisors
+    assert again.content_hash == found.content_hash
+    assert compare(found, again).is_empty
+
+
+def test_a_changed_setting_restarts_those_who_have_it_and_nobody_else(tmp_path: Path) -> None:
+    plan, _ = planned(tmp_path, swap(("fast: 8", "fast: 9")))
+    assert {one.address: one.action for one in plan.actors} == {
+        f"trend/{symbol}_USDT_PERP": "restart" for symbol in ("BTC", "ETH", "XRP")
+    }
+    (field,) = plan.actors[0].fields
+    assert (field.path, field.before, field.after, field.loosens) == ("fast", 8, 9, False)
+    line = int(field.place.split(":")[-2])
+    assert "fast: 9" in (tmp_path / "config/paper.yaml").read_text().splitlines()[line - 1]
+
+
+def test_a_symbol_that_changes_hands_touches_only_who_reads_it(tmp_path: Path) -> None:
+    plan, _ = planned(
+        tmp_path,
+        swap(
+            ("[BTC_USDT_PERP, ETH_USDT_PERP, XRP_USDT_PERP]", "[BTC_USDT_PERP, XRP_USDT_PERP]"),
+            (
+                "[SOL_USDT_PERP, LTC_USDT_PERP, DOGE_USDT_PERP]",
+                "[ETH_USDT_PERP, LTC_USDT_PERP, SOL_USDT_PERP, DOGE_USDT_PERP]",
+            ),
+        ),
+    )
+    actions = {one.address: one.action for one in plan.actors}
+    assert actions == {
+        "trend/ETH_USDT_PERP": "remove",
+        "reversion/ETH_USDT_PERP": "create",
+        "feed/ETH_USDT_PERP": "live change",
+        "risk/main": "live change",
+    }
+    reads = next(one for one in plan.actors if one.address == "risk/main").fields[0]
+    assert (reads.before, reads.after) == (["trend/ETH_USDT_PERP"], ["reversion/ETH_USDT_PERP"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "wider"),
+    [
+        (swap(('max_order_notional_usdt: "2500"', 'max_order_notional_usdt: "2600"')), True),
+        (swap(('max_order_notional_usdt: "2500"', 'max_order_notional_usdt: "2400"')), False),
+        (swap(("max_orders_per_second: 20", "max_orders_per_second: 21")), True),
+    ],
+)
+def test_a_limit_that_becomes_wider_is_marked(tmp_path: Path, edit: Edit, wider: bool) -> None:
+    plan, _ = planned(tmp_path, edit)
+    assert bool(plan.loosened) is wider
+    assert plan.is_possible
+
+
+@pytest.mark.parametrize(
+    ("risk", "before", "after", "wider"),
+    [
+        *(("raise", 1, 2, True), ("raise", 2, 1, False), ("lower", 2, 1, True), ("lower", 1, 2, False)),
+        *(
+            ("raise", 5, None, True),
+            ("raise", None, 5, False),
+            ("", 1, 2, False),
+            ("raise", (1,), (2,), True),
+        ),
+    ],
+)
+def test_no_limit_is_wider_than_any(risk: str, before: object, after: object, wider: bool) -> None:
+    assert loosens(risk, before, after) is wider
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (swap(("deployment: paper", "deployment: other")), "deployment: paper -> other"),
+        (swap(("durability: process", "durability: disk")), "journal.durability: process -> disk"),
+        (swap(("deployment: paper\n", "deployment: paper\nloop: {inputs_max: 100}\n")), "loop.inputs_max"),
+        (swap(("intensity: ", "backoff_min: 1s, intensity: ")), "the supervisors"),
+    ],
+)
+def test_what_no_running_node_can_change_is_blocked(tmp_path: Path, edit: Edit, said: str) -> None:
+    plan, _ = planned(tmp_path, edit)
+    assert not plan.is_possible
+    assert any(said in text for text in plan.blocked), plan.blocked
+
+
+def test_another_kind_under_the_same_name_is_blocked(tmp_path: Path) -> None:
+    plan, _ = planned(
+        tmp_path,
+        lambda text: text.replace("kind: strategy.trend_follow", "kind: strategy.mean_reversion", 1).replace(
+            "fast: 8, slow: 24, ", "", 1
+        ),
+    )
+    blocked = [one for one in plan.actors if one.action == "blocked"]
+    assert len(blocked) == 3
+    assert "another kind cannot take over its state" in blocked[0].reason

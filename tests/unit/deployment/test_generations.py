@@ -1,0 +1,76 @@
+"""Generations are written once, as a whole; two cannot have the same number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors.deployment.applying import first_generation
+from actors.deployment.generations import Generation, GenerationMoved, Generations
+from actors.deployment.loader import load
+from actors.deployment.resolved import resolved
+
+
+def generation(number: int, **more: object) -> Generation:
+    base = {"at_ns": 1, "actor": "ann", "reason": "r", "content_hash": "h", "files": (), "document": {"a": 1}}
+    return Generation(number=number, **{**base, **more})  # type: ignore[arg-type]
+
+
+def test_the_newest_is_the_current_one(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    assert kept.current() is None
+    for number in (1, 2, 10):
+        kept.add(generation(number))
+    assert (kept.numbers(), kept.current()) == ([1, 2, 10], generation(10))
+    with pytest.raises(KeyError):
+        kept.read(3)
+
+
+def test_a_number_is_taken_once_and_nothing_half_done_is_left(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    kept.add(generation(1))
+    with pytest.raises(GenerationMoved):
+        kept.add(generation(1, actor="bob"))
+    assert kept.read(1).actor == "ann"
+    assert [path.name for path in kept.folder.iterdir()] == ["000001.json"]
+
+
+def test_a_damaged_one_says_which(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    kept.add(generation(1))
+    (kept.folder / "000001.json").write_text("{")
+    with pytest.raises(ValueError, match=r"000001\.json"):
+        kept.current()
+
+
+def test_what_is_staged_is_taken_once(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    name = kept.stage({"a": 1})
+    assert kept.take_staged(name) == {"a": 1}
+    for wrong in (name, "../../etc/passwd", ""):
+        with pytest.raises(KeyError):
+            kept.take_staged(wrong)
+    assert kept.numbers() == []
+
+
+def test_a_start_is_a_generation_when_it_is_new_and_a_restart_goes_on_with_what_was_applied(
+    tmp_path: Path,
+) -> None:
+    kept, files = Generations(tmp_path), load("config/paper.yaml")
+    assert first_generation(files, kept, "run-1", 5) is files
+    assert (kept.numbers(), kept.read(1).run) == ([1], "run-1")
+    assert first_generation(files, kept, "run-1", 6) is files
+    first_generation(files, kept, "run-2", 7)
+    assert kept.numbers() == [1]  # the same content is no news
+    document = resolved(files)
+    (actor,) = [one for one in document["actors"] if one["address"] == "trend/BTC_USDT_PERP"]
+    actor["settings"]["fast"] = 9
+    applied = generation(2, run="run-2", document=document, content_hash="other")
+    kept.add(msgspec.json.decode(msgspec.json.encode(applied), type=Generation))
+    again = first_generation(files, kept, "run-2", 8)
+    assert again.actor("trend/BTC_USDT_PERP").settings.fast == 9  # type: ignore[attr-defined]
+    assert again.actor("trend/ETH_USDT_PERP").settings.fast == 8  # type: ignore[attr-defined]
+    assert first_generation(files, kept, "run-3", 9) is files
+    assert (kept.numbers(), kept.current().run) == ([1, 2, 3], "run-3")  # type: ignore[union-attr]
