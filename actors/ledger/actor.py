@@ -65,7 +65,8 @@ class LedgerActor(LedgerStatements):
         self._take_up_positions(context)
         self._start_day_if_due(context)
         context.schedule(self.day_of(now) + DAY_NS - now, LedgerMidnight(), key="midnight")
-        context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
+        if self._mode != "backtest":  # there nobody starts anew, who would have to be told again
+            context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
         if self._valuation.unmarked:
             context.schedule(self.settings.mark_wait, LedgerMarkWaitOver(), key="mark_wait")
         self._publish_account(context)

@@ -52,6 +52,7 @@ class LedgerStatements(LedgerBooks):
     def __init__(self, settings: LedgerSettings, place: Place) -> None:
         self.settings = settings
         self._account = place.account
+        self._mode = place.mode
         self._valuation = Valuation(place.instruments)
         self._spot = tuple(symbol for symbol, one in place.instruments.items() if one.is_spot)
         self._moved: set[str] = set()  # symbols whose mark moved since the last tick
@@ -106,6 +107,8 @@ class LedgerStatements(LedgerBooks):
     def on_ledger_heartbeat(self, _: LedgerHeartbeat, context: Context) -> None:
         context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
         self._start_day_if_due(context)
+        if self._tick_waits:
+            return  # what has moved is told soon, and before its time nothing else is
         for symbol, holding in self.state.holdings.items():
             if holding.net_contracts and symbol not in self._valuation.unmarked:
                 self._publish_position(symbol, self._valuation.by_symbol[symbol], context)

@@ -184,6 +184,7 @@ class Cell:
         )
         self.is_ready = False
         self.conflate_at = self.capacity
+        self.context.loop.plans.clear()  # they know the behaviour before
 
     @property
     def is_running(self) -> bool:

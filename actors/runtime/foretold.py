@@ -56,10 +56,10 @@ def take_foretold(loop: Loop, cell: Cell, instants: tuple[Instant, ...]) -> None
     arm_foretold(loop, cell)
 
 
-def arm_foretold(loop: Loop, cell: Cell) -> None:
-    """Set the timer for the next instant, if there is one."""
+def arm_foretold(loop: Loop, cell: Cell, rank: int = 0) -> None:
+    """Set the timer for the next instant, if there is one, in a place among timers that was taken before."""
     if cell.foretold:
-        loop.timers.schedule(Timer(cell.foretold[0][0], cell, FORETOLD_DUE, KEY, False, 0))
+        loop.timers.schedule(Timer(cell.foretold[0][0], cell, FORETOLD_DUE, KEY, False, 0), rank=rank)
     else:
         loop.timers.cancel(cell.name, KEY)
 

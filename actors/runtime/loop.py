@@ -49,6 +49,7 @@ class Loop:
         self.ready: deque[Cell] = deque()
         self.records: list[tuple[str, int, int, Message]] = []
         self.timers = Timers()
+        self.plans: dict[tuple[str, tuple[type, ...]], Any] = {}  # of virtual time: who is told what
         self.pumps: dict[str, Pump] = {}
         self.counters = LoopCounters()
         self.guardian: Guardian | None = None

@@ -56,14 +56,19 @@ class Timers:
         """Return how many entries the heap holds, canceled ones included."""
         return len(self._heap)
 
-    def schedule(self, timer: Timer, stored: bytes = b"") -> None:
-        """Arm a timer. `stored` is the message of a durable one, as MessagePack."""
+    def next_rank(self) -> int:
+        """Take a place among the timers of one instant, for a timer that is armed later."""
+        self._count += 1
+        return self._count
+
+    def schedule(self, timer: Timer, stored: bytes = b"", rank: int = 0) -> None:
+        """Arm a timer. `stored` is a durable one's message, as MessagePack; `rank` a place taken before."""
         if timer.key and timer.cell is not None:
             self.cancel(timer.cell.name, timer.key)
             self._keyed[timer.cell.name, timer.key] = timer
             if timer.durable:
                 self.writes[_store_key(timer)] = msgspec.msgpack.encode((timer.due_ns, stored, timer.cause))
-        self._push(timer)
+        self._push(timer, rank)
 
     def restore(self, cell: Cell, key: str, stored: bytes) -> None:
         """Arm a durable timer as the journal knows it."""
@@ -72,9 +77,8 @@ class Timers:
         self._keyed[cell.name, key] = timer
         self._push(timer)
 
-    def _push(self, timer: Timer) -> None:
-        self._count += 1
-        heapq.heappush(self._heap, (timer.due_ns, self._count, timer))
+    def _push(self, timer: Timer, rank: int = 0) -> None:
+        heapq.heappush(self._heap, (timer.due_ns, rank or self.next_rank(), timer))
 
     def cancel(self, cell_name: str, key: str) -> None:
         """Forget the timer under a key, if any."""

@@ -37,6 +37,8 @@ class Share(NamedTuple):
     reader: Cell
     context: CellContext
     parts: tuple[Part, ...]
+    taken: int  # messages among the parts
+    newest: int  # number of the last of them
 
 
 def pass_time(
@@ -45,9 +47,8 @@ def pass_time(
     """Let time pass until an instant, with everything that happens on the way, or until something is so."""
     loop, turn, timers = node.loop, node.turn, node.loop.timers
     while True:
-        if not (node.has_begun and loop.is_quiet):
-            while turn():
-                pass
+        while not (node.has_begun and loop.is_quiet) and turn():
+            pass
         if is_over():
             return
         due_ns = timers.next_due_ns()
@@ -74,11 +75,10 @@ def play_foretold(loop: Loop, clock: VirtualClock, until_ns: int) -> bool:
 
 def _are_listening(teller: Cell) -> bool:
     """Prepare the readers for what they are told; return whether all of them take messages now."""
-    for readers in teller.context.routes.values():
-        for reader in readers:
-            if reader.state is not RUNNING:
-                return False
-            reader.context.cause, reader.context.sender = 0, teller.name
+    for reader in {reader: None for readers in teller.context.routes.values() for reader in readers}:
+        if reader.state is not RUNNING:
+            return False
+        reader.context.cause, reader.context.sender = 0, teller.name
     return True
 
 
@@ -88,49 +88,64 @@ def _play(loop: Loop, clock: VirtualClock, teller: Cell, until_ns: int) -> bool:
     kinds: tuple[type, ...] = ()
     shares: tuple[Share, ...] = ()
     told: Sequence[Message] = ()
-    count = 0  # instants since their kinds were others
+    count = rank = 0  # instants since their kinds were others; place of the next among timers of its time
     loop.is_turning = True
     while foretold and foretold[0][0] <= until_ns:
         at_ns, new = foretold.popleft()
         if (new_kinds := tuple(map(type, new))) != kinds:
             _count(loop, shares, count, told)
-            kinds, shares, count = new_kinds, _shares(teller, new_kinds), 0
-        told, count = new, count + 1
+            kinds, count = new_kinds, 0
+            shares = loop.plans.get((teller.name, kinds)) or _planned(loop, teller, kinds)
+        told, count, rank = new, count + 1, 0
         loop.now_ns = at_ns
-        for share in shares:
-            _, context, parts = share
+        for _, context, parts, _, _ in shares:
             context.now_ns = at_ns
             sent, operations = context.sent, context.operations
             for part in parts:
+                error = None
                 try:
                     part[1](told[part[0]], context)
-                except Exception as error:
-                    _count(loop, shares, count - 1, told)
-                    arm_foretold(loop, teller)  # before the readers set timers, as a turn does
-                    return _go_on(loop, clock, told, (shares, share, part), error)
-                if sent or operations or records:
-                    _count(loop, shares, count - 1, told)
-                    arm_foretold(loop, teller)
-                    return _go_on(loop, clock, told, (shares, share, part), None)
+                except Exception as raised:
+                    error = raised
+                if not (sent or operations or records or error):
+                    continue
+                rank = rank or loop.timers.next_rank()  # before the readers set timers, as a turn does
+                if error is None and not (sent or records) and _only_sets_timers(operations):
+                    perform(loop, context.owner, operations)
+                    operations.clear()
+                    until_ns = min(until_ns, loop.timers.before_next_ns())
+                    continue
+                _count(loop, shares, count - 1, told)
+                arm_foretold(loop, teller, rank)
+                return _go_on(loop, clock, told, (shares, context, part), error)
     loop.is_turning = False
     if not count:
         return False
     _count(loop, shares, count, told)
-    arm_foretold(loop, teller)
+    arm_foretold(loop, teller, rank)
     clock.advance_to(loop.now_ns)
     return True
 
 
-def _shares(teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:
-    """Return who handles which messages of an instant, in the order in which mailboxes would have it."""
-    taken: dict[Cell, list[Part]] = {}
+def _only_sets_timers(operations: list[tuple[Any, ...]]) -> bool:
+    """Tell whether all that was asked for are timers that nobody writes down."""
+    return all(operation[0] == "schedule" and not operation[4] for operation in operations)
+
+
+def _planned(loop: Loop, teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:
+    """Work out who handles which messages of an instant, in the order in which mailboxes would have it."""
+    taken: dict[Cell, list[int]] = {}
     for number, kind in enumerate(kinds):
         for reader in teller.context.routes[kind]:
-            taken.setdefault(reader, []).append((number, reader.handlers[kind]))
-    for reader, parts in taken.items():
+            taken.setdefault(reader, []).append(number)
+    shares = []
+    for reader, numbers in taken.items():
+        parts = [(number, reader.handlers[kinds[number]]) for number in numbers]
         if (hook := reader.caught_up) is not None:
             parts.append((CAUGHT_UP, _hooked(hook)))
-    return tuple(Share(reader, reader.context, tuple(parts)) for reader, parts in taken.items())
+        shares.append(Share(reader, reader.context, tuple(parts), len(numbers), numbers[-1]))
+    loop.plans[teller.name, kinds] = plan = tuple(shares)
+    return plan
 
 
 def _hooked(hook: Callable[[Any], None]) -> Handler:
@@ -143,18 +158,10 @@ def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: Sequence[Mes
         return
     loop.counters.turns += count
     loop.counters.inputs += count
-    for reader, _, parts in shares:
-        _count_handled(loop, reader, parts, count, told)
-
-
-def _count_handled(
-    loop: Loop, reader: Cell, parts: tuple[Part, ...], times: int, told: Sequence[Message]
-) -> None:
-    numbers = [number for number, _ in parts if number != CAUGHT_UP]
-    reader.handled_count += times * len(numbers)
-    loop.counters.messages += times * len(numbers)
-    if numbers:
-        reader.recent.append(told[numbers[-1]])
+    for reader, _, _, taken, newest in shares:
+        reader.handled_count += count * taken
+        loop.counters.messages += count * taken
+        reader.recent.append(told[newest])
 
 
 # -- an instant that leads to something ----------------------------------------------------------------
@@ -164,21 +171,22 @@ def _go_on(
     loop: Loop,
     clock: VirtualClock,
     told: Sequence[Message],
-    where: tuple[tuple[Share, ...], Share, Part],
+    where: tuple[tuple[Share, ...], CellContext, Part],
     error: Exception | None,
 ) -> bool:
     """Put what is left of an instant into mailboxes, as if it had come through them, and end its turn."""
-    shares, share, part = where
-    reader, context, parts = share
+    shares, context, part = where
+    stands = next(number for number, share in enumerate(shares) if share.context is context)
+    reader, _, parts, _, _ = shares[stands]
     clock.advance_to(loop.now_ns)
-    name, done, stands = context.sender, parts.index(part), shares.index(share)
+    name, done = context.sender, parts.index(part)
     for before in shares[:stands]:
-        _count_handled(loop, before.reader, before.parts, 1, told)
+        _count_handled(loop, before.reader, before.parts, told)
     rest = parts[done + 1 :]
     queued = _queue(reader, rest, told, name)
     if error is None:
         error = _perform(loop, reader)
-    _count_handled(loop, reader, parts[: done + (error is None)], 1, told)
+    _count_handled(loop, reader, parts[: done + (error is None)], told)
     if error is not None:
         loop.undo(reader, 0)
         item = None if part[0] == CAUGHT_UP else (told[part[0]], 0, name)
@@ -201,6 +209,13 @@ def _go_on(
     loop.finish(1)
     loop.is_turning = False
     return True
+
+
+def _count_handled(loop: Loop, reader: Cell, parts: tuple[Part, ...], told: Sequence[Message]) -> None:
+    numbers = [number for number, _ in parts if number != CAUGHT_UP]
+    reader.handled_count += len(numbers)
+    loop.counters.messages += len(numbers)
+    reader.recent.extend(told[number] for number in numbers[-1:])
 
 
 def _queue(reader: Cell, parts: tuple[Part, ...], told: Sequence[Message], sender: str) -> int:
