@@ -222,8 +222,8 @@ class Exchange(Projection):
         bid, ask = quote.bid_ticks, quote.ask_ticks
         spared = self._meet_spared(market, at_ns) if market.spared is not None else NOTHING
         market.is_quoted = True
-        market.bids.touch(bid, quote.bid_contracts)
-        market.asks.touch(ask, quote.ask_contracts)
+        market.bids.front = (bid, quote.bid_contracts)
+        market.asks.front = (ask, quote.ask_contracts)
         if not market.is_marked and bid and ask:
             self._refer(market, (bid + ask) // 2)
         book = market.book

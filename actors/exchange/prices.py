@@ -20,10 +20,11 @@ Level = tuple[int, int]  # (price_ticks, contracts)
 class Ladder:
     """One side of the displayed book, best first, and how far our takers have eaten into it.
 
-    What was taken is gone until the next update of the book, so that nobody fills infinitely.
+    What was taken is gone until the next update of the book, so that nobody fills infinitely. A quote only
+    sets `front`, the new best level; deeper levels stay as the last book showed them.
     """
 
-    __slots__ = ("_depth", "_front", "index", "left", "levels", "sign")
+    __slots__ = ("_depth", "front", "index", "left", "levels", "sign")
 
     def __init__(self, side: Side) -> None:
         self.sign = int(side)
@@ -31,29 +32,25 @@ class Ladder:
         self.index = 0  # first level with something left
         self.left = 0  # contracts left there
         self._depth: tuple[Level, ...] = ()  # of the last book
-        self._front: Level | None = None  # of a quote that came after it, not yet merged
+        self.front: Level | None = None  # of a quote that came after the book, not yet merged
 
     def replace(self, levels: tuple[Level, ...]) -> None:
         """Take over a whole new book side."""
         self._depth = self.levels = levels
         self.index = 0
         self.left = levels[0][1] if levels else 0
-        self._front = None
-
-    def touch(self, price_ticks: int, contracts: int) -> None:
-        """Take over a new best price; deeper levels stay as the last book showed them."""
-        self._front = (price_ticks, contracts)
+        self.front = None
 
     def ready(self) -> bool:
         """Merge a quote that came since; tell whether anything is left on this side."""
-        front = self._front
+        front = self.front
         if front is not None:
             self._merge(front)
         return self.index < len(self.levels)
 
     def _merge(self, front: Level) -> None:
         """Merged only when somebody looks: most quotes are replaced before that."""
-        self._front = None
+        self.front = None
         self.index = 0
         price, contracts = front
         if contracts <= 0:

@@ -35,10 +35,23 @@ class Share(NamedTuple):
     """What one reader gets of an instant: the numbers of messages, each with what handles it."""
 
     reader: Cell
-    context: CellContext
     parts: tuple[Part, ...]
     taken: int  # messages among the parts
     newest: int  # number of the last of them
+
+
+# One call: context, its `sent` and `operations`, number of the message, what handles it, part of which share.
+Step = tuple[CellContext, list[Any], list[Any], int, Handler, tuple[int, int]]
+
+
+class Plan(NamedTuple):
+    """Who is told what of an instant whose messages are of certain kinds: by reader, and call by call."""
+
+    shares: tuple[Share, ...]
+    steps: tuple[Step, ...]
+
+
+NOBODY = Plan((), ())
 
 
 def pass_time(
@@ -84,44 +97,42 @@ def _are_listening(teller: Cell) -> bool:
 
 def _play(loop: Loop, clock: VirtualClock, teller: Cell, until_ns: int) -> bool:
     """Hand instants to their readers until one leads to something, or the next lies behind `until_ns`."""
-    foretold, records = teller.foretold, loop.records
+    foretold, records, timers = teller.foretold, loop.records, loop.timers
     kinds: tuple[type, ...] = ()
-    shares: tuple[Share, ...] = ()
+    plan, steps = NOBODY, NOBODY.steps
     told: Sequence[Message] = ()
     count = rank = 0  # instants since their kinds were others; place of the next among timers of its time
+    error: Exception | None = None
     loop.is_turning = True
     while foretold and foretold[0][0] <= until_ns:
         at_ns, new = foretold.popleft()
         if (new_kinds := tuple(map(type, new))) != kinds:
-            _count(loop, shares, count, told)
-            kinds, count = new_kinds, 0
-            shares = loop.plans.get((teller.name, kinds)) or _planned(loop, teller, kinds)
-        told, count, rank = new, count + 1, 0
+            _count(loop, plan, count, told)
+            plan = loop.plans.get((teller.name, new_kinds)) or _planned(loop, teller, new_kinds)
+            kinds, steps, count = new_kinds, plan.steps, 0
+        told, rank = new, 0
+        count += 1
         loop.now_ns = at_ns
-        for _, context, parts, _, _ in shares:
+        for context, sent, operations, number, handler, where in steps:
             context.now_ns = at_ns
-            sent, operations = context.sent, context.operations
-            for part in parts:
-                error = None
-                try:
-                    part[1](told[part[0]], context)
-                except Exception as raised:
-                    error = raised
-                if not (sent or operations or records or error):
-                    continue
-                rank = rank or loop.timers.next_rank()  # before the readers set timers, as a turn does
+            try:
+                handler(told[number], context)
+            except Exception as raised:
+                error = raised
+            if sent or operations or records or error:
+                rank = rank or timers.next_rank()  # before the readers set timers, as a turn does
                 if error is None and not (sent or records) and _only_sets_timers(operations):
                     perform(loop, context.owner, operations)
                     operations.clear()
-                    until_ns = min(until_ns, loop.timers.before_next_ns())
+                    until_ns = min(until_ns, timers.before_next_ns())
                     continue
-                _count(loop, shares, count - 1, told)
+                _count(loop, plan, count - 1, told)
                 arm_foretold(loop, teller, rank)
-                return _go_on(loop, clock, told, (shares, context, part), error)
+                return _go_on(loop, clock, told, plan.shares, where, error)
     loop.is_turning = False
     if not count:
         return False
-    _count(loop, shares, count, told)
+    _count(loop, plan, count, told)
     arm_foretold(loop, teller, rank)
     clock.advance_to(loop.now_ns)
     return True
@@ -132,19 +143,24 @@ def _only_sets_timers(operations: list[tuple[Any, ...]]) -> bool:
     return all(operation[0] == "schedule" and not operation[4] for operation in operations)
 
 
-def _planned(loop: Loop, teller: Cell, kinds: tuple[type, ...]) -> tuple[Share, ...]:
+def _planned(loop: Loop, teller: Cell, kinds: tuple[type, ...]) -> Plan:
     """Work out who handles which messages of an instant, in the order in which mailboxes would have it."""
     taken: dict[Cell, list[int]] = {}
     for number, kind in enumerate(kinds):
         for reader in teller.context.routes[kind]:
             taken.setdefault(reader, []).append(number)
-    shares = []
+    shares: list[Share] = []
+    steps: list[Step] = []
     for reader, numbers in taken.items():
         parts = [(number, reader.handlers[kinds[number]]) for number in numbers]
         if (hook := reader.caught_up) is not None:
             parts.append((CAUGHT_UP, _hooked(hook)))
-        shares.append(Share(reader, reader.context, tuple(parts), len(numbers), numbers[-1]))
-    loop.plans[teller.name, kinds] = plan = tuple(shares)
+        context = reader.context
+        for place, (number, handler) in enumerate(parts):
+            step = (context, context.sent, context.operations, number, handler, (len(shares), place))
+            steps.append(step)
+        shares.append(Share(reader, tuple(parts), len(numbers), numbers[-1]))
+    loop.plans[teller.name, kinds] = plan = Plan(tuple(shares), tuple(steps))
     return plan
 
 
@@ -152,13 +168,13 @@ def _hooked(hook: Callable[[Any], None]) -> Handler:
     return lambda _, context: hook(context)
 
 
-def _count(loop: Loop, shares: tuple[Share, ...], count: int, told: Sequence[Message]) -> None:
+def _count(loop: Loop, plan: Plan, count: int, told: Sequence[Message]) -> None:
     """Count what a number of instants of the same kinds have brought."""
     if not count:
         return
     loop.counters.turns += count
     loop.counters.inputs += count
-    for reader, _, _, taken, newest in shares:
+    for reader, _, taken, newest in plan.shares:
         reader.handled_count += count * taken
         loop.counters.messages += count * taken
         reader.recent.append(told[newest])
@@ -171,15 +187,15 @@ def _go_on(
     loop: Loop,
     clock: VirtualClock,
     told: Sequence[Message],
-    where: tuple[tuple[Share, ...], CellContext, Part],
+    shares: tuple[Share, ...],
+    where: tuple[int, int],
     error: Exception | None,
 ) -> bool:
     """Put what is left of an instant into mailboxes, as if it had come through them, and end its turn."""
-    shares, context, part = where
-    stands = next(number for number, share in enumerate(shares) if share.context is context)
-    reader, _, parts, _, _ = shares[stands]
+    stands, done = where
+    reader, parts, _, _ = shares[stands]
+    part, name = parts[done], reader.context.sender
     clock.advance_to(loop.now_ns)
-    name, done = context.sender, parts.index(part)
     for before in shares[:stands]:
         _count_handled(loop, before.reader, before.parts, told)
     rest = parts[done + 1 :]

@@ -48,7 +48,9 @@ class Desk(DeskChanges):
     def carry_out(self, decision: Decision, context: Context) -> None:
         """Do what a decision says; the actor has seen that it may be done."""
         kind = type(decision)
-        if kind is Order:
+        if kind is Hold:
+            self.note("hold", decision, context)
+        elif kind is Order:
             self._place(decision, context)  # type: ignore[arg-type]
         elif kind is Target:
             self._aim(decision, context)  # type: ignore[arg-type]
@@ -58,8 +60,6 @@ class Desk(DeskChanges):
             self._amend(decision, context)  # type: ignore[arg-type]
         elif kind is Cancel:
             self._take_back(decision, context)  # type: ignore[arg-type]
-        else:
-            self.note("hold", decision, context)
 
     def note(self, action: str, decision: Decision, context: Context) -> None:
         """Journal a decision that leads to no order, when it is not the one noted last."""
