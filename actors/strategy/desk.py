@@ -16,7 +16,9 @@ from actors.strategy.amending import take_amend_denial
 from actors.strategy.desk_base import CONTRACTS_MAX, TICKS_MAX, PendingCheck, texts_of
 from actors.strategy.desk_changes import DeskChanges
 from actors.strategy.events import PositionAdopted, SignalDecided
+from actors.strategy.launching import BARRED
 from actors.strategy.own_orders import adopt_position, take_update
+from actors.strategy.protection import protected
 from actors.strategy.protocol import (
     Amend,
     Cancel,
@@ -55,7 +57,7 @@ class Desk(DeskChanges):
         elif kind is Target:
             self._aim(decision, context)  # type: ignore[arg-type]
         elif kind is Launch:
-            self._launch(decision, context)  # type: ignore[arg-type]
+            self._launch("launch", decision, context)  # type: ignore[arg-type]
         elif kind is Amend:
             self._amend(decision, context)  # type: ignore[arg-type]
         elif kind is Cancel:
@@ -100,6 +102,9 @@ class Desk(DeskChanges):
 
     def _aim(self, target: Target, context: Context) -> None:
         state = self._state
+        if self._is_barred(target):
+            self.note("hold", Hold(BARRED, target.reasons), context)
+            return
         limit = self._settings.contracts_max or self._instrument.tiers[-1].contracts_max
         least = 0 if self._instrument.is_spot else -limit  # nobody is short of coins: it stays flat instead
         goal = max(least, min(limit, target.net_contracts))
@@ -127,6 +132,9 @@ class Desk(DeskChanges):
     ) -> None:
         state, symbol, now_ns = self._state, self._symbol, context.now_ns
         side, contracts, why, _, order_type, limit_ticks, time_in_force, reduce_only = order
+        if self._settings.protect.is_on and not reduce_only and state.net_contracts * side >= 0:
+            self._launch(action, protected(order, self._price(side), self._settings.protect), context, target)
+            return
         number = state.intents_count = state.intents_count + 1
         intent_id = self._prefix + str(number)
         price = self._price(side)

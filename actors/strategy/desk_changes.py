@@ -4,71 +4,21 @@ from __future__ import annotations
 
 from actors.domain.amending import AmendState
 from actors.domain.orders import Side
-from actors.domain.parent_states import PARENT_ENDED, ParentState
 from actors.messages.amending import AmendIntent, AmendUpdate
-from actors.messages.parents import ParentIntent, ParentUpdate
 from actors.messages.trading import OrderIntent
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import require
 from actors.strategy.amending import amendable, take_amend
-from actors.strategy.desk_base import CONTRACTS_MAX, TICKS_MAX, DeskBase
+from actors.strategy.desk_base import CONTRACTS_MAX, TICKS_MAX
 from actors.strategy.events import SignalDecided
-from actors.strategy.protocol import (
-    Amend,
-    Launch,
-)
-from actors.strategy.state import OwnParent, PendingOrder
+from actors.strategy.launching import Launching
+from actors.strategy.protocol import Amend
 
 __all__ = ["DeskChanges"]
 
 
-class DeskChanges(DeskBase):
-    """Parents and amendments."""
-
-    def _launch(self, launch: Launch, context: Context) -> None:
-        """Ask for a parent order; it is pending until the OMS has it, and while it may still open."""
-        side, contracts, plan, why, reasons, reduce_only = launch
-        require(0 <= contracts <= CONTRACTS_MAX, "a parent order has a size", contracts=contracts, why=why)
-        state, symbol, now_ns = self._state, self._symbol, context.now_ns
-        number = state.intents_count = state.intents_count + 1
-        intent_id, name = self._prefix + str(number), type(plan).__name__
-        state.last_action, state.last_why = "launch", why
-        state.goal_pursued = False
-        state.pending[intent_id] = PendingOrder(side, contracts, 0, now_ns, reduce_only)
-        state.parents[intent_id] = OwnParent(name, side, contracts, now_ns)
-        if not self._check_waits:
-            self._check_later(context)
-        price, net = self._price(side), state.net_contracts
-        target = net if reduce_only else net + side * contracts
-        texts = self._reasons(why, (("plan", name), *reasons))
-        context.record(SignalDecided(symbol, "launch", why, net, target, price, intent_id, texts, now_ns))
-        context.publish(
-            ParentIntent(
-                *(intent_id, self._address, self._account, symbol, side, contracts, reduce_only, plan),
-                *(price, now_ns, texts),
-            )
-        )
-        context.save()
-
-    def take_parent(self, update: ParentUpdate, context: Context) -> None:
-        """The OMS says how a parent order of ours stands."""
-        state, parent_id = self._state, update.parent_id
-        if update.account != self._account or (update.symbol and update.symbol != self._symbol):
-            return
-        own = state.parents.get(parent_id)
-        if own is not None:
-            own.state, own.entry_filled, own.exit_filled = (
-                update.state.value,
-                update.entry_filled,
-                update.exit_filled,
-            )
-        if update.state in PARENT_ENDED:
-            state.parents.pop(parent_id, None)
-            if update.state is ParentState.FAILED:
-                self._pause(context)
-        if update.entry_is_over and state.pending.pop(parent_id, None) is not None and self._told:
-            self._resolved(parent_id, context)
-        context.save()
+class DeskChanges(Launching):
+    """Amendments, and through `Launching` parent orders."""
 
     def _amend(self, decision: Amend, context: Context) -> None:
         """Wish another price or size for an own order."""

@@ -5,13 +5,56 @@ from __future__ import annotations
 from typing import Annotated
 
 from actors.domain.bars import check_interval
+from actors.domain.parent_states import PriceSource
 from actors.runtime.settings import E8, Duration, Settings, setting
 
-__all__ = ["StrategySettings"]
+__all__ = ["Protection", "StrategySettings"]
 
 UNIT = 100_000_000  # 1 in 1e-8
 SECOND = 1_000_000_000
 MS = 1_000_000
+
+
+class Protection(Settings, frozen=True, kw_only=True):
+    """Exits that the OMS runs for each entry, as parts of the price it was decided at; 0 leaves one out."""
+
+    stop: Annotated[
+        E8, setting("Distance of a stop.", minimum=0, maximum=UNIT - 1, risk="raise", examples=("0.02",))
+    ] = 0
+    trail: Annotated[
+        E8,
+        setting(
+            "Distance of a stop that follows the best price, as a part of that price.",
+            minimum=0,
+            maximum=UNIT - 1,
+            risk="raise",
+            examples=("0.03",),
+        ),
+    ] = 0
+    trail_from: Annotated[
+        E8, setting("Gain at which the trailing stop begins; 0: at once.", minimum=0, maximum=UNIT - 1)
+    ] = 0
+    target: Annotated[
+        E8, setting("Gain at which the profit is taken.", minimum=0, maximum=UNIT - 1, examples=("0.05",))
+    ] = 0
+    target_rests: Annotated[
+        bool, setting("Whether the target rests at the venue instead of being watched here.")
+    ] = False
+    hold: Annotated[
+        Duration, setting("Longest time that a position is held; 0: as long as it likes.", minimum=0)
+    ] = 0
+    source: Annotated[PriceSource, setting("The price that stop and target look at.")] = PriceSource.MARK
+
+    def __post_init__(self) -> None:
+        if (self.target or self.hold or self.trail_from) and not self.is_on:
+            raise ValueError("protect needs a stop or a trail beside target, trail_from or hold")
+        if self.trail_from and not self.trail:
+            raise ValueError("protect has trail_from and no trail: give the distance too")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether entries are protected."""
+        return bool(self.stop or self.trail)
 
 
 class StrategySettings(Settings, frozen=True, kw_only=True):
@@ -81,6 +124,11 @@ class StrategySettings(Settings, frozen=True, kw_only=True):
         Duration,
         setting("How long an own order may stay unresolved before somebody is told.", minimum=SECOND),
     ] = 60 * SECOND
+
+    protect: Annotated[
+        Protection,
+        setting("Exits that the OMS runs for each entry; it must read the feed. Off without stop and trail."),
+    ] = Protection()
 
     def __post_init__(self) -> None:
         check_interval(self.bar)

@@ -39,6 +39,7 @@ class OwnParent(msgspec.Struct, array_like=True):
     state: str = ""  # empty until the OMS has taken it
     entry_filled: int = 0
     exit_filled: int = 0
+    protects: bool = False  # an entry that the settings protect
 
 
 class OwnChild(msgspec.Struct, array_like=True):
@@ -70,6 +71,7 @@ class StrategyState(msgspec.Struct):
     pending: dict[str, PendingOrder] = {}
     parents: dict[str, OwnParent] = {}  # by intent_id
     children: dict[str, OwnChild] = {}  # living orders of parents, by intent_id
+    barred_side: int = 0  # 1 or -1: an exit closed it, and the target has not changed since
     closed: dict[str, int] = {}  # filled contracts of own orders that ended last: a fill may still come
     last_action: str = ""  # newest decision that was journaled
     last_why: str = ""
