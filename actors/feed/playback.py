@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain
@@ -27,10 +27,19 @@ from actors.feed.replay_steps import (
     mark_steps,
     trade_steps,
 )
-from actors.feed.rows import FundingRow
+from actors.feed.rows import Candle, FundingRow
 from actors.feed.settings import ReplaySettings
 from actors.feed.subscription import Subscription
-from actors.messages.market import Bar, BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.messages.market import (
+    Bar,
+    BookDepth,
+    CandleAhead,
+    FundingRate,
+    FundingSettled,
+    MarkPrice,
+    Quote,
+    Trade,
+)
 from actors.runtime.behaviour import Context
 from actors.runtime.foretold import Instant
 from actors.runtime.messages import Message
@@ -54,6 +63,19 @@ class Start:
     first_ns: int  # of the file; what lies before it is history
     skip_until_ns: int  # what was due by then is left out
     skip_rows: int = 0  # of an unpaced replay
+
+
+class _Candles:
+    """Remembers the candle that was read last: the one whose first prints are played."""
+
+    def __init__(self) -> None:
+        self.newest: Candle | None = None
+
+    def of(self, candles: Iterable[Candle]) -> Iterator[Candle]:
+        """Yield the candles."""
+        for candle in candles:
+            self.newest = candle
+            yield candle
 
 
 class Playback:
@@ -97,6 +119,7 @@ class Playback:
         rows = BookStep if file.content in ("quotes", "book", "depth") else PrintStep
         self._row_step: type[Step | BookStep] = BarStep if file.is_candles else rows
         self._peeked: deque[Step | BookStep] = deque()  # read, then put back
+        self._candles = _Candles()
         self._steps = self._merge(file, funding)
         self._next = next(self._steps, None)
 
@@ -212,7 +235,7 @@ class Playback:
         spread_e8 = self._settings.spread
         rows: Any = chain.from_iterable(file.chunks())
         if file.is_candles:
-            steps = candle_steps(rows, file.interval_ns, spread_e8)
+            steps = candle_steps(self._candles.of(rows), file.interval_ns, spread_e8)
         elif file.content == "trades":
             steps = trade_steps(rows, spread_e8)
         elif file.content == "depth":
@@ -254,7 +277,10 @@ class Playback:
 
     def _show_print(self, step: PrintStep, at_ns: int, publish: Publish) -> None:
         _, row, number, price, contracts, side, bid, ask = step
-        symbol = self.symbol
+        symbol, candle = self.symbol, self._candles.newest
+        if candle is not None and not number and candle.at_ns == step.at_ns:
+            until_ns = self.stamp_ns(candle.at_ns + self._interval_ns)
+            publish(CandleAhead(symbol, at_ns, candle.low_ticks, candle.high_ticks, until_ns))
         if self._trades is None and ((bid, ask) != self._touch or at_ns >= self._quote_due_ns):
             self._touch, self._quote_due_ns = (bid, ask), at_ns + self._quote_every_ns
             size = self._settings.depth_usdt // (price * self._tick_value) or 1

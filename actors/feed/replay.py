@@ -18,6 +18,7 @@ from actors.feed.timers import Check, Tick
 from actors.messages.market import (
     Bar,
     BookDepth,
+    CandleAhead,
     FeedStatus,
     FundingRate,
     FundingSettled,
@@ -54,6 +55,7 @@ class ReplayFeed(Behaviour):
         BookDepth,
         Trade,
         Bar,
+        CandleAhead,
         MarkPrice,
         FundingRate,
         FundingSettled,

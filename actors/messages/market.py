@@ -11,6 +11,7 @@ from actors.runtime.messages import Message, Overflow
 __all__ = [
     "Bar",
     "BookDepth",
+    "CandleAhead",
     "FeedState",
     "FeedStatus",
     "FundingRate",
@@ -102,6 +103,19 @@ class Bar(MarketMessage, frozen=True):
     close_ticks: int
     contracts: int
     trades_count: int
+
+
+class CandleAhead(MarketMessage, frozen=True):
+    """The candle that begins now will reach these extremes: it is history, and the order is made up.
+
+    Only for whoever must assume the worse order of the two; never for a decision.
+    """
+
+    OVERFLOW: ClassVar[Overflow] = Overflow.HALT
+
+    low_ticks: int
+    high_ticks: int
+    until_ns: int  # its end, as its messages are dated
 
 
 class FeedState(enum.Enum):

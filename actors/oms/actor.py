@@ -22,7 +22,7 @@ from actors.messages.control import (
     ResolveOrder,
 )
 from actors.messages.evidence import ForeignFill, UnexpectedReport, VerifyOrders
-from actors.messages.market import FeedStatus, MarkPrice, Quote, Trade
+from actors.messages.market import CandleAhead, FeedStatus, MarkPrice, Quote, Trade
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest
 from actors.messages.parents import ChildIntent, ParentUpdate, SubmitParent
 from actors.messages.trading import (
@@ -89,7 +89,7 @@ class OmsActor(OmsAsking):
         CancelScope,
         Sweep,
         *(SubmitParent, OrderDenied, MessageRefused, ParentSweep, SightCheck),
-        *(Quote, MarkPrice, Trade, FeedStatus),
+        *(Quote, MarkPrice, Trade, FeedStatus, CandleAhead),
     )
     EMITS: ClassVar[tuple[type[Message], ...]] = (
         PlaceOrder,

@@ -41,6 +41,13 @@ CHILDREN_AT_ONCE = 10  # orders sent for one role in one step; the next step fol
 STEPS_MAX = 20  # moves of one parent that follow from each other; none of the tables has so many
 
 S, E = ParentState, ParentEvent
+WHYS = {
+    E.FILLED: "all that was wanted has traded",
+    E.POSITION_GONE: "there is no position left to close",
+    E.ENTRY_OVER: "the entry ended and nothing had filled",
+    E.DUE: "its time has come",
+    E.TIME_OVER: "its time is over",
+}
 DYING = frozenset({S.CANCELING, S.CANCELED})
 
 
@@ -144,6 +151,7 @@ class OmsParents(OmsClosing):
         if (before, event) not in kind_of(parent).table:
             return False
         retry_at_ns = context.now_ns + retry if retry else 0
+        why = why or WHYS.get(event, "")
         context.record(ParentMoved(parent.parent_id, event, why, ticks, retry_at_ns, context.now_ns))
         self._tell_parent(parent, context)
         return True

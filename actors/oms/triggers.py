@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from actors.domain.parent_states import ParentState, PriceSource
+from actors.domain.money import E8
+from actors.domain.parent_states import ParentEvent, ParentState, PriceSource
 from actors.domain.place import Place
-from actors.messages.market import FeedState, FeedStatus, MarkPrice, Quote, Trade
+from actors.messages.market import CandleAhead, FeedState, FeedStatus, MarkPrice, Quote, Trade
 from actors.messages.parents import ChildIntent
 from actors.messages.trading import OrderDenied
 from actors.oms.parenting import OmsParents
@@ -37,6 +38,7 @@ class OmsTriggers(OmsParents):
         self._marks = by_source[PriceSource.MARK]
         self._lasts = by_source[PriceSource.LAST]
         self._mids = by_source[PriceSource.MID]
+        self._candles: dict[str, CandleAhead] = {}  # of history that is played, by symbol
         self._sight_waits = False
         self._blind: set[str] = set()  # symbols of which it has been told that stops do not see them
 
@@ -80,9 +82,37 @@ class OmsTriggers(OmsParents):
             context.record(TrailMoved(watch.symbol, watch.source, rises, halfticks, joined, context.now_ns))
             trail.move(value)
 
+    def on_candle_ahead(self, message: CandleAhead, _: Context) -> None:
+        """A candle of history begins, and nobody knows the order of prices in it."""
+        self._candles[message.symbol] = message
+
+    def _stop_first(self, parent: Parent, context: Context) -> bool:
+        """Tell whether the candle in hand meets a stop of the parent too: then that counts as met first."""
+        candle = self._candles.get(parent.symbol)
+        if candle is None or context.now_ns >= candle.until_ns:
+            return False
+        for level in self._watches.levels.get(parent.parent_id, ()):
+            if level.event is not ParentEvent.TRIGGERED:
+                continue
+            ticks = self._stands_at(parent, level)
+            if ticks and (candle.high_ticks >= ticks if level.rises else candle.low_ticks <= ticks):
+                return True
+        return False
+
+    def _stands_at(self, parent: Parent, level: Level) -> float:
+        """Return where a stop stands; 0 when it has seen no price to follow yet."""
+        if not level.trails:
+            return level.ticks
+        best = best_of(self.state.trails, parent.symbol, parent.parent_id) / 2
+        distance = level.trail_ticks or best * level.trail_e8 / E8
+        return (best + distance if level.rises else best - distance) if best else 0
+
     def _met(self, parent_id: str, level: Level, halfticks: int, context: Context) -> None:
         parent = self.state.parents.get(parent_id)
         if parent is None:
+            return
+        if level.event is ParentEvent.TARGET_TOUCHED and self._stop_first(parent, context):
+            self._watches.put_again(parent_id, parent.symbol, level)
             return
         price = f"{halfticks // 2}.5" if halfticks % 2 else str(halfticks // 2)
         why = f"{level.source.value} {price} met {level.event.value} {self._where(parent, level)}"

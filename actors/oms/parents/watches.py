@@ -83,6 +83,10 @@ class Watches:
             if level not in before:
                 self._watch(symbol, level.source, now_ns).add(parent_id, level)
 
+    def put_again(self, parent_id: str, symbol: str, level: Level) -> None:
+        """Watch a level further that was met and did not count."""
+        self.by_source[level.source][symbol].add(parent_id, level)
+
     def _watch(self, symbol: str, source: PriceSource, now_ns: int) -> PriceWatch:
         watches = self.by_source[source]
         if symbol not in watches:

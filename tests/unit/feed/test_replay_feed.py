@@ -124,7 +124,7 @@ def test_a_candle_becomes_prints_touches_marks_and_a_bar(tmp_path: Path) -> None
 def test_the_bar_comes_before_the_open_of_the_next_candle(tmp_path: Path) -> None:
     bench = play(replay(tmp_path, write_candles(tmp_path, 2)))
     names = [type(m).__name__ for m in market(bench) if m.at_ns == NOON + MINUTE]  # type: ignore[attr-defined]
-    assert names == ["Bar", "Quote", "Trade", "MarkPrice"]
+    assert names == ["Bar", "CandleAhead", "Quote", "Trade", "MarkPrice"]
 
 
 def test_trades_of_one_instant_come_in_order_and_in_bounded_batches(tmp_path: Path) -> None:

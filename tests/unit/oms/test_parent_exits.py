@@ -3,6 +3,7 @@
 import pytest
 
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.messages.market import CandleAhead
 from actors.messages.plans import (
     Bracket,
     CloseAll,
@@ -335,3 +336,41 @@ def test_close_all_flattens_and_is_done_when_nothing_is_open(bench: ParentBench)
     assert bench.parent(close).state.value == "firing"
     bench.sold(placed)
     assert bench.parent(close).state.value == "done"
+
+
+# -- inside a candle of history
+
+
+@pytest.mark.parametrize("target_first", [True, False])
+def test_a_candle_that_meets_stop_and_target_counts_as_stopped(
+    bench: ParentBench, target_first: bool
+) -> None:
+    bench.launch(Bracket(stop_ticks=490_000, target_ticks=510_000), Side.BUY, reduce_only=False)
+    bench.fill(bench.only().client_order_id, 10)
+    bench.tell(CandleAhead(BTC, bench.now_ns, 489_000, 511_000, bench.now_ns + 60 * SECOND))
+    for price in (511_000, 489_000) if target_first else (489_000, 511_000):
+        bench.mark(price)
+        if price == 511_000 and target_first:
+            assert bench.take(PlaceOrder) == []
+    (parent,) = bench.oms.state.parents.values()
+    assert "triggered" in parent.why
+    assert len(bench.take(PlaceOrder)) == 1
+
+
+def test_a_candle_that_meets_the_target_alone_takes_the_profit(bench: ParentBench) -> None:
+    bench.launch(Bracket(stop_ticks=490_000, target_ticks=510_000), Side.BUY, reduce_only=False)
+    bench.fill(bench.only().client_order_id, 10)
+    bench.tell(CandleAhead(BTC, bench.now_ns, 490_001, 511_000, bench.now_ns + 60 * SECOND))
+    bench.mark(511_000)
+    assert len(bench.take(PlaceOrder)) == 1
+
+
+def test_a_target_held_back_by_a_candle_counts_after_it(bench: ParentBench) -> None:
+    bench.launch(Bracket(stop_ticks=490_000, target_ticks=510_000), Side.BUY, reduce_only=False)
+    bench.fill(bench.only().client_order_id, 10)
+    bench.tell(CandleAhead(BTC, bench.now_ns, 490_000, 511_000, bench.now_ns + 60 * SECOND))
+    bench.mark(511_000)
+    assert bench.take(PlaceOrder) == []
+    bench.advance(60 * SECOND)
+    bench.mark(511_000)
+    assert len(bench.take(PlaceOrder)) == 1

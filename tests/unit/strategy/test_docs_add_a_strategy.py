@@ -8,8 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.messages.parents import ParentIntent
 from actors.messages.trading import OrderIntent
+from actors.risk.parents import parent_fault
 from actors.strategy.library import STRATEGIES
+from actors.strategy.protocol import Launch
+from actors.strategy.settings import Protection
 from tests.unit.strategy.strategy_bench import ROOT, StrategyBench
 
 MODULE = "actors.strategy.library.breakout"
@@ -52,10 +56,25 @@ def test_the_page_s_strategy_trades_in_its_actor(breakout: Any) -> None:
 
 
 def test_the_page_s_settings_fit_the_class(breakout: Any) -> None:
-    (yaml,) = blocks("yaml")
     import yaml as yaml_reader
 
-    shown = yaml_reader.safe_load(yaml)["breakout"]
-    assert shown["kind"] == "strategy.breakout"
+    assert len(blocks("yaml")) == 2
     known = {field.name for field in msgspec.structs.fields(breakout.BreakoutSettings)}
-    assert set(shown["settings"]) <= known
+    protection = {field.name for field in msgspec.structs.fields(Protection)}
+    for block in blocks("yaml"):
+        shown = yaml_reader.safe_load(block)["breakout"]
+        assert shown["kind"] == "strategy.breakout"
+        assert set(shown["settings"]) <= known
+        assert set(shown["settings"].get("protect", {})) <= protection
+
+
+def test_the_page_s_parent_orders_pass_risk_s_form() -> None:
+    names: dict[str, Any] = {}
+    exec(compile(blocks("python")[2], "the page", "exec"), names)
+    for launch in (names["guard"](5, 8_000_000), names["build"](60)):
+        assert isinstance(launch, Launch)
+        intent = ParentIntent(
+            *("trend/X#1.1", "trend/X", "main", "X", launch.side, launch.contracts, launch.reduce_only),
+            *(launch.plan, 0, 0),
+        )
+        assert parent_fault(intent) == ""
