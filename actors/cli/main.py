@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trades": ("actors.cli.trades:trades", "List round trips with reasons, costs and ids."),
     "state": ("actors.cli.state:state", "Rebuild an actor's state as it was at any moment."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
+    "backup": ("actors.cli.backup:backup", "Copy a journal while its node runs, and prove the copy."),
+    "restore": ("actors.cli.backup:restore", "Put a backup in the place of a journal; it begins halted."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
     "sweep": ("actors.cli.sweep:sweep", "Search a grid of settings over recorded candles."),
