@@ -78,12 +78,12 @@ def examine(path: str, instrument: Instrument, settings: ReplaySettings) -> Exam
     return Examined(file.file, file.content, file.interval_ns, *sums, *found_all)
 
 
-def examine_any(path: str, instrument: Instrument) -> Examined:
+def examine_any(path: str, instrument: Instrument, settings: ReplaySettings | None = None) -> Examined:
     """Return what any file of history holds: a market, prices without a volume, or settlements.
 
     Errors: DataError when it cannot be read at all.
     """
-    settings = ReplaySettings(path=path)
+    settings = settings or ReplaySettings(path=path)
     columns = set(open_table(Path(path), path).columns)
     prices = {settings.open_column, settings.close_column}
     if settings.rate_column in columns and not columns & {settings.open_column, settings.price_column}:

@@ -24,7 +24,9 @@ __all__ = ["Data", "digest_of_file", "scan"]
 
 BLOCK_BYTES = 1 << 20
 GAPS_FRACTION_MAX = 0.01  # of all bars; more is no market to learn from
-QUIET_NS = 3_600_000_000_000  # a file of trades may begin so late, and end so early
+HOUR_NS = 3_600_000_000_000
+ZONE_HOURS_MAX = 14  # no two zones are farther apart from UTC
+QUIET_NS = HOUR_NS  # a file of trades may begin so late, and end so early
 STAMPED_LATE_NS = 600_000_000_000  # venues date a settlement some milliseconds late, recorders some more
 
 
@@ -126,7 +128,9 @@ class _Lacks:
             self._lack("range", found.file, text)
         missing, bars = examined.missing_count, found.rows_count + examined.missing_count
         if missing > bars * GAPS_FRACTION_MAX:
-            self._lack("gaps", found.file, f"lacks {missing} of {bars} bars")
+            first = next((note for note in examined.notes if note.kind == "gap"), None)
+            where = f", the first before row {first.row}" if first else ""
+            self._lack("gaps", found.file, f"lacks {missing} of {bars} bars{where}{_zone(examined)}")
         self.notes += [DataNote(found.file, note.row, note.kind, note.text) for note in examined.notes]
 
     def funding(self, found: DataFile, rows: list[FundingRow], interval_ns: int) -> None:
@@ -146,6 +150,15 @@ class _Lacks:
             remedy = "give a file that has it, " if kind != "range" else "ask for a shorter period, "
             raise DataError(file, text, f"{remedy}or run without with --allow {kind}")
         self.notes.append(DataNote(file, 0, kind, text))
+
+
+def _zone(examined: Examined) -> str:
+    """Return a hint when a gap looks like a clock that was put forward, or like times of two zones."""
+    hours = examined.missing_count * examined.interval_ns / HOUR_NS
+    is_one = dict(examined.counts).get("gap") == 1
+    if not is_one or hours != int(hours) or hours > ZONE_HOURS_MAX:
+        return ""
+    return f"; it is exactly {int(hours)} h long: are all times UTC?"
 
 
 def _near(settled: list[int], at_ns: int, within_ns: int) -> bool:

@@ -29,16 +29,19 @@ def _symbol_options(command: Any) -> Any:
     wanted = click.option("--symbol", required=True, help="Whose market it is, such as BTC_USDT_PERP.")
     help = "Markets file; the shipped one by default."
     catalog = click.option("--catalog", type=click.Path(path_type=Path), default=CATALOG, help=help)
-    return catalog(wanted(command))
+    text = "Another name or unit, as in `feed.replay`: time_column=when, time_unit=s."
+    return click.option("--set", "said", multiple=True, metavar="SETTING=VALUE", help=text)(
+        catalog(wanted(command))
+    )
 
 
 @data.command()
 @click.argument("file")
 @_symbol_options
 @json_option
-def check(file: str, symbol: str, catalog: Path, as_json: bool) -> None:
+def check(file: str, symbol: str, catalog: Path, said: tuple[str, ...], as_json: bool) -> None:
     """Tell everything that is wrong in FILE: exit code 12 when a run would refuse it."""
-    found = _examined(file, symbol, catalog)
+    found = _examined(file, symbol, catalog, said)
     if as_json:
         import msgspec
 
@@ -58,9 +61,9 @@ def check(file: str, symbol: str, catalog: Path, as_json: bool) -> None:
 @click.argument("file")
 @_symbol_options
 @json_option
-def describe(file: str, symbol: str, catalog: Path, as_json: bool) -> None:
+def describe(file: str, symbol: str, catalog: Path, said: tuple[str, ...], as_json: bool) -> None:
     """Say what FILE holds: content, period, interval, prices, findings by kind."""
-    found = _examined(file, symbol, catalog)
+    found = _examined(file, symbol, catalog, said)
     if as_json:
         import msgspec
 
@@ -95,14 +98,35 @@ def convert(source: str, target: Path, repair: bool, symbol: str, catalog: Path)
     note(f"{target}: {kept} rows" + (f", {len(left_out)} left out" if repair else ""))
 
 
-def _examined(file: str, symbol: str, catalog: Path) -> Any:
+def _examined(file: str, symbol: str, catalog: Path, said: Sequence[str]) -> Any:
     from actors.backtest.data_check import examine_any
     from actors.feed.files import DataError
 
     try:
-        return examine_any(file, _instrument(symbol, catalog))
+        return examine_any(file, _instrument(symbol, catalog), _settings(file, said))
     except DataError as error:
         raise _problem(error) from None
+
+
+def _settings(file: str, said: Sequence[str]) -> Any:
+    """Return how the file is to be read. Errors: Problem."""
+    import msgspec
+
+    from actors.cli.data_files import pairs
+    from actors.feed.settings import ReplaySettings
+
+    given = pairs(said, "--set", "SETTING=VALUE")
+    known = [name for name in ReplaySettings.__struct_fields__ if name.endswith("_column")]
+    known += ["time_unit", "quantity", "content"]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise Problem(
+            ExitCode.USAGE, f"--set {unknown[0]}: says nothing about a file", f"say {', '.join(known)}"
+        )
+    try:
+        return msgspec.convert({"path": file, **given}, ReplaySettings)
+    except msgspec.ValidationError as error:
+        raise Problem(ExitCode.USAGE, f"--set: {error}", "see `polytrade explain feed.replay`") from None
 
 
 def _instrument(symbol: str, catalog: Path) -> Any:

@@ -68,15 +68,17 @@ def _prepared(
     }
     if not feeds:
         raise Problem(ExitCode.CONFIGURATION, "the deployment has no feed", "declare one per symbol")
-    missing = [symbol for symbol, settings in feeds.items() if not settings.path]
-    if missing:
-        remedy = "add --data " + " --data ".join(f"{symbol}=FILE" for symbol in missing)
-        raise Problem(ExitCode.DATA, f"there is no history for {', '.join(missing)}", remedy)
     unknown = [symbol for symbol in wish.files if symbol not in feeds]
     if unknown:
         traded = ", ".join(feeds)
         remedy = f"leave it out, or trade it: this deployment trades {traded}"
-        raise Problem(ExitCode.DATA, f"nobody reads the history of {', '.join(unknown)}", remedy)
+        absent = [symbol for symbol in unknown if symbol not in topology.instruments]
+        more = f"; the markets file has no {', '.join(absent)}" if absent else ""
+        raise Problem(ExitCode.DATA, f"nobody reads the history of {', '.join(unknown)}{more}", remedy)
+    missing = [symbol for symbol, settings in feeds.items() if not settings.path]
+    if missing:
+        remedy = "add --data " + " --data ".join(f"{symbol}=FILE" for symbol in missing)
+        raise Problem(ExitCode.DATA, f"there is no history for {', '.join(missing)}", remedy)
     data = scan(feeds, wish, topology.instruments)
     return topology, data, replace(wish, from_ns=data.from_ns, to_ns=data.to_ns)
 

@@ -69,7 +69,8 @@ def show_run(record: Any, *, gate: bool = False) -> None:
     for rule, count in rules.most_common(DENIALS_SHOWN):
         echo(f"  denied by {rule}: {count}")
     for found in record.notes:
-        echo(f"  note: {found.file}: {found.text}")
+        row = f"row {found.row}: " if found.row else ""
+        echo(f"  note: {found.file}: {row}{found.text}")
     echo()
     echo(f"  digest of fills   {digest_of_fills(record.fills)}")
     if gate:
