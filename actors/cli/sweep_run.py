@@ -232,6 +232,7 @@ def _run(
     strategy: Any, chosen: Any, history: Any, instrument: Any, terms: Any, deposit: int, axes: Any
 ) -> tuple[list[Any], bool]:
     from actors.backtest.kernel import Kernel, Trial
+    from actors.backtest.kernel_cache import use_cache
     from actors.backtest.kernel_loop import Plan
     from actors.backtest.sweep import point_of
     from actors.strategy.actor import warmup_bars
@@ -246,6 +247,7 @@ def _run(
         plan = Plan(deposit, settings.equity_usdt, warmup, strategy.lookback_of(settings), begin)
         sizing = sizing_of(settings, instrument)
         trials.append(Trial(plan, strategy.params_of(settings), strategy.first_memory(), sizing))
+    use_cache(kernel_folder())
     kernel = Kernel(strategy.step, history.bars, terms)
     if not kernel.is_compiled:
         text = "numba is not installed: the search runs in plain Python, some hundred times slower"
@@ -258,6 +260,11 @@ def _run(
         days = history.days_before(trial.plan.first)
         points.append(point_of(where, texts, result, deposit, days, move_usdt))
     return points, kernel.is_compiled
+
+
+def kernel_folder() -> Path:
+    """Return where compiled kernels are kept: below the user's own cache directory."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "polytrade" / "kernel"
 
 
 def _told(results: Iterator[Any], count: int) -> Iterator[Any]:

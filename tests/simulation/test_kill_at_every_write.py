@@ -24,8 +24,8 @@ SAMPLES = 4  # of the writes, in the default tests
 PARTS = 12  # so that the cores share the work
 # Fields that carry the number of a life, or count what one life saw.
 LIFE = ("epoch", "gate_epoch", "reserved", "closed", "closed_before", "intents", "live", "by_intent")
-# A strategy that lost a bar reads the past again: its averages then begin at another bar. Sides, sizes, counts and
-# reasons are the same all the same; averages and stops are near.
+# A strategy that lost a bar reads the past again: its averages then begin at another bar, and are near.
+# Sides, sizes, counts and reasons are the same all the same.
 WARMED = ("memory", "goal_reasons")
 NEAR_FRACTION, NEAR = 0.01, 0.01
 ACTORS = ("oms/main", "ledger/main", "risk/main", "exchange", "trend/", "reversion/")
