@@ -50,6 +50,7 @@ class OrderIntent(Message, frozen=True):
     decision_ticks: int  # price the decision was made at, for execution quality
     decided_at_ns: int
     reasons: tuple[Reason, ...] = ()
+    mid_x2: int = 0  # best bid + best ask when it was decided; 0 when not both were known
 
 
 class CancelIntent(Message, frozen=True):
@@ -94,6 +95,7 @@ class SubmitOrder(Message, frozen=True):
 
     intent: OrderIntent
     allowed_at_ns: int
+    mid_x2: int = 0  # best bid + best ask then: the price on arrival; 0 when not both were known
 
 
 class CancelOrders(Message, frozen=True):

@@ -77,6 +77,7 @@ class OrderAccepted(Message, frozen=True):
     client_order_id: str
     venue_order_id: str
     at_ns: int
+    sent_at_ns: int = 0  # when our request left, by our clock; 0 when that is not known
 
 
 class OrderRejected(Message, frozen=True):

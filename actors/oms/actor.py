@@ -142,7 +142,8 @@ class OmsActor(OmsAsking):
         else:
             new = context.once("intent/" + intent.intent_id)
         if new:
-            order = self._submit(intent, rank, context.sender, context)
+            arrival = (message.allowed_at_ns, message.mid_x2)
+            order = self._submit(intent, rank, context.sender, context, "", arrival)
             if self.state.parents:
                 self._parents_after(order, context)
         else:
@@ -220,7 +221,10 @@ class OmsActor(OmsAsking):
             else:  # two orders at the venue under one name of ours
                 self._unexpected(order, OrderEvent.ACCEPTED, message, context)
         else:
-            self._move(order, OrderEvent.ACCEPTED, message, context, venue_order_id, "")
+            sent_at_ns, now_ns = message.sent_at_ns, context.now_ns
+            self.tally.stage("oms_to_wire", order.submitted_at_ns, sent_at_ns)
+            self.tally.stage("wire_to_ack", sent_at_ns, now_ns)
+            self._move(order, OrderEvent.ACCEPTED, message, context, venue_order_id, "", sent_at_ns)
 
     def on_order_rejected(self, message: OrderRejected, context: Context) -> None:
         """The venue refused the order."""
@@ -283,4 +287,5 @@ class OmsActor(OmsAsking):
             "anomalies": state.anomalies_count,
             "repeats": self.repeats_count,
             "strangers": self.strangers_count,
+            **self.tally.gauges(),
         }

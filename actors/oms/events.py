@@ -46,6 +46,10 @@ class OrderSubmitted(Message, frozen=True):
     decision_ticks: int
     at_ns: int
     replaces: str = ""  # the order of the same intent that has ended for this one; "" for most
+    decided_at_ns: int = 0
+    allowed_at_ns: int = 0
+    decision_x2: int = 0  # bid + ask that the decision saw; 0 when not both were known
+    arrival_x2: int = 0  # bid + ask when risk allowed it
 
 
 class AmendStarted(Message, frozen=True):
@@ -95,6 +99,7 @@ class OrderStateChanged(Message, frozen=True):
     venue_order_id: str  # empty when the report had none
     reason: str
     at_ns: int
+    sent_at_ns: int = 0  # with an acceptance: when the request left
 
 
 class OrderFillApplied(Message, frozen=True):

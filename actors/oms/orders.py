@@ -70,8 +70,12 @@ class OmsOrders(OmsTelling):
         risk: str,
         context: Context,
         replaces: str = "",
+        arrival: tuple[int, int] = (0, 0),
     ) -> Order:
-        """Make an order of an intent: on the record first, then to the venue."""
+        """Make an order of an intent: on the record first, then to the venue.
+
+        `arrival` is when risk allowed it, and the doubled middle of the quote then.
+        """
         now_ns = context.now_ns
         state = self.state
         sequence = state.sequence + 1
@@ -84,9 +88,7 @@ class OmsOrders(OmsTelling):
                 client_order_id,
                 sequence,
                 intent.intent_id,
-                rank[0],
-                rank[1],
-                rank[2],
+                *rank,
                 intent.strategy,
                 risk,
                 symbol,
@@ -99,6 +101,7 @@ class OmsOrders(OmsTelling):
                 intent.decision_ticks,
                 now_ns,
                 replaces,
+                *(intent.decided_at_ns, arrival[0], intent.mid_x2, arrival[1]),
             )
         )
         context.publish(
@@ -114,6 +117,7 @@ class OmsOrders(OmsTelling):
                 reduce_only,
             )
         )
+        self.tally.submitted(intent.decided_at_ns, arrival[0], now_ns)
         self._by_intent[intent.intent_id] = client_order_id
         self._await(client_order_id, now_ns + self._answer_timeout_ns, context)
         if self._covered and symbol in self._covered:
@@ -147,6 +151,7 @@ class OmsOrders(OmsTelling):
         context: Context,
         venue_order_id: str,
         reason: str,
+        sent_at_ns: int = 0,
     ) -> None:
         """Let the table say what a report means for an order."""
         before = order.state
@@ -159,7 +164,9 @@ class OmsOrders(OmsTelling):
             return
         since_ns = order.unknown_since_ns
         context.record(
-            OrderStateChanged(order.client_order_id, event, venue_order_id, reason, context.now_ns)
+            OrderStateChanged(
+                order.client_order_id, event, venue_order_id, reason, context.now_ns, sent_at_ns
+            )
         )
         self._changed(order, before, since_ns, context)
 
@@ -180,6 +187,7 @@ class OmsOrders(OmsTelling):
             return
         before, since_ns = order.state, order.unknown_since_ns
         left = order.contracts - order.filled_contracts - contracts
+        self._measure_fill(order, message, context)
         self._book(message, client_order_id, order.strategy, context)
         if left < 0 or (_AFTER_WHOLLY if left == 0 else _AFTER_PARTLY).get(before._value_) is None:
             event = OrderEvent.FILLED_PARTLY if left > 0 else OrderEvent.FILLED_WHOLLY

@@ -51,6 +51,7 @@ __all__ = ["OmsRecord"]
 
 # An enum's member costs less as a name of the module than as an attribute of its class.
 UNKNOWN, CANCEL_REQUESTED = OrderState.UNKNOWN, OrderEvent.CANCEL_REQUESTED
+ACCEPTED = OrderEvent.ACCEPTED
 BUY, SELL = Side.BUY, Side.SELL
 
 GTC = TimeInForce.GTC
@@ -116,6 +117,7 @@ class OmsRecord(Behaviour):
             event.reduce_only,
             event.at_ns,
         )
+        order.decision_x2, order.arrival_x2 = event.decision_x2, event.arrival_x2
         if event.time_in_force is not GTC:
             order.time_in_force = event.time_in_force
         if event.replaces:
@@ -158,6 +160,8 @@ class OmsRecord(Behaviour):
         order.state = after = NEXT[happened._value_][order.state._value_]
         if event.venue_order_id and not order.venue_order_id:
             order.venue_order_id = event.venue_order_id
+        if happened is ACCEPTED and not order.acked_at_ns:
+            order.acked_at_ns = event.at_ns
         if happened is CANCEL_REQUESTED:
             order.cancel_wanted = True
             order.cancels_count += 1
@@ -186,6 +190,7 @@ class OmsRecord(Behaviour):
         if order is None:
             return
         order.filled_contracts += contracts
+        order.acked_at_ns = order.acked_at_ns or event.at_ns
         order.filled_ticks += contracts * event.price_ticks
         order.fee_usdt += event.fee_usdt
         order.fee_contracts += event.fee_contracts

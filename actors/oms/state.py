@@ -74,6 +74,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     before_contracts: int = 0  # filled by the orders that it replaces, with the next two
     before_ticks: int = 0
     before_fee_contracts: int = 0
+    decision_x2: int = 0  # as in OrderSubmitted, for execution quality
+    arrival_x2: int = 0
+    acked_at_ns: int = 0  # the first word of the venue
 
     @property
     def intent_contracts(self) -> int:

@@ -1,4 +1,4 @@
-"""Telling strategies and risk how orders stand."""
+"""Telling strategies and risk how orders stand, and counting how well they are executed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
 from actors.messages.amending import AmendUpdate
 from actors.messages.trading import OrderUpdate
+from actors.messages.venue import OrderFilled
+from actors.oms.execution import ExecutionTally, cost_usdt
 from actors.oms.record import OmsRecord
 from actors.oms.settings import OmsSettings
 from actors.oms.state import Order
@@ -24,6 +26,7 @@ class OmsTelling(OmsRecord):
         super().__init__(settings, place)
         self._account = place.account
         self._address = place.address
+        self.tally = ExecutionTally()
         self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
 
     def _tell(self, order: Order, context: Context, state: OrderState | None = None) -> None:
@@ -62,3 +65,17 @@ class OmsTelling(OmsRecord):
             if address not in self._absentees:
                 self._absentees.add(address)
                 context.log("order update has no reader", address=address)
+
+    def _measure_fill(self, order: Order, report: OrderFilled, context: Context) -> None:
+        """Count what a fill cost, and how long the first one took."""
+        now_ns = context.now_ns
+        if not order.filled_contracts:
+            self.tally.stage("ack_to_first_fill", order.acked_at_ns or now_ns, now_ns)
+        instrument = self.place.instruments.get(report.symbol)
+        if instrument is not None and order.arrival_x2:
+            side, contracts, value = report.side, report.contracts, instrument.tick_value
+            ticks = contracts * report.price_ticks
+            self.tally.fill(
+                cost_usdt(side, contracts, ticks, order.decision_x2, value),
+                cost_usdt(side, contracts, ticks, order.arrival_x2, value),
+            )

@@ -164,7 +164,7 @@ class RiskActor(ParentGate):
         picture.reserve()
         if self._tallied:
             picture.tally.allowed(intent)
-        context.publish(SubmitOrder(intent, now_ns))
+        context.publish(SubmitOrder(intent, now_ns, market.mid_x2))
         return None
 
     def _deny(self, intent: OrderIntent | ParentIntent, rule: str, denial: Denial, context: Context) -> None:

@@ -92,6 +92,14 @@ class Market:
         return (self.ledger_contracts * self.price_ticks - self.cost_ticks) * self.tick_value
 
     @property
+    def mid_x2(self) -> int:
+        """Best bid + best ask; 0 while not both are known."""
+        quote = self.quote
+        if quote is None or not quote.bid_ticks or not quote.ask_ticks:
+            return 0
+        return quote.bid_ticks + quote.ask_ticks
+
+    @property
     def price_ticks(self) -> int:
         """The mark, or the middle of the quote while there is none; 0 while nothing is known."""
         if self.mark is not None:

@@ -162,6 +162,7 @@ class Desk(DeskChanges):
                 price,
                 now_ns,
                 reasons,
+                self._mid_x2(),
             )
         )
         context.save()

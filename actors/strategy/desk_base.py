@@ -60,6 +60,11 @@ class DeskBase:
         if state.pending:
             self._check_later(context)
 
+    def _mid_x2(self) -> int:
+        """Return best bid + best ask; 0 while not both are known."""
+        quote = self._view.quote
+        return quote.bid_ticks + quote.ask_ticks if quote and quote.bid_ticks and quote.ask_ticks else 0
+
     def _price(self, side: Side | None) -> int:
         """Return the price an order of this side would meet: the quote's, else the last one seen."""
         quote, last = self._view.quote, self._view.last_ticks

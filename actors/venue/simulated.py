@@ -89,6 +89,12 @@ class SimulatedVenueSettings(Settings, frozen=True, kw_only=True):
     duplicate_fraction: Annotated[E8, _fraction("Of answers and events, delivered twice.")] = 0
 
 
+def _accepted(message: OrderAccepted, sent_at_ns: int) -> OrderAccepted:
+    return OrderAccepted(
+        message.account, message.client_order_id, message.venue_order_id, message.at_ns, sent_at_ns
+    )
+
+
 class RequestTravels(Message, frozen=True):
     """A request on its way to the exchange."""
 
@@ -208,11 +214,13 @@ class SimulatedVenue(Behaviour):
     # -- from the far side --------------------------------------------------------------------------
 
     def on_order_accepted(self, message: OrderAccepted, context: Context) -> None:
+        name = message.client_order_id
         if self.is_direct:
-            self.placing.pop(message.client_order_id, None)
-            self._tell(message, context)
+            sent_at_ns = self.placing.pop(name, 0)
+            self._tell(_accepted(message, sent_at_ns), context)
         else:
-            self._take_in(message, self.settings.lose_answer_fraction, context)
+            sent = _accepted(message, self.placing.get(name, 0))
+            self._take_in(sent, self.settings.lose_answer_fraction, context)
 
     def on_order_filled(self, message: OrderFilled, context: Context) -> None:
         if self.is_direct:

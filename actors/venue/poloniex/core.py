@@ -52,6 +52,7 @@ class Reading:
     began_ns: int  # by the venue's clock: what it finds may be as old as this
     request: Request | None = None  # the one under way, or to be sent again
     attempts: int = 0  # of that request, before this one
+    call: Call | None = None  # the one that carries it now
 
 
 class VenueCore(Behaviour):
@@ -131,7 +132,7 @@ class VenueCore(Behaviour):
         *,
         priority: Priority = Priority.NORMAL,
         timeout_ns: int = 0,
-    ) -> None:
+    ) -> Reading:
         """Drive a generator of requests to its end, and tell it or its failure once."""
         self._readings_count += 1
         self._now_ns = context.now_ns
@@ -140,6 +141,7 @@ class VenueCore(Behaviour):
         reading = Reading(self._readings_count, steps, done, failed, priority, deadline_ns, began_ns)
         self._readings[reading.number] = reading
         self._go_on(reading, partial(next, steps), context)
+        return reading
 
     def on_reading_due(self, message: ReadingDue, context: Context) -> None:
         """A pause is over: send again, or go on."""
@@ -182,6 +184,7 @@ class VenueCore(Behaviour):
     def _send(self, reading: Reading, request: Request, context: Context) -> None:
         outcome = partial(self._answered, reading)
         call = Call(request, reading.priority, reading.deadline_ns, outcome, reading.attempts + 1)
+        reading.call = call
         self.line.put(call, context)
 
     def _answered(

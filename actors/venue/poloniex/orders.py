@@ -66,6 +66,7 @@ class VenueOrders(VenueCore):
         self.down_reason = "starting"
         self.fills_heard = 0
         self.repeats_count = 0
+        self._sending: dict[str, Reading] = {}  # placements under way, by client_order_id
         self._accepted: dict[str, str] = {}  # client_order_id -> venue_order_id; bounded
         self._fills: set[str] = set()
         self._fills_order: deque[str] = deque()
@@ -87,7 +88,7 @@ class VenueOrders(VenueCore):
             self._reject(client_order_id, code, text, context)
             return
         self.state.placing[client_order_id] = message.symbol
-        self.begin(
+        self._sending[client_order_id] = self.begin(
             one_request(self.place_request(message)),
             partial(self._placed, message),
             partial(self._not_placed, message),
@@ -114,9 +115,11 @@ class VenueOrders(VenueCore):
             return
         self._forget_request(self.state.placing, message.client_order_id, context)
         self._accept(message.client_order_id, venue_order_id, self.venue_now_ns(), context)
+        self._sending.pop(message.client_order_id, None)
 
     def _not_placed(self, message: PlaceOrder, error: VenueError, reading: Reading, context: Context) -> None:
         client_order_id = message.client_order_id
+        self._sending.pop(client_order_id, None)
         if error.code in DUPLICATE_CODES:
             # An earlier send arrived, whatever its answer was. The venue's lists say what became of it.
             self._verify(message.symbol, client_order_id, context)
@@ -321,7 +324,9 @@ class VenueOrders(VenueCore):
         if self._accepted.get(client_order_id):
             return
         _remember(self._accepted, client_order_id, venue_order_id)
-        context.publish(OrderAccepted(self.account, client_order_id, venue_order_id, at_ns))
+        sending = self._sending.pop(client_order_id, None)
+        sent_at_ns = sending.call.left_ns if sending is not None and sending.call is not None else 0
+        context.publish(OrderAccepted(self.account, client_order_id, venue_order_id, at_ns, sent_at_ns))
 
     def _reject(self, client_order_id: str, code: str, text: str, context: Context) -> None:
         context.publish(OrderRejected(self.account, client_order_id, code, text, context.now_ns))

@@ -35,7 +35,7 @@ def test_what_is_allowed_goes_to_the_oms_and_is_reserved(risk: Benches) -> None:
     bench = risk()
     intent = bench.intent(3)
     bench.send_intent(intent)
-    assert bench.take(SubmitOrder) == [SubmitOrder(intent, bench.now_ns)]
+    assert bench.take(SubmitOrder) == [SubmitOrder(intent, bench.now_ns, 2 * MARKS[BTC])]
     assert book(bench) == (0, 3, 0)
     assert bench.events[-1] == IntentAllowed(
         *(intent.intent_id, TREND, BTC, intent.side, 3, MARKS[BTC], 3, bench.now_ns)

@@ -35,7 +35,7 @@ def test_a_target_becomes_an_order_for_the_difference(scripted: Scripter) -> Non
     first = bench.intent()
     assert first == OrderIntent(
         *(f"{NAME}#1.1", NAME, "main", BTC, Side.BUY, 5, OrderType.MARKET, 0, TimeInForce.IOC, False),
-        *(101, bench.now_ns, (Reason("why", "go"), Reason("score", "1.5"), Reason("bars", "3"))),
+        *(101, bench.now_ns, (Reason("why", "go"), Reason("score", "1.5"), Reason("bars", "3")), 200),
     )
     bench.fill(first)
     bench.bar(100)
