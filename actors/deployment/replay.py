@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 import actors.messages.audit  # noqa: F401  (types that a tape may hold, and that no kind of actor knows)
 from actors.deployment.assemble import assemble
+from actors.deployment.secret_values import keep_secrets
 from actors.deployment.topology import Topology
+from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock
 from actors.runtime.errors import JournalError
 from actors.runtime.node import Node
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.tape import play, read_tape
+from actors.secrets.keeper import SecretKeeper
+from actors.secrets.port import Secret
+from actors.secrets.reference import SecretReference
 
-__all__ = ["Played", "play_deployment", "tape_folder"]
+__all__ = ["Played", "invented_secrets", "play_deployment", "tape_folder"]
 
 
 class Played(NamedTuple):
@@ -29,8 +34,21 @@ def tape_folder(topology: Topology) -> Path:
     return topology.journal_path / "tape"
 
 
-def play_deployment(topology: Topology, until_sequence: int = 0) -> Played:
-    """Play a tape from its beginning to the turn that wrote an event, or to its end.
+class _Invented:
+    """Gives every reference the same value: nothing that is played again reaches anybody."""
+
+    def fetch(self, reference: SecretReference) -> Secret:
+        """See SecretSource."""
+        return Secret("played-again")
+
+
+def invented_secrets(topology: Topology) -> SecretKeeper:
+    """Return a keeper of values that open nothing."""
+    return keep_secrets(topology, _Invented())
+
+
+def play_deployment(topology: Topology, until_sequence: int = 0, extra: tuple[CellSpec, ...] = ()) -> Played:
+    """Play a tape from its beginning to the turn that wrote an event, or to its end. `extra`: who listens.
 
     Errors: JournalError when there is no tape, when its beginning is gone, or when it does not fit the code
     and the configuration.
@@ -48,7 +66,9 @@ def play_deployment(topology: Topology, until_sequence: int = 0) -> Played:
             "a tape can be played that began with its journal"
         )
 
+    secrets = invented_secrets(topology)
+
     def make(store: MemoryStore, clock: VirtualClock) -> Node:
-        return assemble(topology, store, clock)
+        return assemble(topology, store, clock, extra, secrets)
 
     return Played(*play(folder, make, until_sequence=until_sequence))

@@ -33,7 +33,15 @@ from actors.runtime.ports import TapedTurn
 from actors.runtime.pykka_port import new_future
 from actors.runtime.store_memory import MemoryStore
 
-__all__ = ["Tape", "play", "read_inputs", "read_tape"]
+__all__ = [
+    "SilentPumps",
+    "Tape",
+    "play",
+    "read_inputs",
+    "read_tape",
+    "taped_input",
+    "taped_message",
+]
 
 SEGMENT_BYTES_MAX = 64 << 20
 SEGMENTS_KEPT = 64  # a tape is bounded too: the oldest files go
@@ -118,7 +126,7 @@ def read_inputs(directory: str | Path) -> Iterator[tuple[int, str, Message]]:
         if entry[0] == "turn":
             for _, inputs in entry[6]:
                 for address, _, _, message in inputs:
-                    yield entry[1], address, _message(message)
+                    yield entry[1], address, taped_message(message)
 
 
 def play(
@@ -200,7 +208,7 @@ class _Player:
             raise JournalError(
                 f"the tape goes on from event {sequence}, the journal ends at {node.journal.sequence}"
             )
-        node.loop.pumps = _SilentPumps()
+        node.loop.pumps = SilentPumps()
         node.loop.script = lambda: self._next_turn(node, life)
         node.start()
         self._image = self.store
@@ -218,33 +226,37 @@ class _Player:
             self._image = self.store.clone()
         self._clock.advance_to(now_ns)
         node.loop.taped_count += 1
-        given = [(name, _message(argument) if name == "note" else argument) for name, argument in commands]
+        given = [
+            (name, taped_message(argument) if name == "note" else argument) for name, argument in commands
+        ]
         taken = [
-            (timers, [_input(node.cell(address), *rest) for address, *rest in inputs])
+            (timers, [taped_input(node.cell(address), *rest) for address, *rest in inputs])
             for timers, inputs in chunks
         ]
         return TapedTurn(now_ns, is_idle, more, called, given, taken)
 
 
-def _input(cell: Cell, is_ask: bool, sender: str, message: list[Any]) -> tuple[Cell, Message, str]:
+def taped_input(cell: Cell, is_ask: bool, sender: str, message: list[Any]) -> tuple[Cell, Message, str]:
+    """Return an input as a loop takes it; nobody waits for the answer to a question any more."""
     if not is_ask:
-        return cell, _message(message), sender
+        return cell, taped_message(message), sender
     asker = Ask()
     asker.future = new_future()
-    return cell, _message(message), asker
+    return cell, taped_message(message), asker
 
 
-def _message(plain: list[Any]) -> Message:
+def taped_message(plain: list[Any]) -> Message:
+    """Return the message behind its plain values. Errors: JournalError when its type is not known."""
     return decode_message(_encode(plain))
 
 
-class _SilentPumps(dict[str, Any]):
+class SilentPumps(dict[str, Any]):
     """Has every pump, and none of them does anything."""
 
     def __contains__(self, port: object) -> bool:
         return True
 
-    def __missing__(self, port: str) -> _SilentPumps:
+    def __missing__(self, port: str) -> SilentPumps:
         return self
 
     def put(self, message: Message, address: str) -> None:
