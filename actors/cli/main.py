@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "journal": ("actors.cli.journal:journal", "Read and verify journals."),
     "audit": ("actors.cli.audit:audit", "Prove that a journal is what was written; export what happened."),
     "trades": ("actors.cli.trades:trades", "List round trips with reasons, costs and ids."),
+    "parity": ("actors.cli.parity:parity", "Split the gap between what happened and the model."),
     "state": ("actors.cli.state:state", "Rebuild an actor's state as it was at any moment."),
     "why": ("actors.cli.why:why", "Tell why an order exists and what became of it."),
     "backup": ("actors.cli.backup:backup", "Copy a journal while its node runs, and prove the copy."),

@@ -27,7 +27,7 @@ from actors.feed.settings import ReplaySettings
 __all__ = ["load_history"]
 
 REPLAY = "feed.replay"
-WATCHERS = ("catalog", "secrets")  # kinds that ask others about today: history has nobody to ask
+WATCHERS = ("catalog", "secrets", "parity")  # kinds that ask others about today: history has nobody to ask
 DEPOSIT_USDT = "10000"  # of an exchange that no file speaks of, for a ledger that would ask the venue
 COMMAND_LINE = "command line"
 MILLISECOND_NS = 1_000_000

@@ -19,9 +19,11 @@ from actors.deployment.finish import Finish
 from actors.deployment.generations import Generations
 from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
+from actors.deployment.parity_worker import ParityPump
 from actors.deployment.secret_values import CONTROL, SecretsMissing, keep_secrets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
+from actors.messages.parity import PARITY_PORT
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch, keep_looking
@@ -101,6 +103,7 @@ class NodeProcess:
         node.loop.pumps["http"] = HttpPump(self.pumps, node.deliver_from_outside)
         node.loop.pumps["socket"] = SocketPump(self.pumps, node.deliver_from_outside, self.clock)
         node.loop.pumps[SECRETS] = self._secret_pump()
+        node.loop.pumps[PARITY_PORT] = self._parity_pump()
         self._start_logs()
         self._start_tape()
         try:
@@ -129,6 +132,11 @@ class NodeProcess:
             return ()
         make = partial(Finish, len(replays), lambda: self.node.request_stop())
         return (CellSpec("finish", make, reads=replays),)
+
+    def _parity_pump(self) -> ParityPump:
+        pump = ParityPump(self.topology, self.node.deliver_from_outside)
+        self.closers.append(pump.stop)
+        return pump
 
     def _secret_pump(self) -> SecretPump:
         pump = SecretPump(SecretDesk(self.secrets), self.node.deliver_from_outside)

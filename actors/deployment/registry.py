@@ -40,6 +40,7 @@ class Kind:
     trades_at: tuple[str, ...] = ()  # settings with the places where orders go
     shares: str = ""  # setting that names whose limits it uses a `limits_fraction` of
     market: str = ""  # perpetual or spot, where it knows one kind of market only
+    stands_alone: bool = False  # is of use although it reads nobody and nobody reads it
     listens: bool = False  # hears what the node itself tells everybody, whoever it reads
 
     @cached_property
@@ -265,6 +266,14 @@ _TABLE = (
         summary="Asks the store of secrets what has changed; halts to reductions when it says no or nothing.",
         modes=REAL_TIME,
         tells=("Halt",),
+    ),
+    Kind(
+        name="parity",
+        behaviour="actors.parity.actor:ParityActor",
+        settings="actors.parity.settings:ParitySettings",
+        summary="Measures each day's gap between what happened and what the model says, from the tape.",
+        modes=("paper", "shadow", "live"),
+        stands_alone=True,
     ),
     Kind(
         name="alerter",

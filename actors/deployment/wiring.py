@@ -138,7 +138,7 @@ def _check_sources(draft: Draft, known: dict[str, Draft], log: FaultLog) -> None
 
 def _check_use(draft: Draft, heard: dict[str, set[str]], told: dict[str, set[str]], log: FaultLog) -> None:
     kind = draft.kind
-    if kind is None or kind.listens or kind.hears or kind.tells or draft.misread:
+    if kind is None or kind.listens or kind.hears or kind.tells or kind.stands_alone or draft.misread:
         return
     if not heard[draft.address] and not told[draft.address]:
         log.add("W401", draft.key.span, f"nobody reads actor {draft.name!r}, and it reads nobody")

@@ -16,12 +16,14 @@ from actors.deployment.topology import ActorPlan, Topology
 from actors.exchange.events import OrderBooked
 from actors.exchange.state import ExchangeState
 from actors.feed.settings import SyntheticSettings
+from actors.messages.parity import PARITY_PORT
 from actors.runtime.clock import VirtualClock
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 from actors.runtime.ports import TapeWriter
 from actors.runtime.simulation import START_NS
 from actors.runtime.store_memory import MemoryStore
+from actors.runtime.tape import SilentPumps
 from actors.runtime.wire import Wire
 from actors.secrets.desk import PORT as SECRETS
 from actors.secrets.desk import SecretDesk
@@ -101,6 +103,7 @@ class SeedRun:
         self.far = exchange_of(topology, seed)
         hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
+        self.wire.ports[PARITY_PORT] = SilentPumps()  # nobody measures a simulation against its model
         self.wire.ports[SECRETS] = SimulatedStore(SecretDesk(self._secrets), self.wire)
         self.watchers = Watchers(self._limits())
         self._digest = sha256()

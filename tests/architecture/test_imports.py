@@ -25,6 +25,7 @@ ACTOR_FOLDERS = frozenset(
         "exchange",
         "catalog",
         "portfolio",
+        "parity",
     }
 )
 SHARED = frozenset({"domain", "messages", "runtime"})
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "audit": SHARED | {"control", "backtest", "strategy", "risk", "oms", "ledger"},
     # Stops accounts from outside their node: the venue's protocol, without its actor.
     "direct": SHARED | {"poloniex", "venue"},
-    "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "direct"},
+    "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "direct", "audit"},
     "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
     "cli": SHARED
     | ACTOR_FOLDERS

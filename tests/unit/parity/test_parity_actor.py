@@ -1,0 +1,149 @@
+"""The parity actor asks for each day once, holds the answer against its limits, and survives restarts."""
+
+import pytest
+
+from actors.domain.place import Place
+from actors.messages.parity import MeasureParity, ParityFailed, ParityMeasured
+from actors.parity.actor import ParityActor
+from actors.parity.settings import DAY_NS, SECOND_NS, ParitySettings
+from actors.runtime.messages import Severity
+from actors.runtime.testing import Bench
+
+MINUTE_NS = 60 * SECOND_NS
+DAY = 20_370
+NOON = DAY * DAY_NS + DAY_NS // 2
+
+
+class ParityBench(Bench):
+    """Begins at noon of a day."""
+
+    def __init__(self, now_ns: int = NOON, **settings: object) -> None:
+        wanted = ParitySettings(**settings)  # type: ignore[arg-type]
+        super().__init__(lambda: ParityActor(wanted, Place("t", "parity", "live")), now_ns=now_ns)
+
+    @property
+    def asked(self) -> list[MeasureParity]:
+        return [message for _, message in self.effects if isinstance(message, MeasureParity)]
+
+    def run_to_due(self) -> None:
+        """Move to the next instant at which a day is due, by the default setting."""
+        at = 600 * SECOND_NS
+        self.advance(DAY_NS - (self.now_ns - at) % DAY_NS)
+
+    def answer(self, gap: int = 0, code: int = 0) -> None:
+        request = self.asked[-1]
+        parts = {"data": 0, "latency": gap - code, "queue": 0, "slippage": 0, "fees": 0, "funding": 0}
+        named = {f"{name}_usdt": usdt for name, usdt in {**parts, "code": code}.items()}
+        self.tell(
+            ParityMeasured(
+                request_id=request.request_id,
+                from_ns=request.from_ns,
+                to_ns=request.to_ns,
+                actual_usdt=gap,
+                model_usdt=0,
+                gap_usdt=gap,
+                **named,
+                orders_both=1,
+                orders_actual_only=0,
+                orders_model_only=0,
+                latency_ns_measured=5,
+                took_ns=7,
+            )
+        )
+
+
+def test_the_day_before_is_asked_for_after_midnight() -> None:
+    bench = ParityBench(latency=3, fees={"taker": 50_000}, slippage=2, queue="touch")
+    bench.advance(DAY_NS // 2 + 599 * SECOND_NS)
+    assert bench.asked == []
+    bench.advance(SECOND_NS)
+    (request,) = bench.asked
+    assert (request.from_ns, request.to_ns) == (DAY * DAY_NS, (DAY + 1) * DAY_NS)
+    assert (request.latency_ns, request.taker_fee_e8, request.maker_fee_e8) == (3, 50_000, -1)
+    assert (request.slippage_e8, request.queue) == (2, "touch")
+    assert bench.effects[0][0] == "parity"
+
+
+def test_every_day_is_asked_for_once() -> None:
+    bench = ParityBench()
+    for number in range(1, 4):
+        bench.run_to_due()
+        assert len(bench.asked) == number
+        bench.answer()
+    assert [request.from_ns // DAY_NS for request in bench.asked] == [DAY, DAY + 1, DAY + 2]
+
+
+def test_a_gap_within_the_limits_is_no_drift() -> None:
+    bench = ParityBench(gap_usdt_max=100, code_usdt_max=1)
+    bench.run_to_due()
+    bench.answer(100, 1)
+    assert bench.alerts == []
+    assert bench.behaviour.describe()["newest"]["gap_usdt"] == 100  # type: ignore[attr-defined]
+    gauges = bench.behaviour.gauges()  # type: ignore[attr-defined]
+    assert (gauges["parity_gap_usdt"], gauges["parity_part_usdt{part=latency}"]) == (100, 99)
+
+
+@pytest.mark.parametrize(("gap", "code"), [(101, 0), (-101, 0), (2, 2), (0, -2)])
+def test_a_gap_beyond_a_limit_is_a_drift_until_a_day_within(gap: int, code: int) -> None:
+    bench = ParityBench(gap_usdt_max=100, code_usdt_max=1)
+    bench.run_to_due()
+    bench.answer(gap, code)
+    assert [(alert.name, alert.severity) for alert in bench.alerts] == [("ParityDrift", Severity.TICKET)]
+    bench.run_to_due()
+    bench.answer()
+    assert "ParityDrift" in [alert.name for alert in bench.resolved]
+
+
+def test_a_failure_is_told_and_the_next_day_is_measured() -> None:
+    bench = ParityBench()
+    bench.run_to_due()
+    bench.tell(ParityFailed(bench.asked[0].request_id, "there is no tape"))
+    assert [alert.name for alert in bench.alerts] == ["ParityNotMeasured"]
+    assert "there is no tape" in bench.alerts[0].summary
+    bench.run_to_due()
+    assert len(bench.asked) == 2
+    bench.answer()
+    assert "ParityNotMeasured" in [alert.name for alert in bench.resolved]
+
+
+def test_a_worker_that_never_answers_is_given_up() -> None:
+    bench = ParityBench(timeout=5 * MINUTE_NS)
+    bench.advance(DAY_NS // 2 + 10 * MINUTE_NS)
+    assert len(bench.asked) == 1
+    bench.advance(6 * MINUTE_NS)
+    assert [alert.name for alert in bench.alerts] == ["ParityNotMeasured"]
+    late = bench.asked[0]
+    bench.answer()  # too late to count
+    assert late.request_id
+    assert bench.behaviour.describe()["measured"] == 0  # type: ignore[attr-defined]
+
+
+def test_a_restart_neither_repeats_nor_forgets_a_day() -> None:
+    bench = ParityBench()
+    bench.run_to_due()
+    bench.answer(7)
+    bench.restart()
+    bench.advance(MINUTE_NS)
+    assert len(bench.asked) == 1
+    assert bench.behaviour.describe()["newest"]["gap_usdt"] == 7  # type: ignore[attr-defined]
+    bench.now_ns += 3 * DAY_NS  # the node was down
+    bench.restart()
+    bench.advance(MINUTE_NS)
+    assert [request.from_ns // DAY_NS for request in bench.asked] == [DAY, DAY + 3]
+
+
+def test_a_restart_while_measuring_asks_again() -> None:
+    bench = ParityBench()
+    bench.run_to_due()
+    bench.answer()
+    bench.run_to_due()
+    assert len(bench.asked) == 2
+    bench.restart()
+    bench.advance(MINUTE_NS)
+    assert [request.from_ns // DAY_NS for request in bench.asked] == [DAY, DAY + 1, DAY + 1]
+
+
+@pytest.mark.parametrize("fees", [{"other": 1}, {"taker": 1_000_000}])
+def test_fees_that_make_no_sense_are_refused(fees: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="fees"):
+        ParitySettings(fees=fees)
