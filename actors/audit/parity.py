@@ -39,6 +39,7 @@ class OrderFills:
     symbol: str
     signed_contracts: int = 0
     ticks_sum: int = 0  # contracts x price, positive
+    fees_usdt: int = 0
 
 
 @dataclass
@@ -64,7 +65,8 @@ class Books:
     def copy(self) -> Books:
         """Return the books as they are now."""
         orders = {
-            name: OrderFills(o.symbol, o.signed_contracts, o.ticks_sum) for name, o in self.by_intent.items()
+            name: OrderFills(o.symbol, o.signed_contracts, o.ticks_sum, o.fees_usdt)
+            for name, o in self.by_intent.items()
         }
         return Books(
             self.realised_usdt,
@@ -143,6 +145,7 @@ def _book(books: Books, cell: str, event: Any, intents: Mapping[str, tuple[str, 
         found = books.by_intent.setdefault(intent, OrderFills(event.symbol))
         found.signed_contracts += event.signed_contracts
         found.ticks_sum += abs(event.signed_contracts) * event.price_ticks
+        found.fees_usdt += event.fee_usdt
 
 
 def measured_latency_ns(run: RunBooks) -> int:
@@ -180,9 +183,12 @@ def split_gap(
     """
     sums = [_sums(run, marks, instruments) for run in (actual, replayed, model, delayed)]
     happened, again, first, later = sums
-    slippage = _slippage(replayed.end, delayed.end, instruments) - _slippage(
-        replayed.begin, delayed.begin, instruments
+    dearer_begin, dearer_end = (
+        _on_common(replayed.begin, delayed.begin, instruments),
+        _on_common(replayed.end, delayed.end, instruments),
     )
+    slippage, fees = dearer_end[0] - dearer_begin[0], dearer_end[1] - dearer_begin[1]
+    funding = later.funding - again.funding
     begun = actual.begin.by_intent.keys()
     mine = actual.end.by_intent.keys() - begun
     theirs = model.end.by_intent.keys() - model.begin.by_intent.keys()
@@ -192,10 +198,10 @@ def split_gap(
         gap_usdt=happened.net - first.net + data_usdt,
         data_usdt=data_usdt,
         latency_usdt=later.net - first.net,
-        queue_usdt=again.gross - later.gross - slippage,
+        queue_usdt=again.net - later.net - slippage - fees - funding,
         slippage_usdt=slippage,
-        fees_usdt=later.fees - again.fees,
-        funding_usdt=later.funding - again.funding,
+        fees_usdt=fees,
+        funding_usdt=funding,
         code_usdt=happened.net - again.net,
         orders_both=len(mine & theirs),
         orders_actual_only=len(mine - theirs),
@@ -211,9 +217,9 @@ def _sums(
     return _Sums(gross, fees, run.end.funding_usdt - run.begin.funding_usdt)
 
 
-def _slippage(real: Books, model: Books, instruments: Mapping[str, Instrument]) -> int:
-    """Return what prices were better than the model's, over the contracts that both filled of a wish."""
-    total = 0
+def _on_common(real: Books, model: Books, instruments: Mapping[str, Instrument]) -> tuple[int, int]:
+    """Return what prices and fees were better than the model's, over what both filled of a wish."""
+    prices = fees = 0
     for intent, own in real.by_intent.items():
         other = model.by_intent.get(intent)
         if other is None or own.signed_contracts * other.signed_contracts <= 0:
@@ -223,5 +229,8 @@ def _slippage(real: Books, model: Books, instruments: Mapping[str, Instrument]) 
         side = 1 if own.signed_contracts > 0 else -1
         cheaper = divide_half_even(other.ticks_sum * both, theirs)
         cheaper -= divide_half_even(own.ticks_sum * both, mine)
-        total += side * cheaper * instruments[own.symbol].tick_value
-    return total
+        prices += side * cheaper * instruments[own.symbol].tick_value
+        fees += divide_half_even(other.fees_usdt * both, theirs) - divide_half_even(
+            own.fees_usdt * both, mine
+        )
+    return prices, fees

@@ -21,7 +21,7 @@ DAY_NS = 86_400_000_000_000
 SAID = {
     "data": "the market as the node saw it, against another record of it",
     "latency": "the model with the measured latency, against the one it believes",
-    "fees": "fees as charged, against the model's",
+    "fees": "fees of what both filled, against the model's",
     "funding": "funding as charged, against the model's",
     "slippage": "prices of what both filled, against the model's",
     "queue": "what only one of both filled, and what followed from that",

@@ -89,7 +89,7 @@ def test_a_part_of_papers_life_is_zero_too(paper: TapedRun) -> None:
 
 
 def test_over_bytes_the_parts_add_up_and_the_latency_is_the_lines(local: Topology) -> None:
-    found = measure(local)
+    found = measure(local, Model(latency_ns=2 * SECOND))
     adds_up(found)
     assert found.is_modelled
     assert found.latency_ns_measured == LATENCY_NS
@@ -103,7 +103,7 @@ def test_a_model_with_the_right_latency_has_no_gap_from_it(local: Topology) -> N
     found = measure(local, Model(latency_ns=LATENCY_NS))
     adds_up(found)
     assert found.parts.latency_usdt == 0
-    blind = measure(local)
+    blind = measure(local, Model(latency_ns=2 * SECOND))
     assert found.parts.model_usdt - blind.parts.model_usdt == blind.parts.latency_usdt
 
 
@@ -112,6 +112,7 @@ def test_fees_that_the_model_does_not_know_are_the_fees_that_were_paid(local: To
     adds_up(found)
     paid = sum(fields["fee_usdt"] for fields in _events(local.journal_path, "FillBooked"))
     assert paid > 0
+    assert found.parts.orders_actual_only == 0  # each order filled in the model, too, and more of them wholly
     assert found.parts.fees_usdt == -paid
 
 
@@ -170,26 +171,28 @@ def _events(journal: Path, kind: str) -> list[dict]:
 # -- the accounts, by hand ---------------------------------------------------------------------------------
 
 
-def run_of(realised: int, fees: int, funding: int, fills: dict[str, tuple[int, int]]) -> RunBooks:
-    orders = {name: OrderFills("BTC_USDT_PERP", signed, ticks) for name, (signed, ticks) in fills.items()}
+def run_of(realised: int, fees: int, funding: int, fills: dict[str, tuple[int, int, int]]) -> RunBooks:
+    orders = {name: OrderFills("BTC_USDT_PERP", *sums) for name, sums in fills.items()}
     return RunBooks(Books(), Books(realised, fees, funding, {}, {}, orders), [])
 
 
 def test_each_part_has_the_sign_and_the_size_of_what_caused_it(paper: TapedRun) -> None:
     instruments = paper.topology.instruments
     value = instruments["BTC_USDT_PERP"].tick_value
-    # Bought 10 two ticks dearer, sold 4 of the model's 10 one tick dearer; paid 7 more fees, 3 less funding;
-    # the rest of the difference in prices is the queue's; the journal is 5 below what the tape gives.
-    model = run_of(1_000 * value, 100, 10, {"a": (10, 10 * 500), "b": (-10, 10 * 600)})
-    later = run_of(990 * value, 100, 10, {"a": (10, 10 * 500), "b": (-10, 10 * 600)})
-    again = run_of(900 * value, 107, 7, {"a": (10, 10 * 502), "b": (-4, 4 * 601), "c": (1, 1)})
-    actual = run_of(900 * value, 112, 7, {"a": (10, 10 * 502), "b": (-4, 4 * 601), "c": (1, 1)})
+    # Bought 10 two ticks dearer and for 5 more in fees; sold 4 of the model's 10 one tick dearer and for 1
+    # less than the model's share of 20; 3 less of funding; a third order that the model never filled, and
+    # what prices made beyond that, are the queue's; the journal is 5 below what the tape gives.
+    model = run_of(1_000 * value, 70, 10, {"a": (10, 10 * 500, 20), "b": (-10, 10 * 600, 50)})
+    later = run_of(990 * value, 70, 10, {"a": (10, 10 * 500, 20), "b": (-10, 10 * 600, 50)})
+    filled = {"a": (10, 10 * 502, 25), "b": (-4, 4 * 601, 19), "c": (1, 1, 9)}
+    again = run_of(900 * value, 53, 7, filled)
+    actual = run_of(900 * value, 58, 7, filled)
     parts = split_gap(actual, again, model, later, ({}, {}), instruments, data_usdt=11)
     assert parts.data_usdt == 11
     assert parts.latency_usdt == -10 * value
     assert parts.slippage_usdt == (-20 + 4) * value
-    assert parts.queue_usdt == (900 - 990 + 20 - 4) * value
-    assert parts.fees_usdt == -7
+    assert parts.fees_usdt == -5 + 1
+    assert parts.queue_usdt == (900 - 990 + 20 - 4) * value + (50 - 20) - 9
     assert parts.funding_usdt == 3
     assert parts.code_usdt == -5
     total = sum(getattr(parts, f"{name}_usdt") for name in PARTS)
