@@ -69,6 +69,7 @@ class LedgerActor(LedgerStatements):
             context.schedule(self.settings.heartbeat, LedgerHeartbeat(), key="heartbeat")
         if self._valuation.unmarked:
             context.schedule(self.settings.mark_wait, LedgerMarkWaitOver(), key="mark_wait")
+        self._publish_positions(context)
         self._publish_account(context)
 
     def _take_up_positions(self, context: Context) -> None:

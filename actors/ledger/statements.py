@@ -109,9 +109,7 @@ class LedgerStatements(LedgerBooks):
         self._start_day_if_due(context)
         if self._tick_waits:
             return  # what has moved is told soon, and before its time nothing else is
-        for symbol, holding in self.state.holdings.items():
-            if holding.net_contracts and symbol not in self._valuation.unmarked:
-                self._publish_position(symbol, self._valuation.by_symbol[symbol], context)
+        self._publish_positions(context)
         self._publish_account(context)
 
     def on_ledger_midnight(self, _: LedgerMidnight, context: Context) -> None:
@@ -158,6 +156,13 @@ class LedgerStatements(LedgerBooks):
             if holding is not None:
                 money -= holding.cost_ticks * by_symbol[symbol].tick_value
         return money
+
+    def _publish_positions(self, context: Context) -> None:
+        """State every position with a mark, the flat ones too: a reader may believe that one is open."""
+        by_symbol, unmarked = self._valuation.by_symbol, self._valuation.unmarked
+        for symbol in self.state.holdings:
+            if symbol in by_symbol and symbol not in unmarked:
+                self._publish_position(symbol, by_symbol[symbol], context)
 
     def _publish_position(self, symbol: str, valued: Valued, context: Context) -> None:
         holding = self.state.holdings[symbol]

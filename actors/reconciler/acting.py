@@ -85,7 +85,8 @@ class ReconcilerActing(Behaviour):
             frozenset(state.stopped),
             state.agreed_at_ns > 0,
             tuple(state.corrected),
-            frozenset(state.transfers),
+            self._corrections_of_late(context.now_ns),
+            self.pending_transfers(said),
         )
         return decide(differences, comparison, said, self.settings, around)
 
@@ -100,8 +101,11 @@ class ReconcilerActing(Behaviour):
             state.stopped[difference.symbol] = difference.text
         if act in (Act.ADOPT, Act.FLATTEN) and difference.kind in POSITION_KINDS and decision.messages:
             state.corrected = sorted({*state.corrected, difference.symbol})
+            before = self._corrections_of_late(context.now_ns).get(difference.symbol, 0)
+            added = before + difference.theirs - difference.ours
+            state.corrections[difference.symbol] = (added, context.now_ns)
         if difference.kind is Kind.CASH_DRIFT and act is Act.ADOPT:
-            self.note_transfers(said)
+            self.cash_is_right()
         for message in decision.messages:
             if type(message) is OrderFilled:
                 context.send(self._oms_address, message)
@@ -133,12 +137,28 @@ class ReconcilerActing(Behaviour):
             )
         )
 
-    def note_transfers(self, said: Statements) -> None:
-        """Whatever the venue's list of transfers says is in our cash now."""
-        ids = [
-            one.transfer_id for one in said.theirs.transfers if one.transfer_id not in self.state.transfers
-        ]
-        self.state.transfers = [*self.state.transfers, *ids][-TRANSFERS_KEPT:]
+    def _corrections_of_late(self, now_ns: int) -> dict[str, int]:
+        """Return what corrections added: within the time that the venue's fills are looked back for."""
+        from_ns = now_ns - self.settings.fills_lookback
+        found = self.state.corrections
+        return {symbol: added for symbol, (added, at_ns) in found.items() if added and at_ns >= from_ns}
+
+    def pending_transfers(self, said: Statements) -> dict[str, int]:
+        """Return every transfer that was listed and is not in our cash yet, by id.
+
+        The venue's list may have moved on before cash could be compared, so they are remembered.
+        """
+        state, found = self.state, dict(self.state.transfers_new)
+        for one in said.theirs.transfers:
+            if one.transfer_id not in state.transfers and len(found) < TRANSFERS_KEPT:
+                found[one.transfer_id] = one.amount_usdt
+        return found
+
+    def cash_is_right(self) -> None:
+        """Our cash is the venue's: transfers are in it, and what corrected positions realised."""
+        state = self.state
+        state.transfers = [*state.transfers, *state.transfers_new][-TRANSFERS_KEPT:]
+        state.transfers_new, state.corrected = {}, []
 
     # -- how long things stand, and who must know -----------------------------------------------------
 

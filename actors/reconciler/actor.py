@@ -22,7 +22,7 @@ from actors.messages.venue import (
     VenueConnection,
 )
 from actors.reconciler.acting import RECONCILE_FAILED, ReconcilerActing
-from actors.reconciler.compare import Difference
+from actors.reconciler.compare import Difference, Kind
 from actors.reconciler.events import DifferenceResolved
 from actors.reconciler.report import Report, no_answer, report_of
 from actors.reconciler.resolve import CONTAINED, Decision
@@ -169,6 +169,9 @@ class ReconcilerActor(ReconcilerActing):
             self._look_only(counting, found, self.decided(counting, comparison, said, context), context)
             return
         self.note_standing(counting, context)
+        self.state.transfers_new = self.pending_transfers(said)
+        if comparison.cash_compared and not any(one.kind is Kind.CASH_DRIFT for one in found):
+            self.cash_is_right()
         fresh = tuple(difference for difference in counting if self._round.first_time(difference))
         decisions = self.decided(fresh, comparison, said, context)
         for decision in decisions:
@@ -209,8 +212,6 @@ class ReconcilerActor(ReconcilerActing):
             self._terms_due_ns = context.now_ns + self.settings.terms_every
         if agrees:
             self.state.agreed_at_ns = said.theirs.at_ns
-            self.state.corrected = []
-            self.note_transfers(said)
             self.forget_manual(context)
         self.forget_settled(differences)
         self.alert_symbols(differences, context)

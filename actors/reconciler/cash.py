@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
-
-from actors.messages.terms import CashTransferred
 
 __all__ = ["Cause", "cause_of_drift"]
 
@@ -23,18 +21,17 @@ class Cause(NamedTuple):
 
 def cause_of_drift(
     amount_usdt: int,
-    transfers: Collection[CashTransferred],
-    booked: Collection[str],
+    transfers: Mapping[str, int],
     corrected: Collection[str],
     tolerance_usdt: int,
 ) -> Cause:
     """Return the cause of a drift, in this order: transfers that add up to it; corrected positions; unknown.
 
-    A correction of a position has no price that the venue told, so what it realised shows in the cash alone.
+    `transfers`: amounts by id, of those that are not in our cash yet. A correction of a position has no price
+    that the venue told, so what it realised shows in the cash alone.
     """
-    new = [transfer for transfer in transfers if transfer.transfer_id not in booked]
-    if new and abs(sum(transfer.amount_usdt for transfer in new) - amount_usdt) <= tolerance_usdt:
-        ids = ", ".join(sorted(transfer.transfer_id for transfer in new)[:IDS_SHOWN])
+    if transfers and abs(sum(transfers.values()) - amount_usdt) <= tolerance_usdt:
+        ids = ", ".join(sorted(transfers)[:IDS_SHOWN])
         return Cause("transfers that the venue lists", f"bills {ids}", True, True)
     if corrected:
         names = ", ".join(sorted(corrected))

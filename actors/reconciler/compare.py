@@ -6,7 +6,8 @@ they are taken out of ours before the numbers are compared.
 
 Invariants
 * A fill that both know, or that only we know with a date not before the venue's answer, is no difference.
-* A fill that the venue's list lacks is a difference only where the position differs too: lists are cut short.
+* A fill that the venue's list lacks is a difference only where the position differs too, and between the
+  oldest and the newest fill of the list: lists are cut short at one end and lag at the other.
 * A position differs only by what fills do not explain: a fill we missed is one difference, not two.
 * An order on its way (submitting, canceling, unknown) is the OMS's business and no difference.
 * A symbol held both crossed and isolated is held once, by the sum; that it is held in the wrong mode is a
@@ -45,6 +46,9 @@ __all__ = [
 
 
 CORRECTION = "correction-"  # begins the trade_id of every fill that the reconciler makes: no venue knows it
+FRESH_NS = (
+    2_000_000_000  # a transfer so young may be in the venue's list and not in its balance, or vice versa
+)
 FUNDING_IDS_FULL = 64  # so many ids in a LedgerSnapshot, and older ones may have been dropped
 
 
@@ -168,7 +172,10 @@ def compare(
         *_compare_terms(theirs, terms or Terms()),
     ]
     their_cash = _cash_at_our_cost(theirs, ledger, tick_values, spot)
-    cash_comparable = not (fills.missed or fills.later_count or funding_missed or split or positions)
+    moved_just_now = any(one.at_ns > theirs.at_ns - FRESH_NS for one in theirs.transfers)
+    cash_comparable = not moved_just_now and not (
+        fills.missed or fills.later_count or funding_missed or split or positions
+    )
     if cash_comparable and abs(their_cash - ledger.cash_usdt) > cash_drift_usdt_max:
         differences.append(Difference(Kind.CASH_DRIFT, "cash", ledger.cash_usdt, their_cash))
     ignored = terms.ignored if terms else frozenset()
@@ -241,6 +248,7 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
     )
     # A venue may not return all it was asked for; then its oldest fill is where its list begins.
     judged_from_ns = max([since_ns, *([min(f.at_ns for f in theirs.fills)] if theirs.fills else [])])
+    judged_until_ns = max((fill.at_ns for fill in theirs.fills), default=0)  # what is younger may follow yet
     doubled: list[KnownFill] = []
     later: dict[str, int] = {}
     later_count = 0
@@ -250,7 +258,7 @@ def _compare_fills(theirs: VenueAccount, orders: OrdersSnapshot, since_ns: int) 
         if known.at_ns >= theirs.at_ns:
             later[known.symbol] = later.get(known.symbol, 0) + known.signed_contracts
             later_count += 1
-        elif known.at_ns > judged_from_ns and not known.trade_id.startswith(CORRECTION):
+        elif judged_from_ns < known.at_ns <= judged_until_ns and not known.trade_id.startswith(CORRECTION):
             doubled.append(known)
     return _Fills(missed, tuple(doubled), later, later_count)
 

@@ -70,7 +70,8 @@ class Circumstances(NamedTuple):
     stopped: frozenset[str] = frozenset()  # symbols that were stopped for it already
     agreed_before: bool = True  # the books have agreed once in this journal
     corrected: tuple[str, ...] = ()  # symbols corrected since the last agreement
-    transfers_booked: frozenset[str] = frozenset()
+    corrections: Mapping[str, int] = {}  # contracts that corrections of late have added, by symbol
+    transfers: Mapping[str, int] = {}  # listed by the venue and not in our cash yet, by id
 
 
 class Decision(NamedTuple):
@@ -212,6 +213,10 @@ class _Judge:
         name = "phantom_positions" if is_less else "orphaned_positions"
         policy = settings.phantom_positions if is_less else settings.orphaned_positions
         fill = correction_of(difference, self._said, self._comparison)
+        undone = self._around.corrections.get(difference.symbol, 0)
+        moved = theirs - ours
+        if fill is not None and undone * moved < 0 and abs(moved) <= abs(undone):
+            return Decision(difference, Act.ADOPT, (fill,), "the fill turned up: takes a correction back")
         if policy == "stop" or fill is None or difference.symbol not in self._around.tick_values:
             return self._stop(difference, f"policy {name}: {policy}")
         reason = f"policy {name}: {policy}"
@@ -231,13 +236,7 @@ class _Judge:
     def _cash(self, difference: Difference) -> Decision:
         settings, around, account = self._settings, self._around, self._comparison.account
         amount = difference.theirs - difference.ours
-        cause = cause_of_drift(
-            amount,
-            self._said.theirs.transfers,
-            around.transfers_booked,
-            around.corrected,
-            settings.cash_drift_usdt_max,
-        )
+        cause = cause_of_drift(amount, around.transfers, around.corrected, settings.cash_drift_usdt_max)
         adopts = settings.cash_drift == "adopt"
         adopts = adopts or (settings.cash_drift == "adopt_first" and not around.agreed_before)
         if not cause.is_proven and not adopts:

@@ -36,5 +36,7 @@ class ReconcilerState(msgspec.Struct):
     stopped: dict[str, str] = {}  # symbol -> why it was halted; forgotten once nothing differs there
     by_hand: list[str] = []  # symbols with an open ManualTrade alert
     unfit: list[str] = []  # symbols with an open TermsWrong alert
+    corrections: dict[str, tuple[int, int]] = {}  # symbol -> (contracts that corrections added, when last)
     corrected: list[str] = []  # symbols whose position was corrected since the last agreement
-    transfers: list[str] = []  # ids of transfers that were booked last
+    transfers: list[str] = []  # ids of transfers that are in our cash, newest last
+    transfers_new: dict[str, int] = {}  # those that the venue has listed and cash was not compared with yet

@@ -94,6 +94,10 @@ class ExchangeSide:
                 self.core.absorb(engine.place(request, now_ns), now_ns)
         self._wire.flush(self)
 
+    def flush(self) -> None:
+        """Send what was told out of turn."""
+        self._wire.flush(self)
+
     # -- the line's side: see FarSide ----------------------------------------------------------------
 
     def request(self, request: HttpRequest, now_ns: int) -> FarReply:

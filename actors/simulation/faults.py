@@ -10,7 +10,7 @@ import msgspec
 
 from actors.runtime.wire_faults import LINE_KINDS
 
-__all__ = ["KINDS", "Fault", "Ground", "draw", "read_faults", "write_faults"]
+__all__ = ["BY_HAND", "HAND_KINDS", "KINDS", "Fault", "Ground", "draw", "read_faults", "write_faults"]
 
 SECOND_MS = 1_000
 CALM_MS = 60_000  # at the beginning: a deployment comes up before anything happens to it
@@ -42,9 +42,22 @@ EXCHANGE_KINDS = {
     "venue_skew": "Its clock is `value` ms ahead.",
     "venue_reject": "It accepts orders and cancels them at once.",
     "venue_paused": "It trades nothing.",
+    "venue_lag": "Its lists of fills, ended orders and bills leave out what is younger than `value` ms.",
     "venue_sweep": "Somebody sells through everything that rests up to 3% below, again and again.",
 }
-KINDS = {**LINE_KINDS, **EXCHANGE_KINDS, **NODE_KINDS}
+BY_HAND = "polo"  # begins the name that the exchange gives to orders of its web page
+# Somebody with the account's password, on the exchange's web page; or the exchange by itself.
+HAND_KINDS = {
+    "hand_trade": "Somebody buys (`value` below 0: sells) so many contracts by hand on our account.",
+    "hand_close": "Somebody closes a position of ours by hand.",
+    "hand_close_untold": "The same, and for `for_ms` neither stream nor lists tell of any fill.",
+    "hand_cancel": "Somebody cancels our resting orders by hand.",
+    "hand_order": "Somebody rests an order on our account by hand, for `for_ms`.",
+    "hand_leverage": "Somebody sets the leverage of a symbol to `value`, for `for_ms`.",
+    "hand_transfer": "Somebody moves `value` USDT into our account (below 0: out of it).",
+    "odd_funding": "The exchange settles funding between the hours, and no stream tells.",
+}
+KINDS = {**LINE_KINDS, **EXCHANGE_KINDS, **HAND_KINDS, **NODE_KINDS}
 CHANNELS = ("orders", "trade", "positions", "account", "book_lv2", "trades", "mark_price")
 
 
@@ -82,7 +95,7 @@ def draw(seed: int, duration_ms: int, ground: Ground) -> list[Fault]:
     """Return a seed's faults, in order of time: about one in 40 seconds, more in a short run."""
     chance = Random(f"faults/{seed}")
     kinds = [kind for kind in NODE_KINDS if ground.can_lose_power or kind != "power_cut"]
-    kinds += [*LINE_KINDS, *EXCHANGE_KINDS] if ground.has_line else []
+    kinds += [*LINE_KINDS, *EXCHANGE_KINDS, *HAND_KINDS] if ground.has_line else []
     first, last = min(CALM_MS, duration_ms // 4), max(duration_ms * 9 // 10, 1)
     count = chance.randint(2, 5) + chance.randrange(1 + duration_ms // 40_000)
     moments = sorted(chance.randrange(first, last) for _ in range(count))
@@ -108,6 +121,16 @@ def _fault(number: int, chance: Random, at_ms: int, kinds: Sequence[str], ground
         value = chance.randint(-20_000, 20_000)
     elif kind == "venue_skew":
         value = chance.choice((-1, 1)) * int(10 ** chance.uniform(1.5, 4.5))
+    elif kind == "venue_lag":
+        value = int(10 ** chance.uniform(2.5, 4.3))
+    elif kind == "hand_close_untold":
+        for_ms = int(SECOND_MS * chance.uniform(25, 120))
+    elif kind == "hand_trade":
+        value = chance.choice((-2, -1, 1, 2))
+    elif kind == "hand_leverage":
+        value = chance.choice((1, 2, 5))
+    elif kind == "hand_transfer":
+        value = chance.choice((-1, 1)) * chance.randint(1, 50)
     elif kind == "disk_filling":
         for_ms = max(for_ms, 8 * SECOND_MS)
     elif kind == "halt":

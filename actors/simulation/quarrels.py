@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -27,10 +27,20 @@ RESTING = ("open", "partially_filled")
 LEVELS_ALL = 1_000  # more than a book may have
 
 
-def books_quarrels(node: Node, account: str, name: str, state: ExchangeState, markets: Any) -> Iterator[str]:
+def books_quarrels(
+    node: Node,
+    account: str,
+    name: str,
+    state: ExchangeState,
+    markets: Any,
+    corrected: Collection[str] = (),
+    disordered: Collection[str] = (),
+) -> Iterator[str]:
     """Yield everything on which the exchange and our actors differ; nothing once it is quiet.
 
-    `name` is what the exchange calls the account.
+    `name` is what the exchange calls the account. What `corrected` symbols realised stands in the cash alone:
+    the exchange never told the fill. Of `disordered` symbols a fill was told after a younger one: how much of
+    the profit is realised follows from the order of booking, so they are compared at equal cost.
     """
     money, contracts = imbalance(state, markets)
     if money or contracts:
@@ -42,9 +52,10 @@ def books_quarrels(node: Node, account: str, name: str, state: ExchangeState, ma
     ledger: Any = node.cell(f"ledger/{account}").behaviour
     if not ledger.books_balance():
         yield "the ledger does not balance"
-    if wallet.cash_usdt != ledger.state.cash_usdt:
+    apart = {symbol: _apart_usdt(wallet, ledger.state, symbol, markets) for symbol in disordered}
+    if wallet.cash_usdt != ledger.state.cash_usdt + sum(apart.values()):
         yield f"cash: exchange {wallet.cash_usdt}, ledger {ledger.state.cash_usdt}"
-    yield from _holdings(wallet.holdings, ledger.state.holdings)
+    yield from _holdings(wallet.holdings, ledger.state.holdings, corrected, apart)
     yield from _orders(node, account, name, state)
     held = {}
     for key, holding in wallet.holdings.items():
@@ -56,14 +67,24 @@ def books_quarrels(node: Node, account: str, name: str, state: ExchangeState, ma
         yield f"positions: exchange {held}, oms {net}"
 
 
-def _holdings(theirs: Any, ours: Any) -> Iterator[str]:
+def _apart_usdt(wallet: Any, ledger: Any, symbol: str, markets: Any) -> int:
+    """Return by how much the exchange has realised more, because its open position cost more."""
+    there, here = wallet.holdings.get(symbol), ledger.holdings.get(symbol)
+    cost = (there.position.cost_ticks if there else 0) - (here.cost_ticks if here else 0)
+    return int(cost * markets[symbol].tick_value)
+
+
+def _holdings(theirs: Any, ours: Any, corrected: Collection[str], apart: Mapping[str, int]) -> Iterator[str]:
     for symbol in sorted(theirs.keys() | ours.keys()):
         there, here = theirs.get(symbol), ours.get(symbol)
         position = (here.net_contracts, here.cost_ticks) if here is not None else (0, 0)
-        if (tuple(there.position) if there is not None else (0, 0)) != position:
+        held = tuple(there.position) if there is not None else (0, 0)
+        kept = 1 if symbol in apart else 2
+        if held[:kept] != position[:kept]:
             yield f"{symbol}: exchange holds {there and there.position}, ledger {position}"
-        for name in MONEY:
-            if getattr(there, name, 0) != getattr(here, name, 0):
+        for name in MONEY if symbol not in corrected else ():
+            booked = getattr(here, name, 0) + (apart.get(symbol, 0) if name == "realised_usdt" else 0)
+            if getattr(there, name, 0) != booked:
                 yield f"{symbol} {name}: exchange {getattr(there, name, 0)}, ledger {getattr(here, name, 0)}"
 
 

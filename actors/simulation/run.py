@@ -27,9 +27,10 @@ from actors.runtime.tape import SilentPumps
 from actors.runtime.wire import Wire
 from actors.secrets.desk import PORT as SECRETS
 from actors.secrets.desk import SecretDesk
+from actors.simulation.agreement import AgreementWatch
 from actors.simulation.exchange_side import Sink
 from actors.simulation.far_sides import exchange_of, hosts_of, names_of, secrets_for
-from actors.simulation.faults import Fault, Ground
+from actors.simulation.faults import BY_HAND, Fault, Ground
 from actors.simulation.quarrels import (
     books_quarrels,
     halts_quarrels,
@@ -105,7 +106,8 @@ class SeedRun:
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
         self.wire.ports[PARITY_PORT] = SilentPumps()  # nobody measures a simulation against its model
         self.wire.ports[SECRETS] = SimulatedStore(SecretDesk(self._secrets), self.wire)
-        self.watchers = Watchers(self._limits())
+        policies = [plan.settings.manual_trades for plan in topology.actors if plan.kind == "reconciler"]
+        self.watchers = Watchers(self._limits(), hands_stop=set(policies) == {"stop"})
         self._digest = sha256()
         durability = topology.journal.durability
         store = MemoryStore(syncs_commits=durability == "disk", lags_one=durability == "disk_lazy_meta")
@@ -118,6 +120,8 @@ class SeedRun:
         if self.far is not None:
             self.far.on_event.append(self._exchange_event)
             self.far.start(self.wire)
+            self.agreement = AgreementWatch()
+            self.world.after(SECOND_NS, self._sample)
         self.wire.on_leave.append(self._leaving)
 
     def _limits(self) -> dict[str, Any]:
@@ -146,7 +150,8 @@ class SeedRun:
         self._digest.update(msgspec.msgpack.encode(event))
         self.watchers.now_ns = self.world.now_ns
         self.watchers.exchange_event(event)
-        if isinstance(event, OrderBooked) and self.far is not None:
+        is_ours = isinstance(event, OrderBooked) and not event.request.client_order_id.startswith(BY_HAND)
+        if isinstance(event, OrderBooked) and is_ours and self.far is not None:
             engine = self.far.core.engine
             account, symbol = event.request.account, event.request.symbol
             market = engine.markets.get(symbol)
@@ -188,6 +193,18 @@ class SeedRun:
             for quarrel in market_quarrels(world.node, self.far.core):
                 watchers.tell("strategies see the exchange's book", quarrel)
 
+    def _sample(self) -> None:
+        """Look every second whether somebody agrees over a difference."""
+        world, far = self.world, self.far
+        world.after(SECOND_NS, self._sample)
+        if world.ended or far is None:
+            self.agreement.forget()
+            return
+        for account, name in self._names.items():
+            for quarrel in self.agreement.look(world.node, account, name, far.core.engine.state):
+                self.watchers.now_ns = world.now_ns
+                self.watchers.tell("nobody agrees over a difference", quarrel)
+
     def _rest(self) -> None:
         """End all faults and all new wishes; then everything must agree in time."""
         self.striker.end_all()
@@ -219,8 +236,11 @@ class SeedRun:
             elif plan.kind == "oms":
                 account = plan.place.variables["account"]
                 state, markets = self._exchange_of(account)
+                name, told = self._names.get(account, account), self.watchers
                 if state is not None:
-                    found += books_quarrels(node, account, self._names.get(account, account), state, markets)
+                    found += books_quarrels(
+                        node, account, name, state, markets, told.corrected, told.disordered
+                    )
         return found
 
     def _exchange_of(self, account: str) -> tuple[ExchangeState | None, Any]:

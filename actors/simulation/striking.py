@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from actors.exchange.server import faults as exchange_faults
 from actors.messages.control import Halt, HaltLevel, Resume
@@ -10,8 +11,9 @@ from actors.runtime.cell import CellState
 from actors.runtime.errors import NodeStopped
 from actors.runtime.messages import Message
 from actors.runtime.wire_faults import LINE_KINDS, LineFault
+from actors.simulation.by_hand import strike_by_hand
 from actors.simulation.exchange_side import ExchangeSide
-from actors.simulation.faults import EXCHANGE_KINDS, Fault
+from actors.simulation.faults import EXCHANGE_KINDS, HAND_KINDS, Fault
 from actors.simulation.world import SimulatedWorld
 
 __all__ = ["Striker"]
@@ -60,6 +62,11 @@ class Striker:
         if fault.kind in EXCHANGE_KINDS:
             if self._far is not None:
                 self._on_exchange(fault, self._far)
+        elif fault.kind in HAND_KINDS:
+            if self._far is not None:
+                end = strike_by_hand(fault, self._far, self._world.now_ns)
+                if end is not None:
+                    self._ends[fault.number] = partial(end, self._world)
         elif fault.kind == "refuse":
             self._world.wire.cut()
         elif fault.kind not in LINE_KINDS:
@@ -88,6 +95,7 @@ class Striker:
             "venue_mute": [exchange_faults.Fault(kind="mute", channel=fault.target, every=every)],
             "venue_skew": [exchange_faults.Fault(kind="skew", skew_ms=fault.value)],
             "venue_reject": [exchange_faults.Fault(kind="reject_after_answer", every=every)],
+            "venue_lag": [exchange_faults.Fault(kind="lag", delay_ms=fault.value)],
             "venue_paused": [
                 exchange_faults.Fault(kind="symbol_status", symbol=symbol) for symbol in far.core.views
             ],

@@ -13,14 +13,17 @@ import msgspec
 from actors.domain.lifecycle import OrderEvent
 from actors.exchange.events import OrderBooked, OrderUnbooked, RestingOrderExecuted
 from actors.messages.control import HaltLevel
+from actors.messages.venue import OrderFilled
 from actors.oms.events import (
     AmendMoved,
     AmendStarted,
+    OrderAnomaly,
     OrderFillApplied,
     OrderResolved,
     OrderStateChanged,
     OrderSubmitted,
 )
+from actors.reconciler.compare import CORRECTION
 from actors.risk.events import AmendAllowed, HaltLatched, HaltReleased, IntentAllowed, OrderFinished
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
@@ -29,15 +32,18 @@ from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
 from actors.simulation.amend_watch import AmendWatch, ExchangeBooks
+from actors.simulation.faults import BY_HAND
 from actors.simulation.order_limits import OrderLimits
 
 __all__ = ["Violation", "Watchers"]
 
 LIMITS = "no order leaves that the limits deny"
+HAND_GRACE_NS = 30_000_000_000  # in which a trade by hand stops its symbol, actors that crash included
 RECENT_MAX = 30
 VIOLATIONS_MAX = 20
 SLACK = 1.06  # prices move between risk's look and the exchange's
 KINDS = (
+    OrderAnomaly,
     OrderSubmitted,
     OrderStateChanged,
     OrderFillApplied,
@@ -73,11 +79,12 @@ class Violation(NamedTuple):
 class Watchers:
     """Watches one run."""
 
-    def __init__(self, limits: dict[str, RiskSettings]) -> None:
+    def __init__(self, limits: dict[str, RiskSettings], *, hands_stop: bool = False) -> None:
         self.violations: list[Violation] = []
         self.recent: deque[str] = deque(maxlen=RECENT_MAX)
         self.now_ns = 0
         self._limits = limits
+        self._hands_stop = hands_stop  # a trade by hand stops its symbol, by policy
         self._decode = decoder_for(KINDS).decode
         self.forget_journal()
         self.forget_exchange()
@@ -88,12 +95,16 @@ class Watchers:
         self.fills: dict[str, int] = {}  # by symbol/trade_id: how often it was applied
         self.filled: dict[str, int] = {}  # contracts by client_order_id, as the OMS has them
         self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
+        self.corrected: set[str] = set()  # symbols whose position the reconciler has brought right
+        self.disordered: set[str] = set()  # symbols of which a fill was told after a younger one
+        self._newest_ns: dict[str, int] = {}
         self._intents: dict[str, str] = {}
         self._amends = AmendWatch()
         self.amended_count = 0
         self._ended: set[str] = set()
         self._net: dict[tuple[str, str], int] = {}  # by account and symbol
         self._halts: dict[tuple[str, str], tuple[int, int]] = {}  # (risk, scope) -> (level, turn)
+        self._by_hand: dict[tuple[str, str], int] = {}  # (account, symbol) -> traded by hand when
         self._sequence = 0
         self._counts = {account: OrderLimits(limits) for account, limits in self._limits.items()}
 
@@ -152,12 +163,17 @@ class Watchers:
                 self.fills[key] = self.fills.get(key, 0) + 1
                 if self.fills[key] > 1:
                     self.tell("a fill counts once", f"{key} was applied {self.fills[key]} times")
+                self._fill_kind(event)
                 place = (cell.partition("/")[2], event.symbol)
                 self._net[place] = self._net.get(place, 0) + event.signed_contracts
                 name = event.client_order_id
                 self.filled[name] = self.filled.get(name, 0) + abs(event.signed_contracts)
                 if name in self.submitted and self.filled[name] >= self.submitted[name].contracts:
                     self._has_ended(cell, name)
+            case OrderAnomaly() if isinstance(event.report, OrderFilled):
+                if event.report.client_order_id.startswith(BY_HAND):
+                    place = (cell.partition("/")[2], event.report.symbol)
+                    self._by_hand.setdefault(place, turn.at_ns)
             case OrderStateChanged():
                 self._changed(cell, event, turn)
             case OrderResolved():
@@ -173,10 +189,20 @@ class Watchers:
                 self._freed(event)
             case HaltLatched():
                 self._halts[cell, event.scope] = (int(event.level), turn.turn)
+                self._by_hand.pop((cell.partition("/")[2], event.scope.partition("/")[2]), None)
             case HaltReleased():
                 self._halts.pop((cell, event.scope), None)
             case OrderBooked() | OrderUnbooked() | RestingOrderExecuted():
                 self.exchange_event(event)
+
+    def _fill_kind(self, event: OrderFillApplied) -> None:
+        symbol, at_ns = event.symbol, event.filled_at_ns
+        if event.trade_id.startswith(CORRECTION):
+            self.corrected.add(symbol)
+        elif at_ns < self._newest_ns.get(symbol, 0):
+            self.disordered.add(symbol)
+        else:
+            self._newest_ns[symbol] = at_ns
 
     def _has_ended(self, cell: str, client_order_id: str) -> None:
         self._ended.add(client_order_id)
@@ -213,6 +239,9 @@ class Watchers:
         if counts is not None:
             for detail in counts.submitted(event.client_order_id, reduces):
                 self.tell(LIMITS, detail)
+        traded_at_ns = self._by_hand.get((account, event.symbol), turn.at_ns)
+        if self._hands_stop and not reduces and turn.at_ns > traded_at_ns + HAND_GRACE_NS:
+            self.tell("a trade by hand stops its symbol", f"{event.client_order_id} in {event.symbol}")
         for (risk, scope), (level, latched) in self._halts.items():
             binds = risk.partition("/")[2] == account and _binds(scope, event)
             if binds and level >= HaltLevel.NO_NEW_RISK and turn.turn > latched and not reduces:

@@ -91,11 +91,11 @@ def test_what_never_happened_is_found_wherever_it_moved_the_position(
     fills = _fills(trades)
     seen = [one for one in fills if one.at_ns < NOW]
     assume(seen)
-    first_ns = min(one.at_ns for one in seen)
+    first_ns, last_ns = min(one.at_ns for one in seen), max(one.at_ns for one in seen)
     invented = [
         fill(f"ghost{number}", contracts, symbol=symbol, side=side, at_ns=at_ns)
         for number, (symbol, side, contracts, at_ns) in enumerate(ghosts)
-        if first_ns < at_ns < NOW
+        if first_ns < at_ns < last_ns
     ]
     comparison = _compared(fills, [*fills, *invented])
     wrong = set(_net(invented))

@@ -12,6 +12,7 @@ from actors.domain.amending import AmendEvent, AmendState
 from actors.domain.lifecycle import OrderEvent, OrderState
 from actors.ledger.actor import LedgerActor
 from actors.messages.amending import PlaceReplacement
+from actors.messages.evidence import ForeignFill
 from actors.messages.trading import Fill, OrderUpdate
 from actors.messages.venue import OrderFilled, PlaceOrder
 from actors.oms import amending
@@ -19,6 +20,9 @@ from actors.oms.actor import OmsActor
 from actors.oms.events import OrderStateChanged
 from actors.oms.state import fill_key
 from actors.poloniex.book import Book, BookChange
+from actors.reconciler import acting
+from actors.reconciler.actor import ReconcilerActor
+from actors.reconciler.compare import Kind
 from actors.risk.actor import RiskActor
 from actors.risk.events import OrderFinished
 from actors.runtime.loop import Loop
@@ -243,6 +247,48 @@ def free_an_order_while_it_is_amended(patch: Patch) -> None:
     patch.setattr(OmsActor, "_ask_risk", ask)
 
 
+def _compared_without(patch: Patch, kind: Kind) -> None:
+    original = acting.compare
+
+    def compare(*args: Any, **kwargs: Any) -> Any:
+        found = original(*args, **kwargs)
+        kept = tuple(one for one in found.differences if one.kind is not kind)
+        return found._replace(differences=kept)
+
+    patch.setattr(acting, "compare", compare)
+
+
+def ignore_a_phantom_position(patch: Patch) -> None:
+    _compared_without(patch, Kind.POSITION_PHANTOM)
+
+
+def drop_a_missed_fill(patch: Patch) -> None:
+    _compared_without(patch, Kind.FILL_MISSED)
+
+
+def miss_funding_for_good(patch: Patch) -> None:
+    _compared_without(patch, Kind.FUNDING_MISSED)
+
+
+def book_a_missed_fill_under_another_name(patch: Patch) -> None:
+    original = acting.decide
+
+    def decide(*args: Any, **kwargs: Any) -> Any:
+        return tuple(
+            decision._replace(messages=tuple(map(renamed, decision.messages)))
+            for decision in original(*args, **kwargs)
+        )
+
+    def renamed(message: Any) -> Any:
+        return replace(message, trade_id=message.trade_id + "r") if type(message) is OrderFilled else message
+
+    patch.setattr(acting, "decide", decide)
+
+
+def let_hands_trade(patch: Patch) -> None:
+    _handler(patch, ReconcilerActor, ForeignFill, lambda original, self, message, context: None)
+
+
 BUGS: dict[str, Callable[[Patch], None]] = {
     bug.__name__: bug
     for bug in (
@@ -263,6 +309,11 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         place_all_of_an_amended_order_again,
         place_the_rest_without_asking_again,
         free_an_order_while_it_is_amended,
+        ignore_a_phantom_position,
+        drop_a_missed_fill,
+        miss_funding_for_good,
+        book_a_missed_fill_under_another_name,
+        let_hands_trade,
     )
 }
 SLOW = ("guess_an_unknown_outcome", "forget_orders_on_restart")  # to be found: about ten seeds

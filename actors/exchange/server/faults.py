@@ -39,6 +39,7 @@ WORLD_KINDS = {
     "freeze_prices": "Let index and mark price of `symbol` (all without one) stand still.",
     "skew": "Set the exchange's clock `skew_ms` ahead (negative: behind).",
     "maintenance": "Refuse everything that is signed.",
+    "lag": "Leave what is younger than `delay_ms` out of the lists of fills, ended orders and bills.",
     "symbol_status": "Set `symbol` to `status_word`: PAUSED, CANCEL_ONLY, CANCEL_CLOSE_ONLY, CLOSED.",
 }
 KINDS = {**REQUEST_KINDS, **ORDER_KINDS, **FRAME_KINDS, **WORLD_KINDS}
@@ -124,6 +125,11 @@ class Faults:
             rule.key == key if rule.key else bool(account) and rule.account == account
             for rule in self._of("revoke_key")
         )
+
+    def listed_until_ns(self, account: str, now_ns: int) -> int:
+        """Return the date of the newest row that an account's lists show."""
+        lags = [rule.delay_ms for rule in self._of("lag") if rule.account in ("", account)]
+        return now_ns - max(lags, default=0) * 1_000_000
 
     def is_frozen(self, symbol: str) -> bool:
         """Tell whether a symbol's prices stand still."""

@@ -71,6 +71,10 @@ def _since_ms(query: ListQuery, now_ns: int) -> int:
     return max(query.sTime, now_ns // MS_NS - RETENTION_MS)
 
 
+def _until_ms(query: ListQuery, call: Call) -> int:
+    return min(query.eTime or 1 << 62, call.core.faults.listed_until_ns(call.account, call.now_ns) // MS_NS)
+
+
 def _fits(query: ListQuery, order: Order) -> bool:
     request = order.request
     return (
@@ -96,7 +100,7 @@ def balance(call: Call) -> Any:
 
 def bills(call: Call) -> Any:
     query = from_query(call.query, ListQuery)
-    since, until = _since_ms(query, call.now_ns), query.eTime or 1 << 62
+    since, until = _since_ms(query, call.now_ns), _until_ms(query, call)
     found = (
         bill
         for bill in call.core.engine.user(call.account).bills.newest_first()
@@ -117,6 +121,7 @@ def open_orders(call: Call) -> Any:
 def order_history(call: Call) -> Any:
     query = from_query(call.query, ListQuery)
     since, until = _since_ms(query, call.now_ns), query.eTime or 1 << 62
+    newest_ns = call.core.faults.listed_until_ns(call.account, call.now_ns)
     canceled_since = call.now_ns // MS_NS - CANCELED_RETENTION_MS
 
     def is_wanted(order: Order) -> bool:
@@ -124,6 +129,7 @@ def order_history(call: Call) -> Any:
         return (
             _fits(query, order)
             and since <= at <= until
+            and order.closed_at_ns <= newest_ns
             and (not query.state or state_word(order) == query.state.upper())
             and (not query.type or ORDER_TYPES[order.request.order_type] == query.type.upper())
             and (bool(order.filled_contracts) or order.closed_at_ns // MS_NS >= canceled_since)
@@ -147,7 +153,7 @@ def order_details(call: Call) -> Any:
 
 def own_trades(call: Call) -> Any:
     query = from_query(call.query, ListQuery)
-    since, until = _since_ms(query, call.now_ns), query.eTime or 1 << 62
+    since, until = _since_ms(query, call.now_ns), _until_ms(query, call)
     orders = chain(call.member.wallet.closed.items, call.core.orders.resting(call.member))
     found = [
         (order, fill)

@@ -210,7 +210,7 @@ def _traded_since(found: AccountFinding) -> bool:
     """Tell whether a fill or a payment fell between the lists."""
     began_ms = found.at_ns // MS
     return any((row.uTime or row.cTime) >= began_ms for row in found.fills) or any(
-        row.cTime >= began_ms for row in found.bills
+        row.cTime >= began_ms for row in (*found.bills, *found.transfers)
     )
 
 

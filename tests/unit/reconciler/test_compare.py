@@ -99,16 +99,29 @@ def test_a_fill_the_venue_dates_after_its_answer_is_no_difference() -> None:
 
 
 def test_a_fill_that_the_venue_never_made_is_doubled() -> None:
-    twice = fill("t1-again")
+    once, twice = fill(at_ns=NOW - 50 * SECOND), fill("t1-again", at_ns=NOW - 50 * SECOND)
+    newest = fill("t2", 1, symbol=ETH)
     comparison = _compared(
-        {"positions": {BTC: 4}, "fills": (fill(at_ns=SINCE + 1),)},
-        {"fills": (known(fill(at_ns=SINCE + 1)), known(twice))},
-        ours={BTC: 8},
+        {"positions": {BTC: 4, ETH: 1}, "fills": (fill("t0", at_ns=SINCE + 1, symbol=ETH), once, newest)},
+        {
+            "fills": tuple(
+                known(one) for one in (fill("t0", at_ns=SINCE + 1, symbol=ETH), once, twice, newest)
+            )
+        },
+        ours={BTC: 8, ETH: 1},
     )
     assert _found(comparison) == [
         (Kind.FILL_DOUBLED, f"{BTC}/t1-again", 4, 0),
         (Kind.POSITION_WRONG, BTC, 8, 4),
     ]
+
+
+def test_a_fill_younger_than_the_venues_newest_may_not_be_listed_yet() -> None:
+    listed, fresh = fill("t1", at_ns=NOW - 50 * SECOND), fill("t2", at_ns=NOW - 49 * SECOND)
+    comparison = _compared(
+        {"positions": {BTC: 4}, "fills": (listed,)}, {"fills": (known(listed), known(fresh))}, ours={BTC: 8}
+    )
+    assert _found(comparison) == [(Kind.POSITION_WRONG, BTC, 8, 4)]
 
 
 def test_nothing_is_concluded_from_a_list_that_was_cut_short() -> None:

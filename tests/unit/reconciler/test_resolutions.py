@@ -53,6 +53,16 @@ def drift(found: ReconcilerBench, seconds: int = 70) -> None:
     rounds(found, seconds)
 
 
+def corrected(found: ReconcilerBench) -> OrderFilled:
+    """Let it compare until it corrects a position."""
+    for _ in range(400):
+        rounds(found, 1)
+        fills = found.take(OrderFilled)
+        if fills:
+            return fills[0]
+    raise AssertionError("nothing is corrected")
+
+
 def halts(found: ReconcilerBench) -> list[tuple[str, HaltLevel]]:
     return [(halt.scope, halt.level) for halt in found.take(Halt)]
 
@@ -172,8 +182,14 @@ def test_a_doubled_fill_goes_with_the_position_that_it_moved() -> None:
     found.positions({BTC: 8}, {BTC: 4})
     at_venue = fill("t1", 4)
     again = fill("t1-again", 4)
-    found.venue["fills"] = (fill("t0", 1, at_ns=NOW - 50 * SECOND), at_venue)
-    found.orders["fills"] = (known(fill("t0", 1, at_ns=NOW - 50 * SECOND)), known(at_venue), known(again))
+    newest = fill("t2", 1, at_ns=NOW - 2 * SECOND)
+    found.venue["fills"] = (fill("t0", 1, at_ns=NOW - 50 * SECOND), at_venue, newest)
+    found.orders["fills"] = (
+        known(fill("t0", 1, at_ns=NOW - 50 * SECOND)),
+        known(at_venue),
+        known(again),
+        known(newest),
+    )
     drift(found)
     assert acts(found)[:2] == [
         ("fill unknown to the venue", "take the venue's word"),
@@ -181,6 +197,32 @@ def test_a_doubled_fill_goes_with_the_position_that_it_moved() -> None:
     ]
     (first, *_) = found.take(OrderFilled)
     assert (first.side, first.contracts) == (Side.SELL, 4)
+
+
+def test_a_correction_is_taken_back_when_the_real_fill_turns_up() -> None:
+    found = bench()
+    found.positions({BTC: 4}, {})
+    corrected(found)
+    found.positions({}, {})
+    rounds(found, 40)
+    found.positions({BTC: -4}, {})  # the real one came: a phantom short
+    back = corrected(found)
+    assert (back.side, back.contracts) == (Side.BUY, 4)
+    found.positions({}, {BTC: 3})  # nothing of the correction is left: this is an orphan like any other
+    drift(found, 140)
+    assert halts(found) == [(STOP_BTC, HaltLevel.NO_NEW_RISK)]
+
+
+def test_two_fills_that_turn_up_together_take_a_correction_back_too() -> None:
+    found = bench()
+    found.positions({BTC: 4}, {})
+    corrected(found)
+    found.positions({}, {})
+    rounds(found, 40)
+    found.positions({}, {BTC: 4})  # closed and opened again, both told late
+    back = corrected(found)
+    assert (back.side, back.contracts) == (Side.BUY, 4)
+    assert halts(found) == []
 
 
 def test_nothing_is_corrected_while_a_missed_fill_of_the_symbol_is_still_being_booked() -> None:
@@ -246,8 +288,8 @@ def test_a_transfer_that_the_venue_lists_explains_a_drift_and_is_booked_once() -
     found.verdict()
     found.ledger["cash_usdt"] = CASH - 500
     found.venue["transfers"] = (
-        CashTransferred("main", "b1", 800, NOW),
-        CashTransferred("main", "b2", -300, NOW),
+        CashTransferred("main", "b1", 800, NOW - 5 * SECOND),
+        CashTransferred("main", "b2", -300, NOW - 5 * SECOND),
     )
     found.tell(ReconcileNow("main"))
     found.run_round()
@@ -265,7 +307,7 @@ def test_a_transfer_that_the_venue_lists_explains_a_drift_and_is_booked_once() -
 def test_a_drift_that_transfers_do_not_add_up_to_is_left_to_policy() -> None:
     found = bench()
     found.ledger["cash_usdt"] = CASH - 500
-    found.venue["transfers"] = (CashTransferred("main", "b1", 499, NOW),)
+    found.venue["transfers"] = (CashTransferred("main", "b1", 499, NOW - 5 * SECOND),)
     assert not found.verdict().agrees
     assert found.take(AdjustCash) == []
 
