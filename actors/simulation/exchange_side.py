@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from actors.domain.instrument import Instrument
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.exchange.events import OrderBooked
 from actors.exchange.server.core import ExchangeCore
 from actors.exchange.server.messages import StreamSend, WebRequest
 from actors.exchange.server.participants import TAKER
@@ -38,6 +39,7 @@ class ExchangeSide:
             self.core.spot.views.clear()  # markets that nobody looks at need no time
         self.core.record = self._record
         self.on_event: list[Callable[[Message], None]] = []
+        self.on_house: list[Callable[[OrderBooked], None]] = []  # told of others' orders that traded
         self._wire: Wire
         self._requests = 0
         self._are_books_due = False
@@ -54,6 +56,9 @@ class ExchangeSide:
         if request is None or not request.account.startswith(HOUSE):
             for tell in self.on_event:
                 tell(event)
+        elif isinstance(event, OrderBooked) and event.executions:
+            for tell_house in self.on_house:
+                tell_house(event)
 
     def _pulse(self) -> None:
         self.core.pulse(self._wire.world.now_ns)

@@ -119,6 +119,7 @@ class SeedRun:
         self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self._look))
         if self.far is not None:
             self.far.on_event.append(self._exchange_event)
+            self.far.on_house.append(self.watchers.books.booked)  # it may have met orders of ours
             self.far.start(self.wire)
             self.agreement = AgreementWatch()
             self.world.after(SECOND_NS, self._sample)
