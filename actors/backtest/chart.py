@@ -13,10 +13,11 @@ __all__ = ["Chart"]
 class Chart:
     """Bars of a fixed length, aligned to UTC; bars that are longer than it stay as they are."""
 
-    def __init__(self, interval_ns: int) -> None:
+    def __init__(self, interval_ns: int, from_ns: int = 0) -> None:
+        """from_ns: bars that have closed by then are history, and no part of the chart."""
         self._interval_ns = interval_ns
         self._bars: list[BarPoint] = []
-        self.newest_ns = 0  # close of the newest bar taken
+        self.newest_ns = from_ns  # close of the newest bar taken
 
     def take(self, bars: Iterable[BarLike]) -> None:
         """Take closed bars, oldest first; `at_ns` of each is its close."""

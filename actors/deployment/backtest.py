@@ -74,7 +74,9 @@ class BacktestRun:
             "finish", partial(Finish, len(feeds), self._finish), reads=tuple(plan.address for plan in feeds)
         )
         self.node: Node = assemble(topology, self.store, self.clock, (finish,))
-        self.charts = {plan.place.symbol: (plan.address, Chart(self.sample_ns)) for plan in feeds}
+        self.charts = {
+            plan.place.symbol: (plan.address, Chart(self.sample_ns, data.from_ns)) for plan in feeds
+        }
 
     # -- what the recorder asks --------------------------------------------------------------------------
 
@@ -102,8 +104,8 @@ class BacktestRun:
         from_ns, to_ns = self.data.from_ns, self.data.to_ns
         node, recorder, clock = self.node, self.recorder, self.clock
         node.start()
+        recorder.sample(from_ns)  # before the first price may lead to an order
         self._run_until(from_ns)
-        recorder.sample(from_ns)
         next_ns = from_ns - from_ns % self.sample_ns + self.sample_ns
         span = max(1, to_ns - from_ns)
         while clock.now_ns() < to_ns:

@@ -27,7 +27,9 @@ LIFE = ("epoch", "gate_epoch", "reserved", "closed", "closed_before", "intents",
 # A strategy that lost a bar reads the past again: its averages then begin at another bar, and are near.
 # Sides, sizes, counts and reasons are the same all the same.
 WARMED = ("memory", "goal_reasons")
+# What a feed tells of a bar that was lost is made of its prices, the bar itself of its trades.
 NEAR_FRACTION, NEAR = 0.01, 0.01
+PRICE_MIN = 1_000  # sides, counts and most sizes are below; sizes are held exactly by ledger and OMS
 ACTORS = ("oms/main", "ledger/main", "risk/main", "exchange", "trend/", "reversion/")
 
 
@@ -92,11 +94,13 @@ def _agree(found: dict[str, Any], wanted: dict[str, Any], written: bool) -> bool
 
 
 def near(found: Any, wanted: Any) -> bool:
-    """Tell whether all numbers with a fraction are near each other, and everything else is the same."""
+    """Tell whether prices, sums and whatever has a fraction are near each other, and all else is the same."""
     if isinstance(wanted, dict):
         return found.keys() == wanted.keys() and all(near(found[name], wanted[name]) for name in wanted)
     if isinstance(wanted, list | tuple):
         return len(found) == len(wanted) and all(map(near, found, wanted))
+    if isinstance(wanted, int) and abs(wanted) >= PRICE_MIN:
+        return math.isclose(found, wanted, rel_tol=NEAR_FRACTION)
     if isinstance(wanted, float) or (isinstance(wanted, str) and "." in wanted):
         try:
             return math.isclose(float(found), float(wanted), rel_tol=NEAR_FRACTION, abs_tol=NEAR)
@@ -108,6 +112,8 @@ def near(found: Any, wanted: Any) -> bool:
 def test_a_memory_with_another_side_or_an_average_far_off_would_be_noticed() -> None:
     memory = {"now": (198, 8830658.5, -1, 11), "closes": [1, 2]}
     assert near({**memory, "now": (198, 8830659.6, -1, 11)}, memory)
+    assert near((6_520,), (6_523,))
+    assert not near((6_520,), (6_623,))
     for now in ((198, 8830658.5, 1, 11), (198, 8950658.5, -1, 11), (197, 8830658.5, -1, 11)):
         assert not near({**memory, "now": now}, memory)
     assert not near((["Reason", "why", "fast above slow"],), (["Reason", "why", "fast below slow"],))

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from actors.backtest.figures import benchmark, curve_of
 from actors.backtest.record import RunRecord, digest_of_fills
 from actors.backtest.wish import MarketFiles, Wish
 from actors.deployment.backtest import BacktestFailed
@@ -16,7 +17,7 @@ from actors.deployment.faults import ConfigError
 from actors.feed.files import DataError
 from actors.runtime.journal import verify_chain
 from actors.runtime.store_memory import MemoryStore
-from tests.unit.backtest.histories import BTC, MINUTE_MS, REPOSITORY, START_MS, run, usual
+from tests.unit.backtest.histories import BTC, MINUTE_MS, REPOSITORY, START_MS, price, run, usual
 
 HOUR_NS = 3_600_000_000_000
 
@@ -80,6 +81,21 @@ def test_a_fill_tells_what_was_decided_and_what_the_market_showed(record: RunRec
         assert fill.strategy == f"trend/{BTC}"
         assert fill.reasons[0].name == "why"
         assert fill.fee_usdt > 0
+
+
+def test_a_run_begins_with_what_there_was_and_at_the_first_price_of_its_period(tmp_path: Path) -> None:
+    """Neither first fills nor rows that warm up are in its first sample, its chart or its benchmark."""
+    from_ns = (START_MS + 300 * MINUTE_MS) * 1_000_000
+    record = run(usual(tmp_path, from_ns=from_ns))
+    assert (record.equity[0].at_ns, record.equity[0].equity_usdt) == (from_ns, record.initial_usdt)
+    assert record.equity[0].exposure_usdt == 0
+    (bars,) = record.bars
+    (instrument,) = record.instruments
+    assert (len(bars), bars[0].at_ns) == (300, from_ns)
+    assert bars[0].open_ticks == round(price(300) * 10**8 / instrument.tick_e8)
+    curve = curve_of(record)
+    assert benchmark(record, curve.at_ns)[0] == record.initial_usdt
+    assert any(fill.at_ns == from_ns for fill in record.fills)
 
 
 def test_the_chart_has_every_minute_of_the_period(record: RunRecord) -> None:
