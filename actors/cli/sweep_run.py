@@ -190,6 +190,9 @@ def _stepped(plan: Any) -> Any:
     if strategy is None or not issubclass(strategy, SteppedStrategy):
         text = f"{plan.name} is {plan.kind}, which is no step function; the kernel cannot run it"
         raise Problem(ExitCode.CONFIGURATION, text, "see docs/add-a-strategy.md, or run backtests instead")
+    if plan.settings.size.rule != "strategy":
+        text = f"{plan.name} sizes by the rule {plan.settings.size.rule}, which the kernel does not know"
+        raise Problem(ExitCode.CONFIGURATION, text, "run backtests instead, or take the rule away")
     return strategy
 
 

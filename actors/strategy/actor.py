@@ -24,6 +24,7 @@ from actors.strategy.events import PositionAdopted, SignalDecided
 from actors.strategy.library import STRATEGIES
 from actors.strategy.protocol import Amend, Cancel, Decision, Hold, View
 from actors.strategy.settings import StrategySettings
+from actors.strategy.size_rule import SizeMemory, observe
 from actors.strategy.state import StrategyState
 
 __all__ = ["BarDue", "HistoryLate", "PendingCheck", "StrategyActor"]
@@ -97,6 +98,8 @@ class StrategyActor(Behaviour):
         self.strategy.memory = state.memory
         if state.epoch != context.epoch:  # another process: the feed will say anew what it is worth
             state.epoch, state.feed_state = context.epoch, FeedState.SILENT.value
+        if state.size is None and self.settings.size.rule != "strategy":
+            state.size = SizeMemory()
         self._view.last_ticks = state.last_ticks
         self._desk.open(state, context)
         if self._on_bar is not None:
@@ -118,6 +121,7 @@ class StrategyActor(Behaviour):
         state, fresh = self.state, STRATEGIES[type(self.settings)](self.settings, self._instrument)
         state.settings, state.memory = self._digest, fresh.memory
         state.bars, state.source_interval_ns, state.bars_count, state.bar_at_ns = None, 0, 0, 0
+        state.size = SizeMemory() if self.settings.size.rule != "strategy" else None
         self.strategy.memory = fresh.memory
 
     # -- market data ------------------------------------------------------------------------------
@@ -131,8 +135,10 @@ class StrategyActor(Behaviour):
             view.now_ns = context.now_ns
             view.can_act = can_act = not self._blocked(context.now_ns)
             decision = self._on_quote(quote, view)
-            if can_act or type(decision) is Cancel:  # as in `_heed`; this is the hottest place of a backtest
+            if can_act:  # as in `_heed`; this is the hottest place of a backtest
                 self._desk.carry_out(decision, context)
+            elif type(decision) is not Hold:
+                self._heed(decision, False, context)
 
     def on_trade(self, trade: Trade, context: Context) -> None:
         if trade.symbol != self._symbol:
@@ -254,6 +260,8 @@ class StrategyActor(Behaviour):
         state.bars_count += 1
         state.bar_at_ns = bar.at_ns
         state.last_ticks = view.last_ticks = bar.close_ticks
+        if state.size is not None:
+            observe(state.size, bar.close_ticks, self.settings.size.memory)
         view.now_ns = context.now_ns
         view.can_act = not self._blocked(context.now_ns)
         self._standing = self._on_bar(bar, view)

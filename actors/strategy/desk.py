@@ -28,6 +28,7 @@ from actors.strategy.protocol import (
     Order,
     Target,
 )
+from actors.strategy.size_rule import sized
 from actors.strategy.sizing import is_reached, next_step
 from actors.strategy.state import PendingOrder
 
@@ -107,7 +108,7 @@ class Desk(DeskChanges):
             return
         limit = self._settings.contracts_max or self._instrument.tiers[-1].contracts_max
         least = 0 if self._instrument.is_spot else -limit  # nobody is short of coins: it stays flat instead
-        goal = max(least, min(limit, target.net_contracts))
+        goal = max(least, min(limit, self._sized(target.net_contracts)))
         if is_reached(state.net_contracts, goal, self._instrument):
             state.goal_pursued = False
             self.note("target", target, context)
@@ -115,6 +116,16 @@ class Desk(DeskChanges):
         state.goal_contracts, state.goal_pursued = goal, True
         state.goal_why, state.goal_reasons = target.why, self._reasons(target.why, target.reasons)
         self._pursue(context)
+
+    def _sized(self, wished_contracts: int) -> int:
+        """Return the contracts to aim for: the strategy's, or those of the rule that decides sizes."""
+        memory, settings = self._state.size, self._settings
+        if memory is None or settings.size.rule == "strategy":
+            return wished_contracts
+        return sized(
+            *(memory, settings.size, wished_contracts, self._view.equity_usdt, self._view.last_ticks),
+            *(settings.notional_fraction, self._instrument, settings.bar),
+        )
 
     def _pursue(self, context: Context) -> None:
         """Send the next order on the way to the goal, if it is not reached."""

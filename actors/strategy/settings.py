@@ -7,6 +7,7 @@ from typing import Annotated
 from actors.domain.bars import check_interval
 from actors.domain.parent_states import PriceSource
 from actors.runtime.settings import E8, Duration, Settings, setting
+from actors.strategy.size_rule import SizeSettings
 
 __all__ = ["Protection", "StrategySettings"]
 
@@ -129,6 +130,8 @@ class StrategySettings(Settings, frozen=True, kw_only=True):
         Protection,
         setting("Exits that the OMS runs for each entry; it must read the feed. Off without stop and trail."),
     ] = Protection()
+
+    size: Annotated[SizeSettings, setting("Who decides how large a position is.")] = SizeSettings()
 
     def __post_init__(self) -> None:
         check_interval(self.bar)

@@ -9,6 +9,7 @@ import msgspec
 from actors.domain.bars import BarBuilder
 from actors.domain.orders import OrderType, TimeInForce
 from actors.messages.trading import Reason
+from actors.strategy.size_rule import SizeMemory
 
 __all__ = ["OwnChild", "OwnParent", "PendingOrder", "StrategyState"]
 
@@ -75,3 +76,4 @@ class StrategyState(msgspec.Struct):
     closed: dict[str, int] = {}  # filled contracts of own orders that ended last: a fill may still come
     last_action: str = ""  # newest decision that was journaled
     last_why: str = ""
+    size: SizeMemory | None = None  # where a rule decides the size

@@ -1,4 +1,4 @@
-"""The day of the crash under live-like limits: none is broken, halts as configured, books to the last unit."""
+"""The day of the crash under live-like limits: none is broken, halts as configured, books exact."""
 
 from __future__ import annotations
 
