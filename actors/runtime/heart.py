@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.runtime.beat import Beat
+from actors.runtime.notify import Notifier
 
 __all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "LastResort", "launch"]
 
@@ -88,6 +89,7 @@ class Heart:
         self._stopping_since: float | None = None
         self._in_row = 0
         self._is_alone = False  # the launcher is gone
+        self._manager = Notifier()
 
     def serve(self) -> int:
         """Start the node and look after it until it ends for good."""
@@ -142,6 +144,7 @@ class Heart:
         self._child, self._pipe = child, reading
         self._last_beat, self._has_beaten = time.monotonic(), False
         self._tell(event="started", pid=child, restarts=self._restarts_count)
+        self._manager.status(f"node {child}, restarted {self._restarts_count} times by its heart")
 
     def _become_node(self, pipe: int) -> None:
         code = 1
@@ -178,6 +181,8 @@ class Heart:
                 self._tell(event="killed", pid=self._child, reason="did not stop in time")
                 self._signal(signal.SIGKILL)
                 self._stopping_since = now
+        elif not self._has_beaten and now - self._last_beat <= patience:
+            self._manager.starting()
         elif now - self._last_beat > patience:
             self._tell(event="killed", pid=self._child, reason=f"no progress for {patience:g} s")
             self._signal(signal.SIGKILL)
@@ -278,6 +283,7 @@ class Heart:
     def _take_beat(self) -> None:
         if os.read(self._pipe, 4096):
             self._last_beat = self._progress_at = time.monotonic()
+            self._manager.alive()
             self._has_beaten, self._resorted = True, False
         else:
             time.sleep(0.01)  # the child closed its end and is about to be reaped
@@ -294,6 +300,7 @@ class Heart:
     def _stop(self) -> None:
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
+            self._manager.stopping()
             self._signal(signal.SIGTERM)
 
     def _signal(self, number: int) -> None:

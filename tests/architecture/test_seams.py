@@ -30,7 +30,12 @@ SEAMS = (
     Seam(
         "actors/runtime/heart.py",
         frozenset({"clock", "environment", "network"}),
-        "the parent process: watches the node from outside, tells systemd's notify socket",
+        "the parent process: watches the node from outside",
+    ),
+    Seam(
+        "actors/runtime/notify.py",
+        frozenset({"clock", "environment", "network"}),
+        "the heart's words to systemd's notify socket",
     ),
     Seam(
         "actors/exchange/server/web.py",
