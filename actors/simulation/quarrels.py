@@ -20,7 +20,15 @@ from actors.runtime.node import Node
 from actors.runtime.recovery import recover
 from actors.runtime.store_memory import MemoryStore
 
-__all__ = ["books_quarrels", "halts_quarrels", "journal_quarrels", "market_quarrels", "spot_quarrels"]
+__all__ = [
+    "books_quarrels",
+    "halted_quarrels",
+    "halted_spot_quarrels",
+    "halts_quarrels",
+    "journal_quarrels",
+    "market_quarrels",
+    "spot_quarrels",
+]
 
 MONEY = ("realised_usdt", "fees_usdt", "funding_usdt")
 RESTING = ("open", "partially_filled")
@@ -114,6 +122,28 @@ def spot_quarrels(node: Node, account: str, name: str, engine: SpotEngine) -> It
     found = {symbol: count for symbol, count in oms.state.net_contracts.items() if count}
     if found != net:
         yield f"positions: ledger {net}, oms {found}"
+
+
+def halted_quarrels(name: str, state: ExchangeState, *, is_flat: bool) -> Iterator[str]:
+    """Yield what the exchange still has of an account that was halted so that nothing rests, or is open."""
+    for order in state.open_orders.values():
+        if order.request.account == name:
+            yield f"{order.request.client_order_id} rests under a halt that cancels all"
+    wallet = state.wallets.get(name)
+    for key, holding in wallet.holdings.items() if is_flat and wallet is not None else ():
+        if holding.position.net_contracts:
+            net = holding.position.net_contracts
+            yield f"{slot_of(key)[0]}: {net} contracts are open under a halt that flattens"
+
+
+def halted_spot_quarrels(name: str, engine: SpotEngine, *, is_flat: bool) -> Iterator[str]:
+    """The same of a spot account; what is too little to sell may stay."""
+    yield from halted_quarrels(name, engine.state, is_flat=False)
+    coins = engine.purse(name).coins
+    for symbol, market in engine.markets.items() if is_flat else ():
+        one = market.instrument
+        if coins.get(one.base, 0) // one.contract_e8 >= max(1, one.contracts_min):
+            yield f"{symbol}: {coins[one.base]} are held under a halt that flattens"
 
 
 def _ledger_of(node: Node, account: str) -> Any:

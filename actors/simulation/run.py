@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -16,6 +16,7 @@ from actors.deployment.topology import ActorPlan, Topology
 from actors.exchange.events import OrderBooked
 from actors.exchange.state import ExchangeState
 from actors.feed.settings import SyntheticSettings
+from actors.messages.control import HaltLevel
 from actors.messages.parity import PARITY_PORT
 from actors.runtime.clock import VirtualClock
 from actors.runtime.messages import Message
@@ -33,6 +34,8 @@ from actors.simulation.far_sides import exchange_of, hosts_of, names_of, secrets
 from actors.simulation.faults import BY_HAND, Fault, Ground
 from actors.simulation.quarrels import (
     books_quarrels,
+    halted_quarrels,
+    halted_spot_quarrels,
     halts_quarrels,
     journal_quarrels,
     market_quarrels,
@@ -207,20 +210,25 @@ class SeedRun:
                 self.watchers.tell("nobody agrees over a difference", quarrel)
 
     def _rest(self) -> None:
-        """End all faults and all new wishes; then everything must agree in time."""
+        """End all faults and halt everything amid what they left; in time all must agree, and nothing rest."""
         self.striker.end_all()
         end_ns = self.world.now_ns + REST_NS_MAX
-        quarrels = ["it never ran"]
-        while quarrels and self.world.now_ns < end_ns:
+        quarrels = left = ["it never ran"]
+        level = HaltLevel.FLATTEN if self.seed % 2 else HaltLevel.CANCEL_ALL
+        while (quarrels or left) and self.world.now_ns < end_ns:
+            self.striker.halt_for_good(level)
             if not self.world.ended:
                 for plan in self.topology.actors:
                     if plan.kind.startswith("strategy."):
                         self.world.node.suspend(plan.address)
             self.world.run_for(5 * SECOND_NS)
             quarrels = ["the node is away"] if self.world.ended else self.quarrels()
+            left = list(self._left(is_flat=level is HaltLevel.FLATTEN))
         self._look()
         for quarrel in quarrels:
             self.watchers.tell("venue and books agree once quiet", quarrel)
+        for quarrel in left:
+            self.watchers.tell("a halt leaves nothing behind", quarrel)
         if not self.world.ended:
             make = partial(assemble, self.topology, extra=(), secrets=self._secrets)
             for quarrel in journal_quarrels(self.topology, self.world.node, self.world.store, make):
@@ -243,6 +251,18 @@ class SeedRun:
                         node, account, name, state, markets, told.corrected, told.disordered
                     )
         return found
+
+    def _left(self, *, is_flat: bool) -> Iterator[str]:
+        """Yield what the exchange still has of our accounts although everything is halted."""
+        for plan in self.topology.actors:
+            account = plan.place.variables.get("account", "")
+            if plan.kind == "venue.poloniex_spot" and self.far is not None:
+                engine = self.far.core.spot.engine
+                yield from halted_spot_quarrels(self._names[account], engine, is_flat=is_flat)
+            elif plan.kind == "oms" and not self.world.ended:
+                state, _ = self._exchange_of(account)
+                if state is not None:
+                    yield from halted_quarrels(self._names.get(account, account), state, is_flat=is_flat)
 
     def _exchange_of(self, account: str) -> tuple[ExchangeState | None, Any]:
         kinds = {plan.address: plan.kind for plan in self.topology.actors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from actors.exchange.server import faults as exchange_faults
 from actors.messages.control import Halt, HaltLevel, Resume
@@ -150,11 +151,30 @@ class Striker:
             node.kill(fault.target)
 
     def _halt(self, fault: Fault) -> None:
-        self._tell_risks(Halt("all", HaltLevel.NO_NEW_RISK, "simulation", "a drill"))
-        resume = Resume("all", "simulation", "the drill is over")
+        """Halt in one of three ways, by the fault's number: chances stay those of every other fault."""
+        scope = self._a_symbol() if fault.number % 3 == 1 else "all"
+        self._tell_risks(Halt(scope, HaltLevel(1 + fault.number % 3), "simulation", "a drill"))
+        resume = Resume(scope, "simulation", "the drill is over")
         self._ends[fault.number] = lambda: self._tell_risks(resume)
         if fault.value:
             self._world.after(fault.value * MS_NS, lambda: self._kill_for(HALTED_AWAY_NS))
+
+    def _a_symbol(self) -> str:
+        """Return the scope of the first symbol that an account trades."""
+        cells = self._world.node.loop.cells.values()
+        symbols = [cell.name.partition("/")[2] for cell in cells if cell.kind.startswith("strategy.")]
+        return "symbol/" + symbols[0] if symbols else "all"
+
+    def halt_for_good(self, level: HaltLevel) -> None:
+        """Halt everything at the end of a run, wherever that is not so already."""
+        world = self._world
+        cells = [] if world.ended else [c for c in world.node.loop.cells.values() if c.kind == "risk"]
+        for cell in cells:
+            state: Any = cell.behaviour.state
+            found = state.halts.get("all")
+            if found is None or found.level < level:
+                self._tell_risks(Halt("all", level, "simulation", "the run is over"))
+                return
 
     def _tell_risks(self, message: Message) -> None:
         world = self._world

@@ -103,6 +103,41 @@ def release_a_halt_on_restart(patch: Patch) -> None:
     patch.setattr(RiskActor, "started", started)
 
 
+def send_in_a_halted_scope(patch: Patch) -> None:
+    from actors.risk import switch
+
+    original = switch.bind_halts
+
+    def bind_halts(picture: Any, account: str, halts: Any) -> None:
+        original(picture, account, {scope: halt for scope, halt in halts.items() if scope == "all"})
+
+    patch.setattr(switch, "bind_halts", bind_halts)
+
+
+def leave_a_position_when_flattening(patch: Patch) -> None:
+    from actors.oms import closing
+
+    original = closing.closing_orders
+
+    def all_but_one(net: int, working: int, contracts_max: int) -> tuple[Any, list[int]]:
+        side, sizes = original(net, working, contracts_max)
+        return side, [size for size in sizes[:-1] if size] + [sizes[-1] - 1] if sizes and sizes[
+            -1
+        ] > 1 else []
+
+    patch.setattr(closing, "closing_orders", all_but_one)
+
+
+def cancel_all_but_orders_in_doubt(patch: Patch) -> None:
+    original = OmsActor._cancel
+
+    def cancel(self: Any, order: Any, reason: str, context: Any) -> None:
+        if order.state is not OrderState.UNKNOWN:
+            original(self, order, reason, context)
+
+    patch.setattr(OmsActor, "_cancel", cancel)
+
+
 def free_what_an_unknown_order_reserves(patch: Patch) -> None:
     def updated(original: Any, self: Any, update: OrderUpdate, context: Any) -> None:
         original(self, update, context)
@@ -297,6 +332,8 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         forget_which_fills_were_counted,
         drop_a_fill_after_a_cancel,
         release_a_halt_on_restart,
+        send_in_a_halted_scope,
+        leave_a_position_when_flattening,
         free_what_an_unknown_order_reserves,
         book_a_fill_twice,
         forget_a_fee,
