@@ -210,7 +210,7 @@ class SeedRun:
                 self.watchers.tell("nobody agrees over a difference", quarrel)
 
     def _rest(self) -> None:
-        """End all faults and halt everything amid what they left; in time all must agree, and nothing rest."""
+        """End all faults and halt everything amid what they left; in time all agrees and nothing rests."""
         self.striker.end_all()
         end_ns = self.world.now_ns + REST_NS_MAX
         quarrels = left = ["it never ran"]

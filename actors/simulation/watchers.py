@@ -17,6 +17,7 @@ from actors.messages.venue import OrderFilled
 from actors.oms.events import (
     AmendMoved,
     AmendStarted,
+    CancelWanted,
     OrderAnomaly,
     OrderFillApplied,
     OrderResolved,
@@ -32,6 +33,7 @@ from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
 from actors.simulation.amend_watch import AmendWatch, ExchangeBooks
+from actors.simulation.cancel_watch import CancelWatch
 from actors.simulation.faults import BY_HAND
 from actors.simulation.order_limits import OrderLimits
 
@@ -46,6 +48,7 @@ KINDS = (
     OrderAnomaly,
     OrderSubmitted,
     OrderStateChanged,
+    CancelWanted,
     OrderFillApplied,
     OrderResolved,
     OrderFinished,
@@ -99,6 +102,8 @@ class Watchers:
         self.disordered: set[str] = set()  # symbols of which a fill was told after a younger one
         self._newest_ns: dict[str, int] = {}
         self._intents: dict[str, str] = {}
+        self._cells: dict[str, str] = {}  # client_order_id -> address of its OMS
+        self._cancels = CancelWatch()
         self._amends = AmendWatch()
         self.amended_count = 0
         self._ended: set[str] = set()
@@ -144,8 +149,13 @@ class Watchers:
         """Take in what was written since the last look."""
         for turn in read_turns(store, self._sequence + 1):
             self._sequence = turn.first_sequence + len(turn.entries) - 1
-            for entry, event in self._events(turn):
+            events = list(self._events(turn))
+            before = set(self.submitted) if any(type(e) is HaltLatched for _, e in events) else set()
+            for entry, event in events:
                 self._take(entry, event, turn)
+            live = ((self._cells[name], self.submitted[name]) for name in sorted(before - self._ended))
+            for detail in self._cancels.turn(events, live):
+                self.tell("a halt takes back every order", detail)
 
     def _events(self, turn: TurnRecord) -> Iterator[tuple[str, Any]]:
         for entry in turn.entries:
@@ -233,6 +243,7 @@ class Watchers:
         self.amended_count += bool(event.replaces)
         self.submitted[event.client_order_id] = event
         self._intents[event.intent_id] = event.client_order_id
+        self._cells[event.client_order_id] = cell
         account = cell.partition("/")[2]
         reduces = event.reduce_only or self._reduces(account, event)
         counts = self._counts.get(account)

@@ -334,6 +334,7 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         release_a_halt_on_restart,
         send_in_a_halted_scope,
         leave_a_position_when_flattening,
+        cancel_all_but_orders_in_doubt,
         free_what_an_unknown_order_reserves,
         book_a_fill_twice,
         forget_a_fee,

@@ -1,0 +1,46 @@
+"""Whether a halt that cancels takes back every live order, in doubt or not, in one and the same turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from actors.domain.lifecycle import OrderEvent
+from actors.messages.control import HaltLevel
+from actors.oms.events import CancelWanted, OrderStateChanged, OrderSubmitted
+from actors.risk.events import HaltLatched
+
+__all__ = ["CancelWatch"]
+
+
+class CancelWatch:
+    """Reads the journal turn by turn. The OMS takes all its live orders back in one message, or none."""
+
+    def __init__(self) -> None:
+        self._wanted: set[str] = set()  # orders that somebody wants canceled
+
+    def turn(
+        self, entries: Iterable[tuple[str, Any]], live: Iterable[tuple[str, OrderSubmitted]]
+    ) -> Iterator[str]:
+        """Take a turn; `live`: orders that lived before it and still do, with their OMS."""
+        halts, wanted = [], set()
+        for cell, event in entries:
+            if isinstance(event, HaltLatched) and event.level >= HaltLevel.CANCEL_ALL:
+                halts.append((cell.partition("/")[2], event.scope))
+            elif isinstance(event, CancelWanted) or (
+                isinstance(event, OrderStateChanged) and event.event is OrderEvent.CANCEL_REQUESTED
+            ):
+                wanted.add(event.client_order_id)
+        before, self._wanted = self._wanted, self._wanted | wanted
+        if not halts or not wanted:
+            return
+        for cell, order in live:
+            name, account = order.client_order_id, cell.partition("/")[2]
+            meant = any(account == one and _binds(scope, order) for one, scope in halts)
+            if meant and name not in wanted and name not in before:
+                yield f"{name} was live and nobody took it back when others were"
+
+
+def _binds(scope: str, order: OrderSubmitted) -> bool:
+    kind, _, name = scope.partition("/")
+    return {"symbol": order.symbol, "strategy": order.strategy}.get(kind, name) == name
