@@ -73,6 +73,8 @@ class Driver:
         self._shown = shown
         self._began_ns = began_ns  # of the trigger, monotonic
         self._offset_ns = 0  # the venue's clock minus ours
+        # Whatever takes orders back does not wait for a share: refused once too often, it comes again.
+        self._cancels = self._budget_of(plan.limits_fraction)
         self._budget = self._budget_of(plan.limits_fraction * plan.direct_fraction // E8)
 
     def _budget_of(self, fraction: int) -> RateBudget:
@@ -80,7 +82,7 @@ class Driver:
 
     def widen(self) -> None:
         """Nobody else sends on this account any more: use all that the deployment may."""
-        self._budget = self._budget_of(self._plan.limits_fraction)
+        self._budget = self._cancels
 
     def run(self, steps: Steps[T], deadline_ns: int) -> T:
         """Drive a generator of requests to its end.
@@ -162,7 +164,11 @@ class Driver:
         self._offset_ns = venue_ns - (before_ns + self._times.now_ns()) // 2
 
     def _take_turn(self, request: Request, deadline_ns: int) -> None:
-        while wait_ns := self._budget.take(request.limit, Priority.URGENT, self._times.monotonic_ns()):
+        while True:
+            budget = self._cancels if request.method == "DELETE" else self._budget
+            wait_ns = budget.take(request.limit, Priority.URGENT, self._times.monotonic_ns())
+            if not wait_ns:
+                return
             self._wait(min(wait_ns, STEP_NS), deadline_ns)
 
     def _wait(self, duration_ns: int, deadline_ns: int) -> None:

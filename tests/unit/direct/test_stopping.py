@@ -126,9 +126,9 @@ def test_beside_a_node_it_keeps_to_its_share_of_the_limits() -> None:
     reads = sum(
         worst
         for path, worst in venue.worst_per_second.items()
-        if path in ("/v3/trade/order/opens", "/v3/trade/batchOrders", "/v3/trade/position/opens")
+        if path in ("/v3/trade/order/opens", "/v3/trade/position/opens")
     )
-    assert reads <= 2 * 3  # 10% of ten is one a second; a window may hold the end of one and the next
+    assert reads <= 2 * 2  # 10% of ten is one a second; a window may hold the end of one and the next
 
 
 def test_a_limit_that_refuses_is_waited_for_and_not_hammered() -> None:
