@@ -37,6 +37,7 @@ from actors.messages.trading import (
     StrategyHeartbeat,
     SubmitOrder,
 )
+from actors.messages.venue import VenueConnection
 from actors.risk.events import (
     AmendAllowed,
     AmendSettled,
@@ -56,6 +57,7 @@ from actors.risk.events import (
 )
 from actors.risk.guard import storable
 from actors.risk.guard_events import GUARD_EVENTS, RejectsEnded
+from actors.risk.heartbeats import Heartbeats, SilenceDue
 from actors.risk.limit_desk import LimitsDue
 from actors.risk.parent_gate import ParentGate
 from actors.risk.parents import ParentAllowed
@@ -79,7 +81,7 @@ class RiskTick(Message, frozen=True):
     """Compare our positions with the ledger's."""
 
 
-class RiskActor(ParentGate):
+class RiskActor(Heartbeats, ParentGate):
     """The gate between strategies and the OMS. What it allowed stays reserved until the order has ended."""
 
     ACCEPTS = (
@@ -87,6 +89,7 @@ class RiskActor(ParentGate):
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, LatchFound, Resume, SupervisorExhausted, RiskTick),
         *(ChangeLimit, LimitsDue, FundingRate, PortfolioState, StrategyHeartbeat),
+        *(VenueConnection, SilenceDue),
     )
     EMITS = (
         *(SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled),
@@ -118,6 +121,7 @@ class RiskActor(ParentGate):
         self.recall_limits(context)
         picture.tally.begin(state.reserved)
         self.recall_halts(context)
+        self.recall_silences(context)
 
     # -- intents: the hot path --------------------------------------------------------------------
 
@@ -286,6 +290,7 @@ class RiskActor(ParentGate):
         if stale != market.stale:
             market.stale = stale
             context.record(FeedNoted(status.symbol, stale, context.now_ns))
+            self.note_silence(status.symbol, bool(stale), context)
 
     def on_account_state(self, account: AccountState, context: Context) -> None:
         if account.account != self._account:

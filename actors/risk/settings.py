@@ -251,6 +251,20 @@ class RiskSettings(CoreLimits, frozen=True, kw_only=True):
             examples=("0.8",),
         ),
     ] = 0
+    venue_silence_max: Annotated[
+        Duration,
+        setting(
+            "The venue cannot be reached for so long: its account is halted at `silence_level` till a person "
+            "resumes. 0 turns it off. The account's venue actor must be among `reads`.",
+            minimum=0,
+        ),
+    ] = 0
+    feed_silence_max: Annotated[
+        Duration, setting("The same of a symbol and its feed. 0 turns it off.", minimum=0)
+    ] = 0
+    silence_level: Annotated[
+        Literal["no_new_risk", "cancel_all", "flatten"], setting("How far these two halts go.")
+    ] = "no_new_risk"
     approval: Annotated[
         Literal["one_person", "two_persons"],
         setting("Whether loosening a limit of a running node takes a second person's word."),
