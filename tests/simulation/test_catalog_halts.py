@@ -61,5 +61,6 @@ def test_an_actor_that_halts_without_reading_risk_takes_nobody_down() -> None:
     run.world.after(CLOSES_NS, lambda: run.far.core.faults.add(fault) and None)
     run.run()
     risk = run.world.node.cell("risk/main")
-    assert (list(risk.behaviour.state.halts), risk.failures_count) == ([f"symbol/{BTC}"], 0)
+    # `all`: with that every run comes to rest.
+    assert (list(risk.behaviour.state.halts), risk.failures_count) == ([f"symbol/{BTC}", "all"], 0)
     assert Halt.__name__ in {kind.__name__ for kind in run.world.node.cell("catalog").behaviour.EMITS}
