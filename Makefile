@@ -45,7 +45,7 @@ test: setup ## the default test suite (WORKERS=2 ARGS=...)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-long: setup ## the tests that take minutes: kills, seeds, soak
-	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long --timeout 1800 $(ARGS)
 
 check: setup ## format, lint, types, architecture, schema drift, YAML, Dockerfile, commands in the docs
 	$(BIN)/ruff format --check .

@@ -50,10 +50,12 @@ def test_fifty_seeds_break_no_promise(name: str, part: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", [PAPER, LOCAL], ids=["paper", "local"])
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(50))
 def test_a_thousand_seeds_break_no_promise(name: str, part: int) -> None:
-    for seed in range(1000 + part * 50, 1000 + part * 50 + 50):
-        assert told(run(name, seed, 6)) == [], f"seed {seed}"
+    """In small parts, so that the cores share them to the end; a part tells of all its seeds that fail."""
+    found = {seed: told(run(name, seed, 6)) for seed in range(1000 + part * 10, 1010 + part * 10)}
+    broken = {seed: violations for seed, violations in found.items() if violations}
+    assert broken == {}, f"replay with: polytrade simulate {name} --seeds {min(broken)} --hours 0.1"
 
 
 QUICK_FIRST = [pytest.param(name, marks=pytest.mark.long if name in SLOW else []) for name in BUGS]
