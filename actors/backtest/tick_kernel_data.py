@@ -47,7 +47,7 @@ def load_ticks(
     `feed_latency_ns` None takes the recorded latency, moved so that the smallest is `feed_latency_ns_min`:
     the two clocks that it was recorded with do not agree. Errors: TickDataFault.
     """
-    body = json.loads(snapshot.read_text())
+    body = _snapshot(snapshot)
     start = StartBook(
         *_levels(snapshot, body["bids"], tick, lot), *_levels(snapshot, body["asks"], tick, lot)
     )
@@ -68,8 +68,20 @@ def load_ticks(
     if feed_latency_ns is None:
         feed_latency_ns = _recorded(at, local, feed_latency_ns_min)
     events = events_of(at, kind[order], price[order], size[order], feed_latency_ns)
-    _refuse_crossed(depth, start, events)
+    numbers = np.concatenate((np.zeros(len(tape["row"]), np.int64), rows["row"]))[order]
+    _refuse_crossed(depth, start, events, numbers)
     return start, events
+
+
+def _snapshot(path: Path) -> Any:
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TickDataFault(f"{path}: cannot be read: {error}") from None
+    missing = [name for name in ("bids", "asks", "lastUpdateId") if name not in body]
+    if missing:
+        raise TickDataFault(f"{path}: has no {', '.join(missing)}")
+    return body
 
 
 def _columns(path: Path, query: str) -> dict[str, Any]:
@@ -83,7 +95,10 @@ def _columns(path: Path, query: str) -> dict[str, Any]:
         holes = np.flatnonzero(np.ma.getmaskarray(column))
         if len(holes):
             raise TickDataFault(f"{path}: row {holes[0] + 1}: {name} is missing")
-    return {name: np.ma.getdata(column) for name, column in found.items()}
+    columns = {name: np.ma.getdata(column) for name, column in found.items()}
+    return columns | {
+        "row": np.arange(1, len(columns["price"]) + 1)
+    }  # in the file, whatever is left out of it
 
 
 def _in_sequence(path: Path, rows: dict[str, Any], snapshot_id: int) -> Any:
@@ -112,7 +127,7 @@ def _whole(path: Path, rows: dict[str, Any], name: str, unit: str) -> Any:
     odd = np.flatnonzero(~(np.abs(exact - rounded) <= TOLERANCE))
     if len(odd):
         raise TickDataFault(
-            f"{path}: kept row {odd[0] + 1}: {name} {rows[name][odd[0]]} is no multiple of {unit}"
+            f"{path}: row {rows['row'][odd[0]]}: {name} {rows[name][odd[0]]} is no multiple of {unit}"
         )
     return rounded.astype(np.int64)
 
@@ -135,7 +150,7 @@ def _recorded(at: Any, local: Any, least_ns: int) -> Any:
     return latency - latency.min() + least_ns
 
 
-def _refuse_crossed(path: Path, start: StartBook, events: TickEvents) -> None:
+def _refuse_crossed(path: Path, start: StartBook, events: TickEvents, numbers: Any) -> None:
     """Replay the book and refuse one whose sides meet after a message."""
     prices = np.concatenate((start.bid_ticks, start.ask_ticks, events.price_ticks))
     floor, width = int(prices.min()), int(prices.max() - prices.min()) + 1
@@ -144,17 +159,15 @@ def _refuse_crossed(path: Path, start: StartBook, events: TickEvents) -> None:
         set_bid(book, price, size)
     for price, size in zip(start.ask_ticks.tolist(), start.ask_size.tolist(), strict=True):
         set_ask(book, price, size)
-    was = events.at_ns[0]
-    for at, kind, price, size in zip(
-        *(column.tolist() for column in (events.at_ns, events.kind, events.price_ticks, events.size)),
-        strict=True,
-    ):
+    was, changed = events.at_ns[0], 0
+    columns = (events.at_ns, events.kind, events.price_ticks, events.size, numbers)
+    for at, kind, price, size, number in zip(*(column.tolist() for column in columns), strict=True):
         if at != was and best_bid(book) and best_ask(book) and best_bid(book) >= best_ask(book):
             raise TickDataFault(
-                f"{path}: crossed after {was // 1_000_000} ms: "
+                f"{path}: row {changed}: crossed after {was // 1_000_000} ms: "
                 f"bid {best_bid(book)}, ask {best_ask(book)} ticks"
             )
-        was = at
+        was, changed = at, number or changed
         if kind == BID:
             set_bid(book, price, size)
         elif kind == ASK:
