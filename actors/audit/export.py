@@ -44,7 +44,11 @@ COLUMNS = (
     Column("at", "VARCHAR", "the same as text, `2026-01-31T12:00:00.123456789Z`"),
     Column("epoch", "INTEGER", "which start of the node wrote it, from 1"),
     Column("generation", "INTEGER", "which configuration was in force, from 1; grows when its hash changes"),
-    Column("configuration_hash", "VARCHAR", "SHA-256 of everything the deployment said then"),
+    Column(
+        "configuration_hash",
+        "VARCHAR",
+        "SHA-256 of everything the deployment said at its start; empty once it was changed running",
+    ),
     Column("topic", "VARCHAR", "what the event is about, see the topics"),
     Column("type", "VARCHAR", "the event's type"),
     Column("actor", "VARCHAR", "address of the actor that wrote it; `node` for the node itself"),
@@ -76,13 +80,15 @@ TOPICS = {
 
 BY_TYPE = {
     **dict.fromkeys(("NodeStarted", "NodeStopping", "ActorFailed", "ActorRestarted"), "deployment"),
-    **dict.fromkeys(("ActorStopped", "SupervisorExhausted"), "deployment"),
+    **dict.fromkeys(("ActorStopped", "SupervisorExhausted", "NodeReshaped"), "deployment"),
     "OperatorCommanded": "operator",
     "SignalDecided": "signal",
-    **dict.fromkeys(("IntentAllowed", "IntentDenied", "LossDayNoted"), "decision"),
+    **dict.fromkeys(("IntentAllowed", "IntentDenied", "IntentShrunk"), "decision"),
+    **dict.fromkeys(("BreachNoted", "LossDayNoted"), "decision"),
     **dict.fromkeys(("OrderFillApplied", "FillBooked", "FillSetAside", "PositionLiquidated"), "fill"),
     **dict.fromkeys(("AccountOpened", "FundingBooked", "CashAdjusted", "DayStarted"), "money"),
-    **dict.fromkeys(("HaltLatched", "HaltReleased", "GateMoved", "FlattenStarted", "FlattenEnded"), "halt"),
+    **dict.fromkeys(("HaltLatched", "HaltReleased", "LatchTaken", "GateMoved"), "halt"),
+    **dict.fromkeys(("FlattenStarted", "FlattenEnded"), "halt"),
     **dict.fromkeys(("OrderResolved", "DifferenceResolved", "AnomaliesSettled"), "resolution"),
     **dict.fromkeys(("PositionCorrected", "PositionAdopted", "OrderAdopted"), "resolution"),
     **dict.fromkeys(("OrderBooked", "OrderUnbooked", "RestingOrderExecuted", "FeedNoted"), "other"),
@@ -93,12 +99,13 @@ BY_WORD = (
     *((word, "approval") for word in ("Limit", "Approv", "Loosen", "Tighten")),
     ("Halt", "halt"),
     ("Resol", "resolution"),
-    *((word, "order") for word in ("Order", "Cancel", "Amend", "Parent", "Stop")),
+    *((word, "order") for word in ("Order", "Cancel", "Amend", "Parent", "Child", "Trail", "Exit")),
+    ("Replacement", "order"),
 )
 OF_PEOPLE = frozenset({"approval", "operator", "order", "money", "halt", "resolution"})
 WHO = ("who", "approved_by", "requested_by", "actor")
 REASONS = ("why", "reason", "evidence", "error", "detail")
-STARTED = "NodeStarted"
+STARTED, RESHAPED = "NodeStarted", "NodeReshaped"
 CSV_OPTIONS = "quote = '\"', escape = '\"', max_line_size = 16777216, nullstr = '\\0'"
 ARRAY_16 = 0xDC  # MessagePack: an array of more than 15 items
 STRING_8 = 0xD9
@@ -132,8 +139,8 @@ def export_rows(
             if not from_sequence <= sequence <= last:
                 continue
             kind = event_type(entry)
-            if kind == STARTED:
-                starts.take(event_entry(record, index, reader.names)["fields"])
+            if kind in (STARTED, RESHAPED):
+                starts.take(kind, event_entry(record, index, reader.names)["fields"])
             if kind not in wanted:
                 wanted[kind] = topic_of(kind) in topics
             if wanted[kind]:
@@ -147,26 +154,32 @@ class _Starts:
         self.epoch = self.generation = 0
         self.configuration_hash = ""
 
-    def take(self, fields: dict[str, Any]) -> None:
-        """A node started."""
-        said = str(fields.get("configuration_hash", ""))
-        self.epoch = int(fields.get("epoch", 0))
-        if said != self.configuration_hash:
+    def take(self, kind: str, fields: dict[str, Any]) -> None:
+        """A node started, or its configuration changed while it ran; the next start says that one's hash."""
+        if kind == RESHAPED:
             self.generation += 1
-            self.configuration_hash = said
+            self.configuration_hash = ""
+            return
+        said = str(fields.get("configuration_hash", ""))
+        is_known = self.epoch and not self.configuration_hash  # it was counted when it came into force
+        self.epoch = int(fields.get("epoch", 0))
+        if said != self.configuration_hash and not is_known:
+            self.generation += 1
+        self.configuration_hash = said
 
     def take_record(self, record: TurnRecord, reader: JournalReader, before: int) -> None:
         """Take the starts of a record that are before a sequence."""
         for index, entry in enumerate(record.entries):
-            if event_type(entry) == STARTED and record.first_sequence + index < before:
-                self.take(event_entry(record, index, reader.names)["fields"])
+            kind = event_type(entry)
+            if kind in (STARTED, RESHAPED) and record.first_sequence + index < before:
+                self.take(kind, event_entry(record, index, reader.names)["fields"])
 
 
 def _started_before(reader: JournalReader, sequence: int) -> Iterator[TurnRecord]:
     for first, raw in reader.raw_records():
         if first >= sequence:
             return
-        if STARTED.encode() in raw:
+        if STARTED.encode() in raw or RESHAPED.encode() in raw:
             yield reader.decode(raw)
 
 

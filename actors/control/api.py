@@ -26,6 +26,7 @@ __all__ = ["make_application"]
 
 BODY_BYTES_MAX = 64 * 1024
 EVENTS_DEFAULT = 100
+DETAIL_CHARS_MAX = 2_000  # of what came with a command, in the journal; a plan may be long
 RECONCILE_WAIT_S = 30.0
 CLOSED_DEFAULT = 20  # closed orders listed beside the live ones
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -143,7 +144,7 @@ class _Api:
     async def _put_on_record(self, request: web.Request) -> None:
         """Journal who orders what. The order itself stands behind this in the same queue into the loop."""
         body = await _body(request)
-        detail = msgspec.json.encode(masked(body), enc_hook=plain).decode()
+        detail = msgspec.json.encode(masked(body), enc_hook=plain).decode()[:DETAIL_CHARS_MAX]
         user_id = peer_user_id(request.transport.get_extra_info("socket") if request.transport else None)
         who, reason = _text(body, "actor", "operator"), _text(body, "reason", "")
         fact = OperatorCommanded(who, user_id, request.path, reason, detail)

@@ -14,4 +14,4 @@ class OperatorCommanded(Message, frozen=True):
     user_id: int  # of the process that asked, as the system says; -1 when it does not
     command: str  # path of the control API, such as `/v1/halt`
     reason: str
-    detail: str  # what was said with it, as JSON, secrets masked
+    detail: str  # what was said with it, as JSON, secrets masked; the beginning if it is long

@@ -20,6 +20,7 @@ from actors.oms.events import OrderResolved
 from actors.risk.events import HaltLatched, HaltReleased, IntentDenied
 from actors.runtime.messages import ActorFailed, Message
 from actors.runtime.node import NodeStarted, NodeStopping
+from actors.runtime.reshape import NodeReshaped
 from actors.strategy.events import SignalDecided
 from tests.unit.cli.conftest import cli, own_run_directory  # noqa: F401  (fixtures)
 from tests.unit.control.house import SYMBOL
@@ -86,6 +87,18 @@ def test_a_row_says_who_did_what_under_which_configuration(folder: Path) -> None
     assert found[3]["at"] == "2025-10-09T08:53:20.000000001Z"
 
 
+def test_a_configuration_that_changed_while_the_node_ran_counts_once(tmp_path: Path) -> None:
+    write(
+        tmp_path / "journal",
+        [("node", 0, 1, NodeStarted(1, "story", "aaaa", 0, 0))],
+        [("node", 0, 1, NodeReshaped(2, ("trend/X",), (), (), ()))],
+        [("node", 0, 1, NodeStarted(2, "story", "bbbb", 0, 0))],
+        [("node", 0, 1, NodeStarted(3, "story", "cccc", 0, 0))],
+    )
+    found = [(row["generation"], row["configuration_hash"]) for row in rows(tmp_path / "journal")]
+    assert found == [(1, "aaaa"), (2, ""), (2, "bbbb"), (3, "cccc")]
+
+
 def test_a_part_knows_the_start_and_the_configuration_before_it(folder: Path) -> None:
     found = rows(folder, 9, 10)
     assert [(row["sequence"], row["epoch"], row["generation"]) for row in found] == [(9, 3, 2), (10, 3, 2)]
@@ -103,7 +116,13 @@ def test_what_is_called_like_a_secret_is_masked(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "topic"),
-    [("LimitsLoosened", "approval"), ("AmendStarted", "order"), ("ParentMoved", "order"), ("Wake", "other")],
+    [
+        ("LimitsLoosened", "approval"),
+        ("AmendStarted", "order"),
+        ("ParentMoved", "order"),
+        ("ChildAsked", "order"),
+        ("Wake", "other"),
+    ],
 )
 def test_types_that_came_later_have_a_topic_too(kind: str, topic: str) -> None:
     assert topic_of(kind) == topic
