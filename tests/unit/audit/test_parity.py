@@ -24,7 +24,7 @@ from actors.simulation.run import SeedRun
 from tests.unit.audit.taped import REPOSITORY, SECOND, TapedRun
 from tests.unit.cli.conftest import cli, own_run_directory  # noqa: F401  (fixtures)
 
-LATENCY_NS = 300_000_000
+LATENCY_NS = 50_000_000
 
 
 def parts_of(found: Measured) -> dict[str, int]:
@@ -45,7 +45,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> TapedRun:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Topology:
-    """Two minutes against the exchange over bytes, each message 300 ms under way; all of it on disk."""
+    """Two minutes against the exchange over bytes, each message 50 ms under way; all of it on disk."""
     folder = tmp_path_factory.mktemp("local")
     found = load(
         REPOSITORY / "config" / "local.yaml",
