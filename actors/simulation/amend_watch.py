@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from actors.exchange.events import OrderBooked, OrderUnbooked, RestingOrderExecuted
 from actors.oms.events import AmendMoved, AmendStarted, OrderSubmitted
+from actors.risk.events import ReplacementAllowed
 
 __all__ = ["AmendWatch", "ExchangeBooks"]
 
@@ -53,7 +54,12 @@ class AmendWatch:
     def __init__(self) -> None:
         self._orders: dict[str, list[str]] = {}  # client_order_ids by intent_id, oldest first
         self._intents: dict[str, str] = {}  # intent_id by client_order_id
+        self._judged: dict[str, int] = {}  # contracts that risk let pass last, by intent_id
         self._wished: dict[str, int] = {}  # contracts in all by intent_id, of the amendment under way
+
+    def judged(self, event: ReplacementAllowed) -> None:
+        """Risk let the rest of an order pass."""
+        self._judged[event.intent_id] = event.contracts
 
     def started(self, event: AmendStarted) -> None:
         """An amendment begins."""
@@ -75,6 +81,8 @@ class AmendWatch:
         elif before:
             if before[-1] not in ended:
                 yield "an amended order ends first", f"{name} was placed while {before[-1]} lived"
+            if order.contracts > self._judged.pop(intent_id, 0):
+                yield "a replacement is judged", f"{name}: risk did not let {order.contracts} pass"
             all_filled = sum(filled.get(one, 0) for one in before)
             wished = self._wished.get(intent_id, 0)
             if order.contracts + all_filled > wished:

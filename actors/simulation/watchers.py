@@ -25,7 +25,14 @@ from actors.oms.events import (
     OrderSubmitted,
 )
 from actors.reconciler.compare import CORRECTION
-from actors.risk.events import AmendAllowed, HaltLatched, HaltReleased, IntentAllowed, OrderFinished
+from actors.risk.events import (
+    AmendAllowed,
+    HaltLatched,
+    HaltReleased,
+    IntentAllowed,
+    OrderFinished,
+    ReplacementAllowed,
+)
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
@@ -61,6 +68,7 @@ KINDS = (
     AmendStarted,
     AmendMoved,
     AmendAllowed,
+    ReplacementAllowed,
 )
 TAGS = {message_name(kind).encode() for kind in KINDS}
 ORDER_PATHS = ("/v3/trade/order", "/v3/trade/orders", "/orders", "/orders/batch")
@@ -190,6 +198,8 @@ class Watchers:
                 self._has_ended(cell, event.client_order_id)
             case IntentAllowed() | AmendAllowed():
                 self._allowed(cell, event)
+            case ReplacementAllowed():
+                self._amends.judged(event)
             case AmendStarted():
                 self._amends.started(event)
             case AmendMoved():

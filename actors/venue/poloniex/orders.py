@@ -1,4 +1,4 @@
-"""Placing and canceling, and what the private stream tells about orders.
+"""Placing, and what the private stream tells about orders.
 
 Never double: a request whose outcome is unknown is not sent again by anybody; one that certainly did not
 happen is sent again under the same client_order_id. When the venue says "duplicate", an earlier send arrived.
@@ -13,12 +13,9 @@ from typing import NamedTuple, TypeVar
 from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
 from actors.messages.venue import (
-    CancelOrder,
-    CancelRejected,
     OrderAccepted,
     OrderFilled,
     OrderRejected,
-    OutcomeUnknown,
     PlaceOrder,
     RequestKind,
     VenueOrder,
@@ -30,11 +27,12 @@ from actors.poloniex.rate_budget import Priority
 from actors.poloniex.request import Request
 from actors.runtime.behaviour import Context
 from actors.venue.errors import OutcomeUnknownError, VenueError
-from actors.venue.poloniex.core import MS, SECOND, Reading, VenueCore
+from actors.venue.poloniex.cancels import VenueCancels, one_request
+from actors.venue.poloniex.core import MS, SECOND, Reading
 from actors.venue.poloniex.failures import DUPLICATE_CODES
 from actors.venue.poloniex.readings import OrderFinding, Steps, read_order, read_order_fills
 from actors.venue.poloniex.reports import ENDED, state_of
-from actors.venue.poloniex.requests import cancel_order, place_order
+from actors.venue.poloniex.requests import place_order
 from actors.venue.poloniex.rows import FillRow, read_placed
 from actors.venue.poloniex.settings import PoloniexAccountSettings
 
@@ -57,7 +55,7 @@ class Lacking(NamedTuple):
     attempts: int = 0
 
 
-class VenueOrders(VenueCore):
+class VenueOrders(VenueCancels):
     """Orders out, reports in."""
 
     def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
@@ -65,7 +63,6 @@ class VenueOrders(VenueCore):
         self.is_up = False
         self.down_reason = "starting"
         self.fills_heard = 0
-        self.repeats_count = 0
         self._sending: dict[str, Reading] = {}  # placements under way, by client_order_id
         self._accepted: dict[str, str] = {}  # client_order_id -> venue_order_id; bounded
         self._fills: set[str] = set()
@@ -154,40 +151,6 @@ class VenueOrders(VenueCore):
         self._forget_request(self.state.placing, client_order_id, context)
         self._lose(client_order_id, RequestKind.PLACE, f"duplicate: {error}", context)
 
-    # -- canceling -----------------------------------------------------------------------------------
-
-    def on_cancel_order(self, message: CancelOrder, context: Context) -> None:
-        """Take an order back; it is gone when the stream or the lists say so."""
-        client_order_id = message.client_order_id
-        if message.account != self.account:
-            return
-        if client_order_id in self.state.canceling:
-            self.repeats_count += 1
-            return
-        self.state.canceling[client_order_id] = message.symbol
-        self.begin(
-            one_request(self.cancel_request(message)),
-            partial(self._cancel_taken, client_order_id),
-            partial(self._not_canceled, client_order_id),
-            context,
-            priority=Priority.URGENT,
-            timeout_ns=self.settings.cancel_ttl,
-        )
-        context.save()
-
-    def _cancel_taken(self, client_order_id: str, answer: Answer, reading: Reading, context: Context) -> None:
-        self._forget_request(self.state.canceling, client_order_id, context)
-
-    def _not_canceled(
-        self, client_order_id: str, error: VenueError, reading: Reading, context: Context
-    ) -> None:
-        self._forget_request(self.state.canceling, client_order_id, context)
-        if isinstance(error, OutcomeUnknownError):
-            self._lose(client_order_id, RequestKind.CANCEL, str(error), context)
-        else:
-            rejected = CancelRejected(self.account, client_order_id, error.code, error.text, context.now_ns)
-            context.publish(rejected)
-
     # -- what the stream and the lists tell ------------------------------------------------------------
 
     def order_row(self, row: OrderRow, context: Context) -> None:
@@ -273,10 +236,6 @@ class VenueOrders(VenueCore):
         """Return the request that places an order."""
         return place_order(self.reporter.order_body(message))
 
-    def cancel_request(self, message: CancelOrder) -> Request:
-        """Return the request that cancels an order."""
-        return cancel_order(message.symbol, message.client_order_id)
-
     def names_of(self, answer: Answer) -> tuple[str, str]:
         """Return the venue's and our name of an order that was placed; empty where it does not say."""
         try:
@@ -330,18 +289,6 @@ class VenueOrders(VenueCore):
 
     def _reject(self, client_order_id: str, code: str, text: str, context: Context) -> None:
         context.publish(OrderRejected(self.account, client_order_id, code, text, context.now_ns))
-
-    def _lose(self, client_order_id: str, kind: RequestKind, reason: str, context: Context) -> None:
-        context.publish(OutcomeUnknown(self.account, client_order_id, kind, reason, context.now_ns))
-
-    def _forget_request(self, under_way: dict[str, str], client_order_id: str, context: Context) -> None:
-        if under_way.pop(client_order_id, None) is not None:
-            context.save()
-
-
-def one_request(request: Request) -> Steps[Answer]:
-    """A command that is one request. What the venue refuses comes out as its failure."""
-    return (yield request)
 
 
 def _remember(known: dict[str, V], name: str, value: V) -> None:

@@ -22,8 +22,13 @@ from actors.venue.poloniex.rows import FillRow
 from actors.venue.poloniex.settings import PoloniexSpotVenueSettings
 from actors.venue.poloniex.spot_readings import SpotReadings
 from actors.venue.poloniex.spot_reports import QUOTE, SpotReporter, total_of
-from actors.venue.poloniex.spot_requests import spot_balances, spot_cancel_order, spot_place_order
-from actors.venue.poloniex.spot_rows import read_spot_placed
+from actors.venue.poloniex.spot_requests import (
+    spot_balances,
+    spot_cancel_many,
+    spot_cancel_order,
+    spot_place_order,
+)
+from actors.venue.poloniex.spot_rows import read_spot_canceled, read_spot_placed
 
 __all__ = ["PoloniexSpotVenue"]
 
@@ -79,6 +84,12 @@ class PoloniexSpotVenue(PoloniexVenue):
 
     def cancel_request(self, message: CancelOrder) -> Request:
         return spot_cancel_order(message.client_order_id)
+
+    def cancel_many_request(self, symbol: str, names: tuple[str, ...]) -> Request:
+        return spot_cancel_many(names)
+
+    def batch_rows(self, answer: Answer) -> dict[str, tuple[int, str]]:
+        return {row.clientOrderId: (row.code, row.message) for row in read_spot_canceled(answer)}
 
     def names_of(self, answer: Answer) -> tuple[str, str]:
         try:

@@ -14,6 +14,7 @@ __all__ = [
     "SpotOrderBody",
     "spot_balances",
     "spot_cancel_all",
+    "spot_cancel_many",
     "spot_cancel_order",
     "spot_fees",
     "spot_fills",
@@ -52,6 +53,12 @@ def spot_place_order(order: SpotOrderBody) -> Request:
 def spot_cancel_order(client_order_id: str) -> Request:
     """Cancel one order by its name of ours."""
     return Request("DELETE", f"/orders/cid:{client_order_id}", Limit.SPOT_TRADE, changes=True, signed=True)
+
+
+def spot_cancel_many(client_order_ids: tuple[str, ...]) -> Request:
+    """Cancel several orders by their names of ours; answered one by one."""
+    body = _encode({"clientOrderIds": client_order_ids}).decode()
+    return Request("DELETE", "/orders/cancelByIds", Limit.SPOT_READ, (), body, True, True)
 
 
 def spot_cancel_named(venue_order_id: str) -> Request:
