@@ -69,6 +69,7 @@ def make_application(
             web.post("/v1/resume", api.resume),
             web.post("/v1/reconcile", api.reconcile),
             web.post("/v1/apply", api.apply),
+            web.post("/v1/runbook", api.runbook),
             web.post("/v1/stop", api.stop),
         ]
     )
@@ -270,6 +271,10 @@ class _Api:
         self._desk.facts["configuration_hash"] = self._configured().content_hash
         self._desk.sampler.forget()
         return _answer(found)
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        """A step of a runbook was done; that is on the record by now, as every order is."""
+        return _answer({"recorded": True})
 
     async def stop(self, request: web.Request) -> web.Response:
         body = await _body(request)
