@@ -138,6 +138,12 @@ _TABLE = (
         "Goes against excursions: buys far below the mean, sells far above it.",
     ),
     _strategy(
+        "parade",
+        "actors.strategy.library.parade:ParadeSettings",
+        "Starts parent orders of every type in turn; for drills and simulations, not for profit.",
+        NOT_REAL,
+    ),
+    _strategy(
         "pulse",
         "actors.strategy.library.pulse:PulseSettings",
         "Trades at a fixed rhythm; for benchmarks and drills, not for profit.",

@@ -193,6 +193,7 @@ class SeedRun:
             return
         for quarrel in halts_quarrels(world.node, watchers.halts):
             watchers.tell("a halt outlives a restart", quarrel)
+        watchers.look_at_parents(world.node)
         if self.far is not None:
             for quarrel in market_quarrels(world.node, self.far.core):
                 watchers.tell("strategies see the exchange's book", quarrel)

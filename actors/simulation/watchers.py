@@ -24,6 +24,7 @@ from actors.oms.events import (
     OrderStateChanged,
     OrderSubmitted,
 )
+from actors.oms.parents.events import ParentAccepted
 from actors.reconciler.compare import CORRECTION
 from actors.risk.events import (
     AmendAllowed,
@@ -37,12 +38,14 @@ from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
 from actors.runtime.messages import Message
+from actors.runtime.node import Node
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
 from actors.simulation.amend_watch import AmendWatch, ExchangeBooks
 from actors.simulation.cancel_watch import CancelWatch
 from actors.simulation.faults import BY_HAND
 from actors.simulation.order_limits import OrderLimits
+from actors.simulation.parent_watch import ParentWatch, stops_unheeded
 
 __all__ = ["Violation", "Watchers"]
 
@@ -54,6 +57,7 @@ SLACK = 1.06  # prices move between risk's look and the exchange's
 KINDS = (
     OrderAnomaly,
     OrderSubmitted,
+    ParentAccepted,
     OrderStateChanged,
     CancelWanted,
     OrderFillApplied,
@@ -113,6 +117,7 @@ class Watchers:
         self._cells: dict[str, str] = {}  # client_order_id -> address of its OMS
         self._cancels = CancelWatch()
         self._amends = AmendWatch()
+        self.parents = ParentWatch()
         self.amended_count = 0
         self._ended: set[str] = set()
         self._net: dict[tuple[str, str], int] = {}  # by account and symbol
@@ -184,6 +189,7 @@ class Watchers:
                 self._fill_kind(event)
                 place = (cell.partition("/")[2], event.symbol)
                 self._net[place] = self._net.get(place, 0) + event.signed_contracts
+                self.parents.filled(event)
                 name = event.client_order_id
                 self.filled[name] = self.filled.get(name, 0) + abs(event.signed_contracts)
                 if name in self.submitted and self.filled[name] >= self.submitted[name].contracts:
@@ -194,6 +200,8 @@ class Watchers:
                     self._by_hand.setdefault(place, turn.at_ns)
             case OrderStateChanged():
                 self._changed(cell, event, turn)
+            case ParentAccepted():
+                self.parents.accepted(event)
             case OrderResolved():
                 self._has_ended(cell, event.client_order_id)
             case IntentAllowed() | AmendAllowed():
@@ -226,6 +234,7 @@ class Watchers:
 
     def _has_ended(self, cell: str, client_order_id: str) -> None:
         self._ended.add(client_order_id)
+        self.parents.ended(client_order_id)
         counts = self._counts.get(cell.partition("/")[2])
         if counts is not None:
             counts.ended(client_order_id)
@@ -249,6 +258,8 @@ class Watchers:
         if event.client_order_id in self.submitted:
             self.tell("an order is named once", event.client_order_id)
         for promise, detail in self._amends.submitted(event, self._ended, self.filled):
+            self.tell(promise, detail)
+        for promise, detail in self.parents.submitted(event):
             self.tell(promise, detail)
         self.amended_count += bool(event.replaces)
         self.submitted[event.client_order_id] = event
@@ -282,6 +293,16 @@ class Watchers:
     ) -> bool:
         held = self._net.get((account, order.symbol), 0)
         return held * order.side < 0 and order.contracts - filled <= abs(held)
+
+    def look_at_parents(self, node: Node) -> None:
+        """Hold the parents that live against what is open, and their stops against the prices."""
+        for (account, symbol), net in self._net.items():
+            oms = node.loop.cells.get(f"oms/{account}")
+            if oms is not None and net:
+                for promise, detail in self.parents.uncovered(account, oms.behaviour, symbol, net):
+                    self.tell(promise, detail)
+        for detail in stops_unheeded(node):
+            self.tell("a stop that is met fires", detail)
 
     # -- what the far side says ----------------------------------------------------------------------
 

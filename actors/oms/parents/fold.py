@@ -76,6 +76,8 @@ def move_parent(state: OmsState, event: ParentMoved) -> None:
         parent.target_watched = True
     elif happened is E.ACTIVATED:
         parent.trail_on = True
+    elif happened is E.POSITION_GONE:
+        parent.shrunk += parent.claim  # it was netted away, or somebody else closed it
     elif happened is E.DUE:
         release(parent, event.at_ns)
     if state.trails and parent.state not in FOLLOWING:

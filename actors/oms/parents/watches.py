@@ -75,7 +75,7 @@ class Watches:
         if levels:
             self.levels[parent_id] = levels
         else:
-            del self.levels[parent_id]
+            self.levels.pop(parent_id, None)
         for level in before:
             if level.trails and level not in levels:
                 self.by_source[level.source][symbol].trails[level.rises].quit(parent_id)
@@ -85,6 +85,7 @@ class Watches:
 
     def put_again(self, parent_id: str, symbol: str, level: Level) -> None:
         """Watch a level further that was met and did not count."""
+        self.levels[parent_id] = (*self.levels.get(parent_id, ()), level)
         self.by_source[level.source][symbol].add(parent_id, level)
 
     def _watch(self, symbol: str, source: PriceSource, now_ns: int) -> PriceWatch:
@@ -103,9 +104,17 @@ class Watches:
     def met(self, watch: PriceWatch, halfticks: int) -> Iterator[tuple[str, Level]]:
         """Yield whose levels a price meets; each is asked for when its turn comes, for others may end it."""
         for parent_id, level in watch.take_met(halfticks):
-            if level in self.levels.get(parent_id, ()):
+            if self._spend(parent_id, level):
                 yield parent_id, level
         for trail in watch.trails.values():
             for parent_id, level in trail.take_met(trail.sign * halfticks):
-                if level in self.levels.get(parent_id, ()):
+                if self._spend(parent_id, level):
                     yield parent_id, level
+
+    def _spend(self, parent_id: str, level: Level) -> bool:
+        """Tell whether a level that is met still holds; from now on it is watched only if it is put anew."""
+        levels = self.levels.get(parent_id, ())
+        if level not in levels:
+            return False
+        self.levels[parent_id] = tuple(other for other in levels if other is not level and other != level)
+        return True

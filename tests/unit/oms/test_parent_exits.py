@@ -213,6 +213,7 @@ def test_a_canceled_bracket_keeps_protecting_what_it_entered(bench: ParentBench)
     assert [m.client_order_id for m in bench.take(CancelOrder)] == [entry.client_order_id]
     bench.canceled(entry.client_order_id, 3)
     assert bench.parent(bracket).state.value == "protecting"
+    bench.take(PlaceOrder)  # the target rests again
     bench.mark(480_000)
     assert bench.only().contracts == 3
 
@@ -230,6 +231,7 @@ def test_a_halt_takes_entry_and_resting_target_and_leaves_the_stop(bench: Parent
     bench.vet()
     assert bench.take(PlaceOrder) == []
     assert bench.parent(bracket).state.value == "protecting"
+    bench.take(PlaceOrder)  # the target rests again
     bench.mark(480_000)
     assert bench.only().contracts == 3
 
@@ -374,3 +376,32 @@ def test_a_target_held_back_by_a_candle_counts_after_it(bench: ParentBench) -> N
     bench.advance(60 * SECOND)
     bench.mark(511_000)
     assert len(bench.take(PlaceOrder)) == 1
+
+
+def test_a_bracket_whose_position_was_netted_away_is_done(bench: ParentBench) -> None:
+    bench.long(20)
+    bracket = bench.launch(Bracket(stop_ticks=510_000), Side.SELL, reduce_only=False)
+    bench.sold(bench.only())  # the account is still long: there is no short to protect
+    bench.mark(511_000)
+    assert bench.parent(bracket).state.value == "done"
+    assert bench.take(PlaceOrder) == []
+    bench.mark(512_000)
+    assert bench.parent(bracket).state.value == "done"
+
+
+def test_a_stop_that_was_met_once_is_watched_again_when_it_protects_again(bench: ParentBench) -> None:
+    bracket, entry = enter(bench)
+    bench.fill(entry.client_order_id, 4)
+    bench.vet()
+    target = bench.only()
+    bench.mark(480_000)
+    bench.sold(bench.only())
+    bench.canceled(entry.client_order_id, 4)
+    bench.canceled(target.client_order_id)
+    assert bench.parent(bracket).state.value == "done"
+    bench.fill(entry.client_order_id, 3)  # late, and protected like the rest
+    bench.vet()
+    assert bench.parent(bracket).state.value == "protecting"
+    bench.take(PlaceOrder)  # the target rests again
+    bench.mark(480_000)
+    assert bench.only().contracts == 3
