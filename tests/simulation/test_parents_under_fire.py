@@ -9,8 +9,9 @@ import pytest
 from tests.simulation.planted_parent_bugs import PARENT_BUGS
 from tests.simulation.test_hunt import DETECTED_WITHIN, run, told
 
-HERE = Path(__file__).parent
-PARENTS, BRACKETS = str(HERE / "parents.yaml"), str(HERE / "brackets.yaml")
+REPOSITORY = Path(__file__).resolve().parents[2]
+PARENTS = str(REPOSITORY / "config/examples/parade.yaml")
+BRACKETS = str(REPOSITORY / "tests/simulation/brackets.yaml")
 
 
 @pytest.mark.parametrize("name", [PARENTS, BRACKETS], ids=["parents", "brackets"])
