@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.messages.parents import ChildIntent, ParentIntent, SubmitParent
-from actors.messages.plans import CloseAll
+from actors.messages.plans import CloseAll, Iceberg, Twap, Vwap
 from actors.messages.trading import OrderIntent
 from actors.risk.amends import AmendGate
 from actors.risk.parents import ABOUT_ONE_ORDER, ParentAllowed, parent_fault, worst_case
@@ -43,9 +43,10 @@ class ParentGate(AmendGate):
         worst = worst_case(intent)
         if worst is not None and market is not None:
             picture = self._picture
+            left_out = ABOUT_ONE_ORDER if isinstance(intent.plan, Twap | Vwap | Iceberg) else ()
             picture.look(worst, market, context.now_ns)
             for name, check in market.checks_reducing if picture.reduces else market.checks:
-                denied = None if name in ABOUT_ONE_ORDER else check(worst, picture)
+                denied = None if name in left_out else check(worst, picture)
                 if denied is not None:
                     self._deny(intent, name, denied, context)
                     return

@@ -56,6 +56,7 @@ class ParentWatch:
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
         self._parent_of: dict[str, str] = {}  # by client_order_id
+        self._foreign: set[str] = set()  # symbols in which others have traded on our account
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -87,6 +88,8 @@ class ParentWatch:
 
     def filled(self, event: OrderFillApplied) -> None:
         """Take a fill."""
+        if not event.client_order_id:
+            self._foreign.add(event.symbol)
         seen = self._seen.get(self._parent_of.get(event.client_order_id, ""))
         if seen is None or event.client_order_id not in seen.orders:
             return
@@ -110,7 +113,7 @@ class ParentWatch:
         Only what is still open counts, and only where nothing else than brackets opens positions.
         """
         ours = [s for s in self._seen.values() if (s.intent.account, s.intent.symbol) == (account, symbol)]
-        if any(not s.enters and not s.intent.reduce_only for s in ours):
+        if symbol in self._foreign or any(not s.enters and not s.intent.reduce_only for s in ours):
             return
         entered = sum(int(s.intent.side) * (s.opened - s.closed) for s in ours if s.enters)
         held = min(abs(net), abs(entered)) if net * entered > 0 else 0

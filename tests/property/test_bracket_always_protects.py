@@ -35,8 +35,10 @@ PLANS = st.builds(
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["fill", "fill", "mark", "mark", "cancel", "canceled", "halt", "deny", "allow", "reject"]
-            + ["restart", "wait", "accept", "others"]
+            (
+                *("fill", "fill", "mark", "mark", "cancel", "canceled", "halt", "deny", "allow", "reject"),
+                *("restart", "wait", "accept", "others"),
+            )
         ),
         st.integers(0, 9),
     ),
