@@ -166,6 +166,10 @@ CODES: dict[str, Code] = {
         "market of another kind",
         "Perpetual and spot markets have feeds, venues and accounts of their own; this is the other kind.",
     ),
+    "E221": Code(
+        "protection that sees no prices",
+        "Entries are protected by exits that the OMS runs, and the OMS does not read the symbol's feed.",
+    ),
     "E301": Code(
         "live without limits",
         "In live mode each limit of a risk actor must be written down, not left to a default.",

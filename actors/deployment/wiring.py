@@ -34,6 +34,7 @@ def check_wiring(
         _check_market(draft, known, log)
         _check_sources(draft, known, log)
         _check_use(draft, heard, told, log)
+    _check_protection(drafts, edges, log)
     _check_owners(drafts, log)
     _check_shared_limits(drafts, log)
     if instruments is not None:
@@ -171,6 +172,22 @@ def _share_limits(one: Draft, other: Draft) -> bool:
     hosts = [getattr(draft.settings, "rest_url", "") for draft in (one, other)]
     accounts = {draft.variables["account"] for draft in (one, other) if "account" in draft.variables}
     return bool(hosts[0]) and hosts[0] == hosts[1] and len(accounts) < 2
+
+
+def _check_protection(drafts: list[Draft], edges: list[Edge], log: FaultLog) -> None:
+    """Note strategies whose exits the OMS cannot see prices for."""
+    for draft in drafts:
+        protect = getattr(draft.settings, "protect", None)
+        if draft.misread or draft.family != "strategy" or protect is None or not protect.is_on:
+            continue
+        account, symbol = getattr(draft.settings, "account", ""), draft.variables.get("symbol", "")
+        oms = {d.address for d in drafts if d.family == "oms" and d.variables.get("account") == account}
+        feeds = {d.address for d in drafts if d.family == "feed" and d.variables.get("symbol") == symbol}
+        sees = any(edge.reader in oms and edge.source in feeds for edge in edges)
+        if oms and feeds and not sees:
+            message = f"the OMS runs the exits of actor {draft.name!r} and reads no feed of {symbol}"
+            help = f"let {min(oms)} read {min(feeds)}, or leave 'protect' out"
+            log.add("E221", draft.entry.keys["settings"].span, message, help)
 
 
 def _check_owners(drafts: list[Draft], log: FaultLog) -> None:
