@@ -89,14 +89,28 @@ FIRST = "(4, 4000, 6, 8, 5, 'b', 10.0, 2.0)"
         ([FIRST, "(6, 6000, 9, 11, 8, 'b', 10.05, 1.0)"], "row 2: price 10.05 is no multiple of 0.1"),
         (
             [FIRST, "(6, 6000, 9, 11, 8, 'b', 10.3, 1.0)", "(7, 7000, 12, 12, 11, 'b', 9.0, 1.0)"],
-            "crossed after 6 ms",
+            "row 2: crossed after 6 ms",
         ),
         ([FIRST, "(6, 6000, 9, 11, 8, 'b', NULL, 1.0)"], "row 2: price is missing"),
+        (
+            ["(2, 2000, 3, 4, 2, 'b', 10.0, 2.0)", FIRST, "(6, 6000, 9, 11, 8, 'b', 10.05, 1.0)"],
+            "row 3: price 10.05 is no multiple",  # the first lies before the snapshot
+        ),
     ],
 )
 def test_an_unsound_recording_is_refused_with_its_row(tmp_path: Path, rows: list[str], message: str) -> None:
     with pytest.raises(TickDataFault, match=message):
         load_ticks(*written(tmp_path, rows), tick="0.1", lot="1")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "cannot be read"), ('{"bids": [], "asks": []}', "has no lastUpdateId")]
+)
+def test_a_snapshot_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    files = written(tmp_path, [FIRST])
+    files[2].write_text(text)
+    with pytest.raises(TickDataFault, match=message):
+        load_ticks(*files, tick="0.1", lot="1")
 
 
 def test_a_sound_recording_gives_its_events_in_order(tmp_path: Path) -> None:
