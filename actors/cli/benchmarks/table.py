@@ -23,6 +23,9 @@ class Figure:
     bare: str
     bare_title: str
     rounds: int = 3
+    peer: str = (
+        ""  # a script of --peers and what it prints: "nautilus_ticks.py 50000 quote 1: orders_per_cpu_s"
+    )
 
 
 MEASURE = "actors.cli.benchmarks.measure"
@@ -79,6 +82,7 @@ FIGURES: tuple[Figure, ...] = (
         run="actors.cli.benchmarks.history:quotes_idle_per_s",
         bare=f"{MEASURE}:bare_loop_per_s",
         bare_title="deque and method call",
+        peer="nautilus_ticks.py 1000000 quote 0: ticks_per_cpu_s",
     ),
     Figure(
         name="ema_cross_bars",
@@ -89,6 +93,7 @@ FIGURES: tuple[Figure, ...] = (
         run="actors.cli.benchmarks.history:ema_cross_bars_per_s",
         bare=f"{MEASURE}:bare_loop_per_s",
         bare_title="deque and method call",
+        peer="nautilus_bars.py {bars} cross: bars_per_cpu_s",
     ),
     Figure(
         name="submit_cancel",
@@ -99,6 +104,7 @@ FIGURES: tuple[Figure, ...] = (
         run="actors.cli.benchmarks.history:submit_cancel_per_s",
         bare=f"{MEASURE}:bare_loop_per_s",
         bare_title="deque and method call",
+        peer="nautilus_ticks.py 50000 quote 1: orders_per_cpu_s",
     ),
     Figure(
         name="submit_cancel_flat",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from actors.cli.bench import measure
 from actors.cli.benchmarks import history, orders
 from actors.cli.benchmarks.history import Backtest, CrossSettings, IdleSettings, QuoterSettings
+from actors.cli.benchmarks.peers import Peers, pin
+from actors.cli.benchmarks.table import Figure
+from actors.cli.problems import Problem
 from actors.domain.lifecycle import OrderState
 
 
@@ -69,3 +77,30 @@ def test_the_frames_of_the_wire_benchmarks_are_what_the_adapter_takes() -> None:
             assert book.update(row.lid, row.id, bids, asks) is BookChange.APPLIED
     kinds = {type(read_private(raw)) for raw in order_frames(6)}
     assert kinds == {OrdersFrame, StreamFillsFrame}
+
+
+def test_a_peer_is_asked_in_its_own_python_and_the_ratio_is_told(tmp_path: Path) -> None:
+    (tmp_path / "peer.py").write_text(
+        "import json, sys\nprint('warming up')\nprint(json.dumps({'things_per_s': len(sys.argv[1]) * 10}))\n"
+    )
+    peers = Peers(tmp_path, sys.executable)
+    assert peers.value("peer.py abc: things_per_s") == 30
+    sixty = f"{__name__}:sixty"
+    figure = Figure("name", "title", "things/s", "1", "2", sixty, sixty, "the same")
+    found = measure(replace(figure, peer="peer.py abc: things_per_s"), 3, peers)
+    assert (found["value"], found["peer"], found["ratio"]) == (60, 30, 2)
+    assert "ratio" not in measure(figure, 1, peers)
+
+
+def sixty() -> float:
+    return 60.0
+
+
+def test_a_peer_that_is_not_there_or_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"has no peer\.py"):
+        Peers(tmp_path, sys.executable).value("peer.py: x")
+    (tmp_path / "peer.py").write_text("raise SystemExit('no such module')\n")
+    with pytest.raises(Problem, match="no such module"):
+        Peers(tmp_path, sys.executable).value("peer.py: x")
+    with pytest.raises(Problem, match="there is no such core"):
+        pin(4_000)
