@@ -24,7 +24,7 @@ from actors.runtime.store import Store
 from actors.runtime.supervision import SupervisionTree, SupervisorSpec
 from actors.runtime.turn import LoopLimits
 
-__all__ = ["Node", "NodeStarted", "NodeStopping"]
+__all__ = ["GC_THRESHOLDS", "Node", "NodeStarted", "NodeStopping"]
 
 ADDRESS_BYTES_MAX = 100  # it is part of keys on the disk
 NODE = "node"  # the address under which the node itself records facts

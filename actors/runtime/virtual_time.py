@@ -9,6 +9,7 @@ at the same times either way, and so a run has the same journal.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from actors.runtime.cell import Cell, CellContext, CellState
 from actors.runtime.clock import VirtualClock
 from actors.runtime.foretold import FORETOLD_DUE, arm_foretold
 from actors.runtime.messages import Message
+from actors.runtime.node import GC_THRESHOLDS
 from actors.runtime.operations import explained, perform
 
 if TYPE_CHECKING:
@@ -58,6 +60,15 @@ def pass_time(
     node: Node, clock: VirtualClock, until_ns: int, is_over: Callable[[], bool] = lambda: False
 ) -> None:
     """Let time pass until an instant, with everything that happens on the way, or until something is so."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        _pass(node, clock, until_ns, is_over)
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+def _pass(node: Node, clock: VirtualClock, until_ns: int, is_over: Callable[[], bool]) -> None:
     loop, turn, timers = node.loop, node.turn, node.loop.timers
     while True:
         while not (node.has_begun and loop.is_quiet) and turn():
@@ -88,10 +99,13 @@ def play_foretold(loop: Loop, clock: VirtualClock, until_ns: int) -> bool:
 
 def _are_listening(teller: Cell) -> bool:
     """Prepare the readers for what they are told; return whether all of them take messages now."""
-    for reader in {reader: None for readers in teller.context.routes.values() for reader in readers}:
-        if reader.state is not RUNNING:
-            return False
-        reader.context.cause, reader.context.sender = 0, teller.name
+    name = teller.name
+    for readers in teller.context.routes.values():
+        for reader in readers:
+            if reader.state is not RUNNING:
+                return False
+            context = reader.context
+            context.cause, context.sender = 0, name
     return True
 
 
