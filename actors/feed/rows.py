@@ -68,6 +68,7 @@ class Units:
         self._time_ns = TIME_UNITS[time_unit]
         self._quantity = quantity
         self._ticks = lru_cache(CONVERSIONS_KEPT)(self._price_ticks)
+        self._sizes = lru_cache(CONVERSIONS_KEPT)(self._known_contracts)
 
     def fail(self, problem: str, remedy: str, row: int, column: str, value: object) -> DataError:
         """Return the error about one value."""
@@ -112,6 +113,19 @@ class Units:
 
     def contracts(self, value: Any, price_ticks: int, row: int, column: str) -> int:
         """Return a quantity in contracts, rounded half-even, at least 1; 0 only for 0."""
+        if self._quantity == "quote":
+            return self._contracts(value, price_ticks, row, column)
+        contracts = self._sizes(value)
+        return self._contracts(value, 0, row, column) if contracts is None else contracts
+
+    def _known_contracts(self, value: Any) -> int | None:
+        """Return the contracts of a quantity that no price is needed for, None for whatever is none."""
+        try:
+            return self._contracts(value, 0, 0, "")
+        except DataError:
+            return None
+
+    def _contracts(self, value: Any, price_ticks: int, row: int, column: str) -> int:
         quantity = self.number(value, row, column)
         if quantity < 0:
             raise self.fail("is negative", "drop or repair the row", row, column, value)
@@ -120,8 +134,8 @@ class Units:
         if self._quantity == "base":
             quantity = EXACT.divide(scaled(quantity), Decimal(self._instrument.contract_e8))
         elif self._quantity == "quote":
-            value = price_ticks * self._instrument.tick_value
-            quantity = EXACT.divide(scaled(quantity), Decimal(value))
+            worth = price_ticks * self._instrument.tick_value
+            quantity = EXACT.divide(scaled(quantity), Decimal(worth))
         return max(1, whole_half_even(quantity))
 
     def _price_ticks(self, value: Any) -> int | None:
