@@ -32,6 +32,7 @@ TERMS_WRONG = "TermsWrong"
 MANUAL_TRADE = "ManualTrade"
 MANUAL = "manual trade"
 TRANSFERS_KEPT = 64
+TOLD_NS = 60_000_000_000  # a trade by hand is told for so long at least
 NOT_RECORDED = (Act.WAIT, Act.REPORT)
 
 
@@ -226,11 +227,15 @@ class ReconcilerActing(Behaviour):
         if policy != "ignore":
             severity = Severity.TICKET if policy == "adopt" else Severity.PAGE
             context.alert(MANUAL_TRADE, severity, text, key=symbol, account=self._account)
-            self.state.by_hand = sorted({*self.state.by_hand, symbol})
+            self.state.by_hand[symbol] = context.now_ns
         context.save()
 
     def forget_manual(self, context: Context) -> None:
-        """The books agree again with what was traded by hand in them. A halt stays until it is resumed."""
-        for symbol in self.state.by_hand:
+        """The books agree with what was traded by hand in them; somebody has had time to see it.
+
+        A halt stays until it is resumed.
+        """
+        by_hand = self.state.by_hand
+        for symbol in [s for s, at_ns in by_hand.items() if context.now_ns - at_ns >= TOLD_NS]:
             context.resolve(MANUAL_TRADE, key=symbol)
-        self.state.by_hand = []
+            del by_hand[symbol]

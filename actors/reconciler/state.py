@@ -34,7 +34,7 @@ class ReconcilerState(msgspec.Struct):
     drifting: list[str] = []  # symbols with an open PositionDrift alert
     standing: dict[str, int] = {}  # `kind/key` of a difference that counts -> since when
     stopped: dict[str, str] = {}  # symbol -> why it was halted; forgotten once nothing differs there
-    by_hand: list[str] = []  # symbols with an open ManualTrade alert
+    by_hand: dict[str, int] = {}  # symbols with an open ManualTrade alert -> since when
     unfit: list[str] = []  # symbols with an open TermsWrong alert
     corrections: dict[str, tuple[int, int]] = {}  # symbol -> (contracts that corrections added, when last)
     corrected: list[str] = []  # symbols whose position was corrected since the last agreement
