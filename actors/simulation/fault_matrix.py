@@ -88,29 +88,37 @@ def matrix_row(topology: Topology, kind: str) -> MatrixRow:
     )
     run = SeedRun(topology, SEED, [fault], ALL_MS * 1_000_000)
     begin_ns = run.world.now_ns + FROM_MS * 1_000_000
-    alerts = _AlertWatch(run)
+    until_ns = run.world.now_ns + ALL_MS * 1_000_000  # then the run is halted, and judged
+    alerts = _Watch(run, until_ns)
     outcome = run.run()
     broken = [f"{one.invariant}: {one.detail}" for one in outcome.violations]
     if broken:
         raise AssertionError(f"{kind}: {broken}")
-    events = _events(run)
+    events = [one for one in _events(run) if one[0] < until_ns]
     first_ns = min([*alerts.first.values(), *_reactions(events, begin_ns)], default=0)
     sign = _class_of(first_ns - begin_ns) if first_ns else "none"
-    again = _trades_again(run, events, begin_ns, begin_ns + for_ms * 1_000_000)
-    done = _done(run, events, begin_ns, outcome.deaths_count)
+    again = _trades_again(alerts.halts, events, begin_ns, begin_ns + for_ms * 1_000_000)
+    done = _done(alerts.restarts, events, begin_ns, outcome.deaths_count)
     return MatrixRow(kind, KINDS[kind], alerts.text(begin_ns), done, sign, again)
 
 
-class _AlertWatch:
-    """Notes which alerts hold, every second."""
+class _Watch:
+    """Looks every second which alerts hold, which halts are in force, and how many actors have restarted."""
 
-    def __init__(self, run: SeedRun) -> None:
+    def __init__(self, run: SeedRun, until_ns: int) -> None:
         self._run = run
+        self._until_ns = until_ns
+        self.halts: list[str] = []
+        self.restarts = 0
         self.first: dict[tuple[str, str], int] = {}  # (severity, name) -> when it was seen first
         run.world.after(SECOND_NS, self._look)
 
     def _look(self) -> None:
         world = self._run.world
+        if world.now_ns >= self._until_ns:
+            return
+        if not world.ended:
+            self.halts, self.restarts = sorted(_halts(self._run)), _restarts(self._run)
         cell = None if world.ended else world.node.loop.cells.get("alerter")
         for alert in cell.behaviour.describe()["active"] if cell is not None else ():
             severity = getattr(alert["severity"], "name", str(alert["severity"])).lower()
@@ -153,13 +161,12 @@ def _reactions(events: Happened, begin_ns: int) -> list[int]:
     ]
 
 
-def _done(run: SeedRun, events: Happened, begin_ns: int, deaths: int) -> str:
+def _done(restarts: int, events: Happened, begin_ns: int, deaths: int) -> str:
     parts = []
     if deaths:
         parts.append(
             f"the process dies {deaths} times and recovers" if deaths > 1 else "the process recovers"
         )
-    restarts = 0 if run.world.ended else _restarts(run)
     if restarts and not deaths:
         parts.append("the actor, and those behind it, recover")
     later = [event for at_ns, _, event in events if at_ns >= begin_ns]
@@ -177,9 +184,8 @@ def _restarts(run: SeedRun) -> int:
     return sum(cell.restarts_count for cell in run.world.node.loop.cells.values())
 
 
-def _trades_again(run: SeedRun, events: Happened, begin_ns: int, end_ns: int) -> str:
+def _trades_again(halts: list[str], events: Happened, begin_ns: int, end_ns: int) -> str:
     """Return how long after the fault's end orders leave again, and what a person has to do."""
-    halts = [] if run.world.ended else sorted(_halts(run))
     after = [at_ns for at_ns, _, event in events if at_ns >= end_ns and isinstance(event, OrderSubmitted)]
     during = [
         at_ns
