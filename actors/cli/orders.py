@@ -18,6 +18,7 @@ from actors.cli.targets import find_target, split_words
 __all__ = ["orders"]
 
 NUMBERS = frozenset({4, 5, 6})
+AMENDED = (("in place of", "replaces"), ("replaced by", "replaced_by"))
 ANSWER_MARGIN_S = 15.0  # beyond the wait that was asked for
 
 words = click.argument("words", nargs=-1, metavar="[FILE]")
@@ -240,6 +241,9 @@ def _lines(order: dict[str, Any]) -> list[tuple[str, str]]:
         ("submitted", instant(order["submitted_at_ns"])),
         ("changed", instant(order["changed_at_ns"]) if order["changed_at_ns"] else "never"),
     ]
+    if order["replaces"] or order["replaced_by"]:
+        parts = [f"{word} {order[key]}" for word, key in AMENDED if order[key]]
+        lines.append(("amended", ", ".join(parts)))
     if order["unknown_since_ns"]:
         since = f"{instant(order['unknown_since_ns'])}, asked about {order['questions_count']} times"
         lines.append(("unknown since", since))

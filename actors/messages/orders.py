@@ -56,6 +56,8 @@ class OrderStatus(Message, frozen=True):
     changed_at_ns: int
     unknown_since_ns: int  # 0 while not UNKNOWN
     questions_count: int  # put to the venue about it since it came into doubt
+    replaces: str = ""  # the order that ended for this one when its intent was amended
+    replaced_by: str = ""
 
 
 class OrdersListed(Message, frozen=True):

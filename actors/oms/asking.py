@@ -114,6 +114,8 @@ class OmsAsking(OmsTriggers):
             order.changed_at_ns,
             order.unknown_since_ns,
             doubt.attempts if doubt is not None else 0,
+            order.replaces,
+            order.replaced_by,
         )
 
 
