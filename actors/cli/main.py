@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("actors.cli.backup:backup", "Copy a journal while its node runs, and prove the copy."),
     "restore": ("actors.cli.backup:restore", "Put a backup in the place of a journal; it begins halted."),
     "tca": ("actors.cli.tca:tca", "Analyse what execution cost and how long it took."),
+    "incident": ("actors.cli.incident:incident", "Show one screen at page time; export a bundle."),
     "runbook": ("actors.cli.runbook:runbook", "Read, check and run what to do when an alert fires."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),

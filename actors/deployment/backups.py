@@ -69,8 +69,12 @@ class Manifest(msgspec.Struct, frozen=True):
     files: dict[str, str]
 
 
-def back_up(journal: Path, into: Path, now_ns: int, stamp: str) -> tuple[Path, Manifest]:
+def back_up(
+    journal: Path, into: Path, now_ns: int, stamp: str, *, note: bool = True
+) -> tuple[Path, Manifest]:
     """Copy a journal, whether its node runs or not, into a new folder below `into`; prove the copy.
+
+    With `note` the journal's folder remembers that it was backed up.
 
     Errors: BackupRefused.
     """
@@ -88,7 +92,10 @@ def back_up(journal: Path, into: Path, now_ns: int, stamp: str) -> tuple[Path, M
         _write(beside / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
         beside.rename(path)
         _sync(into)
-        _write(journal / LAST_BACKUP, msgspec.json.encode({"at_ns": now_ns, "path": str(path.absolute())}))
+        if note:
+            _write(
+                journal / LAST_BACKUP, msgspec.json.encode({"at_ns": now_ns, "path": str(path.absolute())})
+            )
     except (OSError, lmdb.Error, JournalError) as error:
         raise _refused(error, into) from error
     finally:

@@ -1,0 +1,257 @@
+"""`polytrade incident`: one screen at page time, and a bundle to take away."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tarfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.cli.exit_codes import ExitCode
+from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.problems import Problem
+from actors.cli.shown import money, signed_money, table_text
+from actors.cli.targets import Target, find_target, is_target_word
+
+__all__ = ["incident"]
+
+ASK_S = 2.5
+LOG_LINES, LOG_KEPT = 8, 5_000
+ORDERS_SHOWN = 8
+LAST_RUN = "last_run.json"
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[FILE] [ALERT]")
+@click.option(
+    "--export", "bundle", type=click.Path(dir_okay=False, path_type=Path), help="Write a bundle too."
+)
+@json_option
+def incident(words: tuple[str, ...], bundle: Path | None, as_json: bool) -> None:
+    """Show what fires, what is at risk, what changed last and what to do first, even of a dead node.
+
+    --export FILE.tar.gz writes it down with the journal, generations, log and tape: `why`, `state` and
+    `audit` work on the journal in it, on any machine.
+    """
+    rest = list(words)
+    file = rest.pop(0) if rest and is_target_word(rest[0]) else None
+    if len(rest) > 1:
+        raise click.UsageError(f"wanted [FILE] [ALERT], got {' '.join(words)}")
+    target = find_target(file)
+    found = collect(target, rest[0] if rest else "")
+    if as_json:
+        print_json(found)
+    else:
+        for line in _screen(found):
+            echo(line)
+    if bundle is not None:
+        _export(target, bundle, found)
+        note(f"written: {bundle}, {bundle.stat().st_size >> 10} KiB")
+
+
+def collect(target: Target, alert: str) -> dict[str, Any]:
+    """Return everything the screen shows; of a node that does not answer, what it left behind."""
+    view, answers = _view(target)
+    alerts = view.get("alerts", [])
+    fires = [one for one in alerts if not alert or str(one.get("name", "")).lower() == alert.lower()]
+    name = alert or next((str(one["name"]) for one in fires), "")
+    return {
+        "deployment": target.name,
+        "mode": view.get("mode", "?"),
+        "answers": answers,
+        "at_ns": time.time_ns(),
+        "seen_at_ns": view.get("at_ns", 0),
+        "alerts": fires,
+        "other_alerts": len(alerts) - len(fires),
+        "halts": view.get("halts", []),
+        "accounts": view.get("accounts", []),
+        "totals": view.get("totals", {}),
+        "positions": [one for one in view.get("positions", []) if one.get("net_contracts")],
+        "orders": view.get("orders", []),
+        "actors": [one for one in view.get("actors", []) if one["state"] != "running" or one["restarts"]],
+        "generation": _generation(target),
+        "log": _log(target),
+        "runbook": _first_step(name),
+        "commands": {
+            "halt": f"polytrade halt {target.command_words} --reason ...",
+            "halt_without_the_node": f"polytrade halt {target.command_words} --direct --reason ...",
+            "runbook": f"polytrade runbook run {name or 'NAME'} {target.command_words}",
+        },
+    }
+
+
+def _view(target: Target) -> tuple[dict[str, Any], bool]:
+    with contextlib.suppress(Problem):
+        found: dict[str, Any] = target.client.get("/v1/view", ASK_S)
+        return found, True
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((target.journal / LAST_RUN).read_text(encoding="utf-8"))
+        return found, False
+    if not target.journal.is_dir():
+        raise Problem(ExitCode.NOT_FOUND, f"{target.name} does not run, and never has", "name its file")
+    return {}, False
+
+
+def _generation(target: Target) -> dict[str, Any]:
+    from actors.deployment.configuring import generation_row
+    from actors.deployment.generations import Generations
+
+    with contextlib.suppress(ValueError, OSError):
+        current = Generations(target.journal).current()
+        return generation_row(current) if current is not None else {}
+    return {}
+
+
+def _log(target: Target) -> list[str]:
+    """Return the last warnings and errors of the node's log."""
+    from actors.cli.logs import text_line
+    from actors.control.logs import LOG_FILE
+
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = (target.journal / "log" / LOG_FILE).read_text("utf-8", "replace").splitlines()[-LOG_KEPT:]
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                row = json.loads(line)
+                if row.get("level") in ("warning", "error"):
+                    found.append(text_line(row))
+    return found[-LOG_LINES:]
+
+
+def _first_step(name: str) -> dict[str, Any]:
+    """Return how an alert's runbook begins."""
+    from actors.cli.runbook import runbooks_folder
+    from actors.drills.runbooks.document import RunbookFault, read_runbook
+
+    if not name:
+        return {}
+    with contextlib.suppress(RunbookFault, OSError):
+        found = read_runbook(runbooks_folder() / f"{name}.md")
+        step = found.steps[0]
+        return {"name": name, "impact": found.impact, "title": step.title, "command": step.command}
+    return {"name": name, "impact": "", "title": "", "command": ""}
+
+
+# -- the screen ---------------------------------------------------------------------------------------------
+
+
+def _screen(found: dict[str, Any]) -> Iterator[str]:
+    state = "answers" if found["answers"] else "DOES NOT ANSWER: this is what it left behind"
+    yield f"{found['deployment']} ({found['mode']})  {_clock(found['at_ns'])} UTC  the node {state}"
+    yield ""
+    yield from _alerts(found)
+    yield from _risk(found)
+    yield from _changes(found)
+    yield from _advice(found)
+
+
+def _alerts(found: dict[str, Any]) -> Iterator[str]:
+    if not found["alerts"]:
+        yield "fires: nothing"
+    for one in found["alerts"]:
+        key = f" [{one['key']}]" if one.get("key") else ""
+        since = f", since {one['raised_at']}" if one.get("raised_at") else ""
+        yield f"fires: {one.get('name')}{key}, {one.get('severity')}{since}: {one.get('summary', '')}"
+    if found["other_alerts"]:
+        yield f"and {found['other_alerts']} other alerts: polytrade status"
+    for halt in found["halts"]:
+        yield f"halt:  {halt.get('scope')} at {halt.get('level')}: {halt.get('reason')}"
+    yield ""
+
+
+def _risk(found: dict[str, Any]) -> Iterator[str]:
+    totals = found["totals"]
+    if totals:
+        gross = sum(abs(int(one.get("notional_usdt", 0))) for one in found["positions"])
+        equity = f"{money(totals['equity_usdt'])} USDT ({signed_money(totals['profit_usdt'])})"
+        books = "books agree" if totals.get("ledger_agrees") else "BOOKS DO NOT AGREE"
+        yield f"money: equity {equity}, in positions {money(gross)}, {books}"
+    rows = [
+        (
+            *(one["symbol"], str(one["net_contracts"]), one.get("entry", ""), one.get("mark", "")),
+            signed_money(int(one.get("unrealised_usdt", 0))),
+        )
+        for one in found["positions"]
+    ]
+    if rows:
+        yield table_text(
+            [("POSITION", "CONTRACTS", "ENTRY", "MARK", "UNREALISED"), *rows], frozenset({1, 2, 3, 4})
+        )
+    orders = found["orders"]
+    yield f"open orders: {len(orders) or 'none'}"
+    for one in orders[:ORDERS_SHOWN]:
+        yield "  " + "  ".join(
+            str(one.get(name, "")) for name in ("client_order_id", "symbol", "side", "state")
+        )
+    yield ""
+
+
+def _changes(found: dict[str, Any]) -> Iterator[str]:
+    one = found["generation"]
+    if one:
+        changes = f", {len(one['changes'])} changes" if one["changes"] else ""
+        by = f"{one['actor']} at {_day(one['at_ns'])}{changes}: {one['reason']}"
+        yield f"last change: generation {one['generation']} by {by}"
+    for actor in found["actors"]:
+        error = f": {actor['last_error']}" if actor["last_error"] else ""
+        yield f"actor: {actor['address']} is {actor['state']}, restarted {actor['restarts']} times{error}"
+    for line in found["log"]:
+        yield f"log:   {line}"
+    yield ""
+
+
+def _advice(found: dict[str, Any]) -> Iterator[str]:
+    book, commands = found["runbook"], found["commands"]
+    if book.get("command"):
+        yield f"first: {book['title']}   ({book['impact']})"
+        for line in book["command"].splitlines():
+            yield f"  $ {line}"
+        yield f"  all of it: {commands['runbook']}"
+    yield f"stop taking risk:      {commands['halt']}"
+    yield f"when it does not answer: {commands['halt_without_the_node']}"
+
+
+def _clock(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%H:%M:%S") if at_ns else "?"
+
+
+def _day(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+# -- the bundle ---------------------------------------------------------------------------------------------
+
+
+def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
+    """Write a bundle whole: the journal as a proven backup, log, tape and screen. Errors: Problem."""
+    import tempfile
+
+    from actors.deployment.backups import BackupRefused, back_up
+
+    beside = bundle.with_name(f".{bundle.name}.{os.getpid()}")
+    now_ns = time.time_ns()
+    try:
+        with tempfile.TemporaryDirectory() as folder, tarfile.open(beside, "w:gz") as archive:
+            path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False)
+            (path / "incident.json").write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
+            archive.add(path, arcname="journal")
+            for name in ("log", "tape", "runbooks"):
+                if (target.journal / name).is_dir():
+                    archive.add(target.journal / name, arcname=name)
+        beside.chmod(0o600)
+        beside.rename(bundle)
+    except BackupRefused as refused:
+        raise Problem(ExitCode.FAILURE, str(refused), refused.help) from None
+    except OSError as error:
+        raise Problem(
+            ExitCode.FAILURE, f"{bundle} cannot be written: {error.strerror}", "make room"
+        ) from None
+    finally:
+        beside.unlink(missing_ok=True)
