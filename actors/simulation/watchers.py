@@ -34,6 +34,7 @@ from actors.risk.events import (
     OrderFinished,
     ReplacementAllowed,
 )
+from actors.risk.guard_events import ExitOrdered
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
@@ -66,6 +67,7 @@ KINDS = (
     HaltLatched,
     HaltReleased,
     IntentAllowed,
+    ExitOrdered,
     OrderBooked,
     OrderUnbooked,
     RestingOrderExecuted,
@@ -215,6 +217,10 @@ class Watchers:
                     self.tell("an amendment begins once", detail)
             case OrderFinished():
                 self._freed(event)
+            case ExitOrdered():
+                counts = self._counts.get(cell.partition("/")[2])
+                if counts is not None:
+                    counts.exit_ordered(event.symbol, event.at_ns)
             case HaltLatched():
                 self._halts[cell, event.scope] = (int(event.level), turn.turn)
                 self._by_hand.pop((cell.partition("/")[2], event.scope.partition("/")[2]), None)
@@ -269,7 +275,7 @@ class Watchers:
         reduces = event.reduce_only or self._reduces(account, event)
         counts = self._counts.get(account)
         if counts is not None:
-            for detail in counts.submitted(event.client_order_id, reduces):
+            for detail in counts.submitted(event.client_order_id, event.symbol, event.strategy, reduces):
                 self.tell(LIMITS, detail)
         traded_at_ns = self._by_hand.get((account, event.symbol), turn.at_ns)
         if self._hands_stop and not reduces and turn.at_ns > traded_at_ns + HAND_GRACE_NS:
@@ -285,7 +291,7 @@ class Watchers:
         if counts is not None:
             filled = self._amends.filled_before(event.intent_id, self.filled)
             reduces = self._reduces(account, event, filled)
-            for detail in counts.allowed(event.intent_id, event.at_ns, reduces):
+            for detail in counts.allowed(event.intent_id, event.symbol, event.at_ns, reduces):
                 self.tell(LIMITS, detail)
 
     def _reduces(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from actors.deployment.loader import load
 from actors.messages.control import HaltLevel
 from actors.risk.events import HaltLatched, LossDayNoted
 from actors.risk.guard_events import ExitOrdered, IntentShrunk
 from actors.risk.settings import RiskSettings
-from tests.replay.real_data import DATA, RealRun
+from tests.replay.real_data import DATA, FOLDER, RealRun
 from tests.simulation.limit_auditor import LimitAuditor
 from tests.simulation.paper import positions, recorded
 
@@ -19,11 +20,12 @@ STEP_S, HOUR_S, SECOND_NS, USDT = 30, 3_600, 1_000_000_000, 100_000_000
 
 
 def test_the_crash_breaks_no_limit_and_halts_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = RealRun("real_limits.yaml")
-    limits = next(plan.settings for plan in run.topology.actors if plan.kind == "risk")
+    topology = load(FOLDER / "real_limits.yaml", environment={"POLYTRADE_STATE": "never-written"})
+    limits = next(plan.settings for plan in topology.actors if plan.kind == "risk")
     assert isinstance(limits, RiskSettings)
     audit = LimitAuditor(lambda: run.sim.node, {"main": limits})
-    audit.install(monkeypatch)
+    audit.install(monkeypatch)  # before a node is made: cells take their handlers then
+    run = RealRun("real_limits.yaml")
     for _ in range(3 * HOUR_S // STEP_S):
         run.sim.run_for(STEP_S * SECOND_NS)
         audit.sample(run.sim.node.loop.clock.now_ns())

@@ -2,7 +2,8 @@
 
 Nothing of the risk actor is asked. Positions, resting orders, prices and equity are the exchange's; what the
 OMS has on its way there is added. Prices move between risk's look and this one, so values have a little
-slack; counts have none.
+slack; counts have none. Limits of the portfolio are not held here: they bind one account exactly and the others
+as last told, see docs/risk-limits.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ KNOWN_NS = 5 * SECOND_NS  # for so long a loss must have been there before risk 
 class Standing:
     """What one account holds, and what could still fill, by the exchange and the OMS."""
 
-    def __init__(self, node: Any, account: str) -> None:
+    def __init__(self, node: Any, account: str, upto: str = "") -> None:
+        """Count what lives; of what is on its way, no order of after `upto`."""
         exchange = node.cell("exchange").behaviour.exchange
         state, oms = exchange.state, node.cell(f"oms/{account}").behaviour.state
         holdings = state.wallets[account].holdings
@@ -43,16 +45,21 @@ class Standing:
             for key in holding_keys(symbol):
                 if key in holdings:
                     self.net[symbol] += holdings[key].position.net_contracts
-        seen = set()
+        # Closes of the OMS itself are nobody's wish: risk hears of them a moment after they left.
+        closers = {name for name, order in oms.live.items() if order.strategy == f"oms/{account}"}
+        seen = set(closers)
         for order in state.open_orders.values():
-            if order.request.account == account:
-                seen.add(order.request.client_order_id)
+            name = order.request.client_order_id
+            if order.request.account == account and name not in closers:
+                seen.add(name)
                 self._count(order.request, order.request.contracts - order.filled_contracts)
         closed = {order.request.client_order_id for order in state.wallets[account].closed.items}
         for order in oms.live.values():
             self.of_strategy[order.strategy] += 1
             if order.client_order_id not in seen and order.client_order_id not in closed:
                 self._count(order, order.contracts - order.filled_contracts)
+            if order.client_order_id == upto:
+                break  # the same turn may hold later ones, which were judged after it
 
     def _count(self, order: Any, left: int) -> None:
         self.live[order.symbol] += 1
@@ -105,7 +112,7 @@ class LimitAuditor:
                 self._equities.setdefault(account, []).append((now_ns, member.equity_usdt))
 
     def look(self, order: PlaceOrder, now_ns: int) -> None:
-        standing = Standing(self._node(), order.account)
+        standing = Standing(self._node(), order.account, order.client_order_id)
         if standing.reduces(order):
             self.orders["reducing"] += 1
             return
@@ -156,7 +163,6 @@ class LimitAuditor:
             yield "price", away, int(limit("price_band") + (SLACK - 1) * E8) if limit("price_band") else 0
         lost = self._lost(account, now_ns)
         yield "day's loss", lost, int(self._limits[account].daily_loss_usdt * 1.05)
-        yield "portfolio", self._portfolio(account, gross), loosely("portfolio_gross_usdt")
 
     def _lost(self, account: str, now_ns: int) -> int:
         """Return the smallest loss that has been there for long enough to be known."""
@@ -166,11 +172,3 @@ class LimitAuditor:
         ]
         known = [at_ns for at_ns, _ in self._equities.get(account, []) if at_ns <= now_ns - KNOWN_NS]
         return start - max(recent) if recent and known and len(recent) > 1 else 0
-
-    def _portfolio(self, account: str, gross: int) -> int:
-        total = gross
-        for other in self._limits:
-            if other != account:
-                standing = Standing(self._node(), other)
-                total += sum(abs(standing.value(s, standing.net[s])) for s in standing.markets)
-        return total
