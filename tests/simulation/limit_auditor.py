@@ -2,8 +2,8 @@
 
 Nothing of the risk actor is asked. Positions, resting orders, prices and equity are the exchange's; what the
 OMS has on its way there is added. Prices move between risk's look and this one, so values have a little
-slack; counts have none. Limits of the portfolio are not held here: they bind one account exactly and the others
-as last told, see docs/risk-limits.md.
+slack; counts have none. Limits of the portfolio are not held here: they count the other accounts as last
+told, see docs/risk-limits.md.
 """
 
 from __future__ import annotations
