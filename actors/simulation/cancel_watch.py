@@ -8,9 +8,14 @@ from typing import Any
 from actors.domain.lifecycle import OrderEvent
 from actors.messages.control import HaltLevel
 from actors.oms.events import CancelWanted, OrderStateChanged, OrderSubmitted
-from actors.risk.events import HaltLatched
+from actors.risk.events import HaltLatched, HaltReleased
+from actors.runtime.messages import ActorFailed, ActorRestarted
+from actors.runtime.node import NodeStarted
 
 __all__ = ["CancelWatch"]
+
+FORGIVES = (HaltReleased, NodeStarted, ActorFailed, ActorRestarted)
+LIVES_ON = (OrderEvent.ACCEPTED, OrderEvent.PROVEN_OPEN, OrderEvent.PROVEN_PARTLY_FILLED)
 
 
 class CancelWatch:
@@ -18,9 +23,10 @@ class CancelWatch:
 
     def __init__(self) -> None:
         self._wanted: set[str] = set()  # orders that somebody wants canceled
+        self._owed: set[str] = set()  # those that a halt has passed over, as far as can be seen
 
     def turn(
-        self, entries: Iterable[tuple[str, Any]], live: Iterable[tuple[str, OrderSubmitted]]
+        self, entries: list[tuple[str, Any]], live: Iterable[tuple[str, OrderSubmitted]]
     ) -> Iterator[str]:
         """Take a turn; `live`: orders that lived before it and still do, with their OMS."""
         halts, wanted = [], set()
@@ -32,13 +38,25 @@ class CancelWatch:
             ):
                 wanted.add(event.client_order_id)
         before, self._wanted = self._wanted, self._wanted | wanted
-        if not halts or not wanted:
-            return
-        for cell, order in live:
+        yield from self._moved_on(entries, wanted)
+        for cell, order in live if halts else ():
             name, account = order.client_order_id, cell.partition("/")[2]
             meant = any(account == one and _binds(scope, order) for one, scope in halts)
             if meant and name not in wanted and name not in before:
-                yield f"{name} was live and nobody took it back when others were"
+                self._owed.add(name)
+                if wanted:
+                    yield f"{name} was live and nobody took it back when others were"
+
+    def _moved_on(self, entries: list[tuple[str, Any]], wanted: set[str]) -> Iterator[str]:
+        """See what becomes of orders that were passed over. An OMS that was away has not heard yet."""
+        self._owed -= wanted
+        if any(isinstance(event, FORGIVES) for _, event in entries):
+            self._owed.clear()
+        for _, event in entries:
+            if isinstance(event, OrderStateChanged) and event.client_order_id in self._owed:
+                self._owed.discard(event.client_order_id)
+                if event.event in LIVES_ON:
+                    yield f"{event.client_order_id} lives on under a halt that takes all orders back"
 
 
 def _binds(scope: str, order: OrderSubmitted) -> bool:

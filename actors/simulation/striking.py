@@ -23,6 +23,7 @@ MS_NS = 1_000_000
 MILLION = 1_000_000
 SECOND_NS = 1_000_000_000
 ENDLESS = 1 << 40
+BLIND_NS = 4_000_000_000  # longer than two steps of a trader
 SWEEP_NS = 230_000_000
 HALTED_AWAY_NS = 300_000_000
 
@@ -151,13 +152,40 @@ class Striker:
             node.kill(fault.target)
 
     def _halt(self, fault: Fault) -> None:
-        """Halt in one of three ways, by the fault's number: chances stay those of every other fault."""
+        """Halt in one of three ways, by the fault's number: chances stay those of every other fault.
+
+        A flatten is ordered because the venue has not answered for a while, so that orders are in doubt then.
+        """
         scope = self._a_symbol() if fault.number % 3 == 1 else "all"
-        self._tell_risks(Halt(scope, HaltLevel(1 + fault.number % 3), "simulation", "a drill"))
+        halt = Halt(scope, HaltLevel(1 + fault.number % 3), "simulation", "a drill")
+        if halt.level is HaltLevel.FLATTEN and self._far is not None:
+            self._lose_sight(self._far)
+            self._world.after(BLIND_NS, lambda: self._tell_risks(halt))
+        else:
+            self._tell_risks(halt)
         resume = Resume(scope, "simulation", "the drill is over")
         self._ends[fault.number] = lambda: self._tell_risks(resume)
         if fault.value:
             self._world.after(fault.value * MS_NS, lambda: self._kill_for(HALTED_AWAY_NS))
+
+    def _lose_sight(self, far: ExchangeSide) -> None:
+        """For a while the exchange takes orders and says nothing of them, nor of any other."""
+        path = "/v3/trade/order"
+        added = [
+            far.core.faults.add(rule).id
+            for rule in (
+                exchange_faults.Fault(kind="lose_answer", path=path, method="POST"),
+                exchange_faults.Fault(kind="http_error", path=path, method="GET", status=503, code=503),
+                exchange_faults.Fault(kind="mute", channel="orders"),
+            )
+        ]
+
+        def end() -> None:
+            for number in added:
+                if number in far.core.faults.rules:
+                    far.core.faults.remove(number)
+
+        self._world.after(BLIND_NS + SECOND_NS, end)
 
     def _a_symbol(self) -> str:
         """Return the scope of the first symbol that an account trades."""

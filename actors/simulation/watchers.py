@@ -38,8 +38,8 @@ from actors.risk.guard_events import ExitOrdered
 from actors.risk.settings import RiskSettings
 from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import TurnRecord, read_turns
-from actors.runtime.messages import Message
-from actors.runtime.node import Node
+from actors.runtime.messages import ActorFailed, ActorRestarted, Message
+from actors.runtime.node import Node, NodeStarted
 from actors.runtime.pumps.messages import HttpRequest
 from actors.runtime.store_memory import MemoryStore
 from actors.simulation.amend_watch import AmendWatch, ExchangeBooks
@@ -56,6 +56,9 @@ RECENT_MAX = 30
 VIOLATIONS_MAX = 20
 SLACK = 1.06  # prices move between risk's look and the exchange's
 KINDS = (
+    NodeStarted,
+    ActorFailed,
+    ActorRestarted,
     OrderAnomaly,
     OrderSubmitted,
     ParentAccepted,
