@@ -13,7 +13,7 @@ from actors.cli.problems import Problem
 from actors.deployment.backtest import BacktestRun
 from actors.runtime.journal import verify_chain
 from actors.runtime.store_lmdb import Durability, LmdbStore
-from tests.unit.backtest.histories import BTC, MINIMAL, MINUTES, write_candles, write_funding
+from tests.unit.backtest.histories import BTC, MINIMAL, MINUTES, REPOSITORY, write_candles, write_funding
 
 
 def words(folder: Path) -> list[str]:
@@ -75,8 +75,9 @@ def test_a_symbol_nobody_trades_and_one_without_history_are_refused(tmp_path: Pa
     said = words(tmp_path)
     with pytest.raises(Problem, match="nobody reads the history of ETH_USDT_PERP"):
         invoke(*said, "--data", f"ETH_USDT_PERP={tmp_path}/{BTC}.csv")
-    with pytest.raises(Problem, match="no history for BTC_USDT_PERP"):
-        invoke(said[0], "--data", f"ETH_USDT_PERP={tmp_path}/{BTC}.csv")
+    two = str(REPOSITORY / "config" / "paper-poloniex.yaml"), "--input", f"symbols={BTC},ETH_USDT_PERP"
+    with pytest.raises(Problem, match="no history for ETH_USDT_PERP"):
+        invoke(*two, "--data", f"{BTC}={tmp_path}/{BTC}.csv")
 
 
 def test_a_folder_that_is_not_empty_is_not_touched(tmp_path: Path) -> None:
