@@ -34,6 +34,9 @@ class LimitDesk(KillSwitch):
 
     def __init__(self, settings: RiskSettings, place: Place) -> None:
         super().__init__(settings, place)
+        for symbol in settings.symbols:
+            if symbol not in self._markets:
+                raise ValueError(f"symbols.{symbol}: is not an instrument of this deployment")
         self.file = settings  # as the deployment says; `settings` is what is in force
         self._watched: Checks = ()
         self._near_checks: dict[str, Checks] = {}

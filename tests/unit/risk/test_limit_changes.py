@@ -194,3 +194,8 @@ def test_the_tighter_holds_whatever_the_order_of_changes() -> None:
     assert value_of(effective(base, {"exit_pause": Override(9, False, "a", "b", 0)}, {}), "exit_pause") != 9
     assert looser("exit_pause", 1, 2)
     assert looser("max_open_orders", 0, 10**9)
+
+
+def test_limits_of_a_symbol_that_is_not_there_are_a_fault_of_the_file() -> None:
+    with pytest.raises(ValueError, match=r"symbols\.BTC_USDT_PREP: is not an instrument"):
+        RiskBench(settings(symbols={"BTC_USDT_PREP": SymbolLimits(stop_loss=1)}))  # type: ignore[arg-type]
