@@ -237,6 +237,7 @@ class SeedRun:
 
     def quarrels(self) -> list[str]:
         """Return on what the exchange and our books differ now."""
+        self.watchers.read(self.world.store)  # which fills were told late
         node = self.world.node
         found: list[str] = []
         for plan in self.topology.actors:

@@ -117,7 +117,7 @@ class Watchers:
         self.absent: dict[str, int] = {}  # client_order_id -> when the OMS took it for refused or absent
         self.corrected: set[str] = set()  # symbols whose position the reconciler has brought right
         self.disordered: set[str] = set()  # symbols of which a fill was told after a younger one
-        self._newest_ns: dict[str, int] = {}
+        self._newest: dict[str, int] = {}  # number of the newest fill by symbol
         self._intents: dict[str, str] = {}
         self._cells: dict[str, str] = {}  # client_order_id -> address of its OMS
         self._cancels = CancelWatch()
@@ -233,13 +233,13 @@ class Watchers:
                 self.exchange_event(event)
 
     def _fill_kind(self, event: OrderFillApplied) -> None:
-        symbol, at_ns = event.symbol, event.filled_at_ns
-        if event.trade_id.startswith(CORRECTION):
+        symbol, name = event.symbol, event.trade_id
+        if name.startswith(CORRECTION):
             self.corrected.add(symbol)
-        elif at_ns < self._newest_ns.get(symbol, 0):
-            self.disordered.add(symbol)
-        else:
-            self._newest_ns[symbol] = at_ns
+        elif name.isdecimal():  # the exchange's numbers grow; dates may be equal
+            if int(name) < self._newest.get(symbol, 0):
+                self.disordered.add(symbol)
+            self._newest[symbol] = max(int(name), self._newest.get(symbol, 0))
 
     def _has_ended(self, cell: str, client_order_id: str) -> None:
         self._ended.add(client_order_id)
