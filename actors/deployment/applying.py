@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ import msgspec
 
 from actors.deployment.assemble import cell_specs
 from actors.deployment.changes import CREATE, LIVE, REMOVE, RESTART, Plan, compare
+from actors.deployment.direct_plan import plan_of, write_plan
 from actors.deployment.faults import ConfigError
 from actors.deployment.generations import Generation, GenerationMoved, Generations
 from actors.deployment.resolved import from_resolved, resolved
@@ -23,7 +25,7 @@ from actors.runtime.node import Node
 from actors.runtime.reshape import Reshape
 from actors.secrets.keeper import SecretKeeper
 
-__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation"]
+__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation", "reshape_between"]
 
 LOOK_S = 0.1
 INSIDE_S = 10.0  # for what happens in the loop
@@ -137,7 +139,7 @@ class Applier:
         self._refuse(plan, wish)
         self._fetch_secrets(wanted)
         before = self.topology
-        change = self._reshape(base + 1, plan, wanted)
+        change = reshape_between(base + 1, self.topology, wanted, plan, self._secrets)
         self._inside(lambda: self._node.reshaper.check(change))
         self._keep(change.generation, wish, wanted, plan)
         self._switch(change, wanted)
@@ -176,16 +178,6 @@ class Applier:
         if errors:
             raise NotApplied(f"no value for {errors[0].reference}: {errors[0].reason}", errors[0].help)
 
-    def _reshape(self, generation: int, plan: Plan, wanted: Topology) -> Reshape:
-        specs = {spec.name: spec for spec in cell_specs(wanted, self._secrets)}
-        settings = {
-            one.address: wanted.actor(one.address).settings
-            for one in plan.actors
-            if one.action == LIVE
-            and wanted.actor(one.address).settings != self.topology.actor(one.address).settings
-        }
-        return Reshape(generation, specs, plan.of(CREATE), plan.of(RESTART), settings, plan.of(REMOVE))
-
     def _keep(self, number: int, wish: Wish, wanted: Topology, plan: Plan) -> None:
         generation = Generation(
             number=number,
@@ -213,6 +205,8 @@ class Applier:
         self._shapes[change.generation] = change
         self._inside(lambda: self._node.command("reshape", change.generation))
         self.topology = wanted
+        with contextlib.suppress(OSError):  # the plan of the start still stops what it knew
+            write_plan(plan_of(wanted), self.generations.folder.parent)
 
     # -- afterwards ------------------------------------------------------------------------------------
 
@@ -233,7 +227,8 @@ class Applier:
         number = base + 2
         back = Wish(resolved(before), base + 1, "apply", f"taken back: {trouble}", of=base)
         self._keep(number, back, before, plan)
-        self._switch(self._reshape(number, plan, before), before)
+        change = reshape_between(number, self.topology, before, plan, self._secrets)
+        self._switch(change, before)
         return trouble
 
     def _inside(self, action: Callable[[], Any]) -> Any:
@@ -255,6 +250,19 @@ class Applier:
             ) from None
         except RuntimeFault as fault:
             raise NotApplied(str(fault), "nothing has been changed") from None
+
+
+def reshape_between(
+    generation: int, before: Topology, wanted: Topology, plan: Plan, secrets: SecretKeeper
+) -> Reshape:
+    """Return what a node of one topology does to become one of another."""
+    specs = {spec.name: spec for spec in cell_specs(wanted, secrets)}
+    settings = {
+        one.address: wanted.actor(one.address).settings
+        for one in plan.actors
+        if one.action == LIVE and wanted.actor(one.address).settings != before.actor(one.address).settings
+    }
+    return Reshape(generation, specs, plan.of(CREATE), plan.of(RESTART), settings, plan.of(REMOVE))
 
 
 def _family(kind: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from actors.deployment.direct_plan import DirectPlan
+from actors.deployment.direct_plan import DirectPlan, read_plan
 from actors.deployment.direct_run import DirectOrder, DirectRun, KeysMissing
 from actors.messages.control import HaltLevel
 from actors.runtime.clock import monotonic_ns
@@ -29,7 +30,7 @@ class DeadMan:
 
     def __call__(self, reason: str) -> str:
         """Do it, and return what came of it in words."""
-        run = dead_man_run(self._plan, HEART, reason)
+        run = dead_man_run(self._as_it_runs(), HEART, reason)
         run.latch()
         try:
             run.keys(self._source)  # they may have been changed since
@@ -41,6 +42,11 @@ class DeadMan:
         run.record()
         fault = [f"THE LATCH IS NOT SET: {run.latch_fault}"] if run.latch_fault else []
         return "; ".join([*fault, *run.proof])
+
+    def _as_it_runs(self) -> DirectPlan:
+        """Return the plan beside the journal: accounts may have been added since the start."""
+        found = read_plan(Path(self._plan.journal))
+        return found if found is not None and found.deployment == self._plan.deployment else self._plan
 
 
 def dead_man_run(plan: DirectPlan, actor: str, reason: str) -> DirectRun:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.deployment.sections import DeadManSection, SecretsSection
 from actors.deployment.topology import ActorPlan, Topology
@@ -64,9 +65,14 @@ def plan_of(topology: Topology) -> DirectPlan:
         file=str(topology.files[0]),
         folder=str(topology.directory),
         accounts=tuple(_account(plan) for plan in topology.actors if plan.kind in KINDS),
-        secrets=topology.secrets,
+        secrets=_without_idle_values(topology.secrets),
         dead_man=topology.dead_man,
     )
+
+
+def _without_idle_values(secrets: SecretsSection) -> SecretsSection:
+    """Values that stand in a file are copied only where they are what opens the account."""
+    return secrets if secrets.provider == "env" else replace(secrets, defaults={})
 
 
 def write_plan(plan: DirectPlan, journal: Path) -> None:

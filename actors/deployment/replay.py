@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import actors.messages.audit  # noqa: F401  (types that a tape may hold, and that no kind of actor knows)
+from actors.deployment.applying import reshape_between
 from actors.deployment.assemble import assemble
-from actors.deployment.secret_values import keep_secrets
+from actors.deployment.changes import compare
+from actors.deployment.generations import Generations
+from actors.deployment.resolved import from_resolved
+from actors.deployment.secret_values import keep_secrets, secrets_of
 from actors.deployment.topology import Topology
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock
 from actors.runtime.errors import JournalError
 from actors.runtime.node import Node
+from actors.runtime.reshape import Reshape
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.tape import play, read_tape
 from actors.secrets.keeper import SecretKeeper
@@ -47,6 +52,35 @@ def invented_secrets(topology: Topology) -> SecretKeeper:
     return keep_secrets(topology, _Invented())
 
 
+class _Lives:
+    """What the deployment was in each life of its node, by the generations it has run with."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._kept = Generations(topology.journal_path)
+        self._secrets = invented_secrets(topology)
+
+    def at(self, now_ns: int) -> tuple[Topology, SecretKeeper]:
+        """Return what a node began with at an instant; without generations what the files say."""
+        numbers = [number for number in self._kept.numbers() if self._kept.read(number).at_ns <= now_ns]
+        found = self._of(numbers[-1]) if numbers else self._topology
+        return found, self._keeper(found)
+
+    def shape(self, number: int) -> Reshape:
+        """Return what a generation made of the node that ran."""
+        before, wanted = self._of(number - 1), self._of(number)
+        return reshape_between(number, before, wanted, compare(before, wanted), self._keeper(wanted))
+
+    def _of(self, number: int) -> Topology:
+        return from_resolved(self._kept.read(number).document, self._topology)
+
+    def _keeper(self, topology: Topology) -> SecretKeeper:
+        self._secrets.extend(
+            {plan.address: tuple(t for _, t in secrets_of(plan)) for plan in topology.actors}
+        )
+        return self._secrets
+
+
 def play_deployment(topology: Topology, until_sequence: int = 0, extra: tuple[CellSpec, ...] = ()) -> Played:
     """Play a tape from its beginning to the turn that wrote an event, or to its end. `extra`: who listens.
 
@@ -66,9 +100,12 @@ def play_deployment(topology: Topology, until_sequence: int = 0, extra: tuple[Ce
             "a tape can be played that began with its journal"
         )
 
-    secrets = invented_secrets(topology)
+    lives = _Lives(topology)
 
     def make(store: MemoryStore, clock: VirtualClock) -> Node:
-        return assemble(topology, store, clock, extra, secrets)
+        found, secrets = lives.at(clock.now_ns())
+        node = assemble(found, store, clock, extra, secrets)
+        node.shape_of = lives.shape
+        return node
 
     return Played(*play(folder, make, until_sequence=until_sequence))

@@ -40,10 +40,18 @@ def resolved(topology: Topology) -> dict[str, Any]:
         "journal_path": str(topology.journal_path),
         "content_hash": topology.content_hash,
         "markets_hash": markets_hash(topology.instruments),
-        "sections": {name: written_struct(getattr(topology, name)) for name in SECTIONS},
+        "sections": {name: _section(topology, name) for name in SECTIONS},
         "supervisors": {plan.name: _supervisor(plan) for plan in topology.supervisors},
         "actors": [_actor(plan) for plan in topology.actors],
     }
+
+
+def _section(topology: Topology, name: str) -> dict[str, Any]:
+    """Return a section as it is written; values of secrets stay where they are."""
+    found = written_struct(getattr(topology, name))
+    if name == "secrets":
+        found["defaults"] = sorted(found["defaults"])
+    return found
 
 
 def _supervisor(plan: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.process.node import wait_for
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     found = Desk(tmp_path)
+    found.edit("journal: {", "journal: {tape: true, ")
     try:
         found.up()
         yield found
@@ -52,3 +53,10 @@ def test_a_plan_is_applied_survives_a_kill_and_is_rolled_back(desk: Desk) -> Non
     desk.edit("fast: 9", "fast: nine")
     code, text = desk.run("plan", file)
     assert (code, "E102" in text) == (1, True)
+    desk.edit("fast: nine", "fast: 9")
+    desk.close()
+    by_tape, by_journal = (
+        desk.run("state", file, "risk/main", "--json", *words) for words in (["--tape"], [])
+    )
+    assert by_tape == by_journal, "played over the changes, the tape comes to something else"
+    assert by_tape[0] == 0

@@ -27,8 +27,10 @@ def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> N
         assert (code, bundle.stat().st_mode & 0o077) == (0, 0), text
         heart = desk.node
         assert heart is not None
-        os.kill(desk.status()["pid"], signal.SIGSTOP)
+        pid = desk.status()["pid"]
+        os.kill(pid, signal.SIGSTOP)
         code, text = desk.run("incident", str(desk.file))
+        os.kill(pid, signal.SIGCONT)
         assert (code, "DOES NOT ANSWER" in text, "--direct" in text) == (0, True, True)
     finally:
         desk.close()

@@ -83,16 +83,16 @@ def test_orders_beyond_count_and_rate_are_told() -> None:
 def test_counts_of_orders() -> None:
     settings = next(plan.settings for plan in topology(LOCAL).actors if plan.kind == "risk")
     counts = OrderLimits(replace(settings, max_open_orders=1, max_orders_per_second=2, order_burst=1))
-    assert list(counts.submitted("a", False)) == []
-    assert list(counts.submitted("b", False)) == ["b is the 2th live order of 1"]
-    assert list(counts.submitted("c", True)) == []
+    assert list(counts.submitted("a", "BTC", "pulse", False)) == []
+    assert list(counts.submitted("b", "BTC", "pulse", False)) == ["b is the 2th live order, of 1"]
+    assert list(counts.submitted("c", "BTC", "pulse", True)) == []
     for name in "abc":
         counts.ended(name)
-    assert list(counts.submitted("d", False)) == []
+    assert list(counts.submitted("d", "BTC", "pulse", False)) == []
     second = 1_000_000_000
-    assert list(counts.allowed("a", second, False)) == []
-    assert list(counts.allowed("b", second * 3 // 2, False)) == []
-    assert len(list(counts.allowed("c", second * 3 // 2 + 1, False))) == 1
+    assert list(counts.allowed("a", "BTC", second, False)) == []
+    assert list(counts.allowed("b", "BTC", second * 3 // 2, False)) == []
+    assert len(list(counts.allowed("c", "BTC", second * 3 // 2 + 1, False))) == 1
 
 
 def test_the_books_of_a_spot_account_are_compared_at_rest() -> None:
