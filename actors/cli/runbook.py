@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ __all__ = ["runbook", "runbooks_folder"]
 
 ROOT = Path(__file__).parents[2]
 RECORD_S = 2.0  # the node may be what is ill
-OUTPUT_LINES = 12
+OUTPUT_LINES = 20
 MARKS = {
     "as_expected": "ok",
     "not_as_expected": "NOT AS EXPECTED",
@@ -124,7 +125,7 @@ def run(name: str, file: str | None, key: str, dry: bool, auto: bool, as_json: b
     runner = Runner(person, _execute, _Record(target, log), time.time_ns, lambda ns: time.sleep(ns / 1e9))
     if not as_json:
         note(f"{found.name}: {found.impact}")
-    done = runner.run(found, variables_of(target, key), dry=dry)
+    done = runner.run(found, variables_of(target, key, _accounts(target)), dry=dry)
     if as_json:
         import msgspec
 
@@ -134,15 +135,21 @@ def run(name: str, file: str | None, key: str, dry: bool, auto: bool, as_json: b
     sys.exit(ExitCode.OK if done.is_good else ExitCode.FAILURE)
 
 
-def variables_of(target: Target, key: str) -> dict[str, str]:
-    """Return what a runbook's commands may refer to; the key of an alert stands for what it looks like."""
-    symbol = next((part for part in key.split("/") if part.endswith(("_PERP", "_USDT"))), "")
+def variables_of(target: Target, key: str, accounts: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return what a runbook's commands may refer to; the key of an alert stands for what it looks like.
+
+    `main:symbol/BTC_USDT_PERP` names an account and a scope of it. A key that names none is taken to be about
+    the deployment's first account.
+    """
+    head, _, scope = key.partition(":")
+    symbol = next((part for part in re.split("[/:]", key) if part.endswith(("_PERP", "_USDT"))), "")
     return {
         "FILE": target.command_words,
         "KEY": key,
         "SYMBOL": symbol,
-        "ACCOUNT": key if key and not symbol else "main",
+        "ACCOUNT": head if head in accounts else next(iter(accounts), "main"),
         "ACTOR": key,
+        "SCOPE": scope or "all",
     }
 
 
@@ -253,6 +260,13 @@ def _mode(target: Target) -> str:
     with contextlib.suppress(Problem):
         return str(target.client.get("/v1/status", RECORD_S).get("mode", ""))
     return ""
+
+
+def _accounts(target: Target) -> tuple[str, ...]:
+    with contextlib.suppress(Problem):
+        found = target.client.get("/v1/view", RECORD_S).get("accounts", [])
+        return tuple(str(one["account"]) for one in found)
+    return ()
 
 
 # -- finding ------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ __all__ = ["Lint", "read_all"]
 
 SCREEN_LINES = 30
 IMPACT_LETTERS_MAX = 160
-VARIABLES = frozenset({"FILE", "KEY", "SYMBOL", "ACCOUNT", "ACTOR"})
+VARIABLES = frozenset({"FILE", "KEY", "SYMBOL", "ACCOUNT", "ACTOR", "SCOPE"})
+INLINE = re.compile(r"`(polytrade [^`]+)`")
 VARIABLE = re.compile(r"\$\{?([A-Z]+)\}?")
 
 Find = Callable[
@@ -79,14 +80,14 @@ class Lint:
         if runbook.steps[0].line > SCREEN_LINES:
             yield fault(runbook.steps[0].line, f"the first command stands below line {SCREEN_LINES}")
         yield from (fault(line, text) for line, text in _orders(runbook))
-        for step in runbook.steps:
-            unknown = sorted(set(VARIABLE.findall(step.command)) - VARIABLES)
+        for line, command in (*_named_in_prose(runbook), *((one.line, one.command) for one in runbook.steps)):
+            unknown = sorted(set(VARIABLE.findall(command)) - VARIABLES)
             if unknown:
-                yield fault(step.line, f"there is no ${unknown[0]}; there are {', '.join(sorted(VARIABLES))}")
-            for words in _commands(step.command):
+                yield fault(line, f"there is no ${unknown[0]}; there are {', '.join(sorted(VARIABLES))}")
+            for words in _commands(command):
                 reason = self._command_fault(words)
                 if reason:
-                    yield fault(step.line, reason)
+                    yield fault(line, reason)
 
 
 def _orders(runbook: Runbook) -> Iterator[tuple[int, str]]:
@@ -101,6 +102,13 @@ def _orders(runbook: Runbook) -> Iterator[tuple[int, str]]:
         following = [one.kind for one in runbook.steps[position + 1 :]]
         if "verify" not in following:
             yield step.line, f"no verify follows act {step.id!r}"
+
+
+def _named_in_prose(runbook: Runbook) -> Iterator[tuple[int, str]]:
+    """Commands that prose offers are typed by somebody as well."""
+    for line, text in enumerate(runbook.text.splitlines(), 1):
+        for found in INLINE.finditer(text):
+            yield line, found[1]
 
 
 def _commands(text: str) -> Iterable[list[str]]:

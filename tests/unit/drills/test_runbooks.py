@@ -234,3 +234,38 @@ def test_the_command_line_runs_one_and_keeps_it_beside_the_journal(
     assert "done for BTC_USDT_PERP" in done["outcomes"][1]["got"]
     (log,) = (journal / "runbooks").glob("FeedStale-*.jsonl")
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == ["look", "restart", "live"]
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert(lint: Lint) -> None:
+    assert [str(fault) for fault in lint.faults(ROOT / "runbooks")] == []
+    assert {path.stem for path in (ROOT / "runbooks").glob("*.md")} - {"README"} == set(listed_alerts(ROOT))
+
+
+def test_a_command_that_prose_offers_is_checked_too(tmp_path: Path, lint: Lint) -> None:
+    text = GOOD.replace("Which one it is.", "Then `polytrade restrat $FILE`, or `polytrade halt $SCOPES`.")
+    (tmp_path / "FeedStale.md").write_text(text)
+    faults = [str(fault) for fault in lint.faults(tmp_path)]
+    assert any("has no command restrat" in fault for fault in faults)
+    assert any("there is no $SCOPES" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("BTC_USDT_PERP", {"SYMBOL": "BTC_USDT_PERP", "ACCOUNT": "main", "SCOPE": "all"}),
+        ("hedge", {"SYMBOL": "", "ACCOUNT": "hedge", "ACTOR": "hedge"}),
+        (
+            "hedge:symbol/BTC_USDT_PERP",
+            {"ACCOUNT": "hedge", "SCOPE": "symbol/BTC_USDT_PERP", "SYMBOL": "BTC_USDT_PERP"},
+        ),
+        ("BTC_USDT_PERP/1234", {"SYMBOL": "BTC_USDT_PERP", "ACCOUNT": "main"}),
+        ("wxh46v-buiq26ect-1-117", {"KEY": "wxh46v-buiq26ect-1-117", "ACCOUNT": "main"}),
+        ("", {"ACCOUNT": "main", "SCOPE": "all"}),
+    ],
+)
+def test_the_key_of_an_alert_says_what_commands_are_about(key: str, expected: dict[str, str]) -> None:
+    class Named:
+        command_words = "config/paper.yaml"
+
+    found = cli.variables_of(Named(), key, ("main", "hedge"))  # type: ignore[arg-type]
+    assert {name: found[name] for name in expected} == expected
