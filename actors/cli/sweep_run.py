@@ -20,6 +20,7 @@ __all__ = ["Asked", "Found", "check_out", "grid_of", "searched"]
 
 # What the kernel takes for all configurations alike, or has no part in.
 NOT_SEARCHED = frozenset({"account", "bar", "bar_grace", "retry_after", "order_alert_after"})
+NO_AXES = frozenset({"protect", "size"})  # settings of exits and sizes that it does not know
 PROGRESS_EVERY_NS = {True: 500_000_000, False: 5_000_000_000}
 
 
@@ -62,6 +63,9 @@ def grid_of(words: Sequence[str], trials_max: int) -> Any:
     except GridError as error:
         raise Problem(ExitCode.USAGE, f"--grid: {error}", error.remedy) from None
     for axis in axes:
+        if axis.name.partition(".")[0] in NO_AXES:
+            text = f"--grid {axis.name}: the kernel does not know it, so all its values would score alike"
+            raise Problem(ExitCode.USAGE, text, f"compare backtests with --set ACTOR.{axis.name}=VALUE")
         if axis.name in NOT_SEARCHED:
             text = f"--grid {axis.name}: it is the same for all configurations of a search"
             raise Problem(ExitCode.USAGE, text, f"give it with --set ACTOR.{axis.name}=VALUE")
@@ -184,15 +188,18 @@ def _first_good(asked: Asked, symbol: str, name: str, value: str, others: Any) -
 
 def _stepped(plan: Any) -> Any:
     from actors.strategy.library import STRATEGIES
-    from actors.strategy.stepped import SteppedStrategy
+    from actors.strategy.stepped import SteppedStrategy, unknown_to_kernels
 
     strategy = STRATEGIES.get(type(plan.settings))
     if strategy is None or not issubclass(strategy, SteppedStrategy):
         text = f"{plan.name} is {plan.kind}, which is no step function; the kernel cannot run it"
         raise Problem(ExitCode.CONFIGURATION, text, "see docs/add-a-strategy.md, or run backtests instead")
-    if plan.settings.size.rule != "strategy":
-        text = f"{plan.name} sizes by the rule {plan.settings.size.rule}, which the kernel does not know"
-        raise Problem(ExitCode.CONFIGURATION, text, "run backtests instead, or take the rule away")
+    unknown = unknown_to_kernels(plan.settings)
+    if unknown is not None:
+        text, off = unknown
+        said = " ".join(f"--set {plan.name}.{setting}" for setting in off)
+        remedy = f"run `polytrade backtest` instead, or search without: {said}"
+        raise Problem(ExitCode.CONFIGURATION, f"{plan.name} {text}", remedy)
     return strategy
 
 

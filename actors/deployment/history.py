@@ -131,10 +131,12 @@ def _add_exchange(actors: Map, venues: list[str], log: FaultLog) -> None:
 
 
 def _override(actors: Map, name: str, value: str, log: FaultLog) -> None:
-    actor, _, setting = name.partition(".")
+    """Set `actor.setting`, or one within a setting: `actor.protect.stop`; what else is set there stays."""
+    actor, *path = name.split(".")
     entry = actors.get(actor)
-    text = f"{actor}:\n  settings:\n    {setting}: {value}\n"
-    node = parse_text(text, f"--set {name}={value}", log)
+    steps = ["settings", *(path or [""])]
+    lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate((actor, *steps))]
+    node = parse_text("\n".join(lines) + f" {value}\n", f"--set {name}={value}", log)
     if not isinstance(node, Map):
         return
     key = node.keys[actor]
@@ -142,15 +144,17 @@ def _override(actors: Map, name: str, value: str, log: FaultLog) -> None:
         known = ", ".join(actors.values)
         log.add("E201", key.span, f"--set {name}: there is no actor {actor!r}", f"there are {known}")
         return
-    settings = node.values[actor]
-    settings = settings.values["settings"] if isinstance(settings, Map) else settings
-    if not isinstance(settings, Map) or setting not in settings.values:
-        return
-    own = entry.get("settings")
-    if not isinstance(own, Map):
-        own = Map(settings.span)
-        entry.put(Scalar(settings.span, "settings", "settings"), own)
-    own.put(settings.keys[setting], _quoted(settings.values[setting]))
+    said, own = node.values[actor], entry
+    for step in steps[:-1]:
+        if not isinstance(said, Map) or step not in said.values:
+            return
+        key, said, below = said.keys[step], said.values[step], own.get(step)
+        if not isinstance(below, Map):
+            below = Map(key.span)
+            own.put(Scalar(key.span, step, step), below)
+        own = below
+    if isinstance(said, Map) and steps[-1] in said.values:
+        own.put(said.keys[steps[-1]], _quoted(said.values[steps[-1]]))
 
 
 def _quoted(node: Node) -> Node:

@@ -18,7 +18,25 @@ from actors.domain.steps import Seen
 from actors.strategy.protocol import Decision, Hold, Reasons, Target, View
 from actors.strategy.sizing import sizing_of
 
-__all__ = ["SteppedMemory", "SteppedStrategy"]
+__all__ = ["SteppedMemory", "SteppedStrategy", "unknown_to_kernels"]
+
+
+def unknown_to_kernels(settings: Any) -> tuple[str, tuple[str, ...]] | None:
+    """Return what of a strategy's settings the kernels do not run, and what turns it off; None: they run all.
+
+    A kernel runs the step function alone: without the exits of `protect`, and with the strategy's own sizes.
+    Ask before scoring: a search without them would score another strategy.
+    """
+    protect = settings.protect
+    if protect.is_on:
+        name = "protect.stop" if protect.stop else "protect.trail"
+        said = [one for one in ("stop", "trail", "trail_from", "target", "hold") if getattr(protect, one)]
+        text = f"sets {name}: its entries get exits that the kernel does not know"
+        return text, tuple(f"protect.{one}={'0s' if one == 'hold' else 0}" for one in said)
+    if settings.size.rule != "strategy":
+        text = f"sizes by the rule {settings.size.rule}, which the kernel does not know"
+        return text, ("size.rule=strategy",)
+    return None
 
 
 class SteppedMemory(msgspec.Struct):

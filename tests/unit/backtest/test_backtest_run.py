@@ -152,6 +152,9 @@ def test_a_period_is_kept_and_what_lies_before_it_warms_up(tmp_path: Path, recor
     [
         ("nobody.fast", "3", "there is no actor 'nobody'"),
         ("trend.fats", "3", "fats"),
+        ("trend.protect.stip", "0.01", "no key 'stip'"),
+        ("trend.fast.more", "3", "fast"),
+        ("trend", "3", "trend"),
         ("trend.fast", "many", "many"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.backtest.wish import MarketFiles, Wish
+from actors.deployment.history import load_history
 from actors.domain.parent_states import ParentEvent
 from actors.messages.market import CandleAhead
 from actors.oms.actor import OmsActor
@@ -70,3 +71,13 @@ def test_without_the_range_of_the_candle_the_path_would_decide(
 
 def test_candles_that_meet_the_target_alone_take_the_profit(tmp_path: Path) -> None:
     assert exits(tmp_path, up=0.02, down=0.0001)[ParentEvent.TARGET_TOUCHED] >= 3
+
+
+def test_one_setting_within_another_is_overridden_and_the_rest_of_it_stays(tmp_path: Path) -> None:
+    files = {BTC: MarketFiles(str(history(tmp_path / "btc.csv", 0.001, 0.001)))}
+    deployment = tmp_path / "near.yaml"
+    deployment.write_text(NEAR)
+    wish = Wish(files=files, overrides={**MINUTES, "trend.protect.stop": "0.02"}, allowed=FUNDING)
+    topology = load_history([str(deployment)], [], {}, {}, wish)
+    (protect,) = [plan.settings.protect for plan in topology.actors if plan.name == "trend"]
+    assert (protect.stop, protect.target, protect.trail) == (2_000_000, 500_000, 0)

@@ -210,6 +210,7 @@ def test_a_period_is_warmed_up_by_the_rows_before_it(tmp_path: Path) -> None:
         (("--grid", "bar=1m,5m"), "same for all"),
         (("--grid", "fast=8", "--set", "trend.bar=30s"), "do not fit"),
         (("--grid", "fast=1..200", "--max-trials", "9"), "200 points"),
+        (("--grid", "protect.stop=0.01,0.02"), "--grid protect.stop: the kernel does not know it"),
         ((), "no grid"),
     ],
 )
@@ -218,3 +219,27 @@ def test_what_cannot_be_searched_is_refused_in_words(
 ) -> None:
     with pytest.raises(Problem, match=told):
         invoke(*words(tmp_path, minutes=60), *more)
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "remedy"),
+    [
+        (
+            ("protect.stop=0.01", "protect.hold=1h"),
+            "sets protect.stop",
+            "protect.stop=0 --set trend.protect.hold=0s",
+        ),
+        (("protect.trail=0.01",), "sets protect.trail", "trend.protect.trail=0"),
+        (("size.rule=volatility_target",), "the rule volatility_target", "trend.size.rule=strategy"),
+    ],
+)
+def test_a_strategy_is_not_scored_without_its_exits_or_its_sizes(
+    tmp_path: Path, more: tuple[str, ...], told: str, remedy: str
+) -> None:
+    said = words(tmp_path, minutes=60)
+    said[said.index(str(MINIMAL))] = str(MINIMAL.parent / "protected.yaml")
+    off = ("protect.stop=0", "protect.trail=0", "protect.trail_from=0", "protect.target=0")
+    said += [word for one in (*off, *more) for word in ("--set", f"trend.{one}")]
+    with pytest.raises(Problem, match=told) as caught:
+        invoke(*said, "--grid", "fast=8")
+    assert remedy in caught.value.remedy
