@@ -110,7 +110,7 @@ class Line:
         """Let everything leave that may, give up what is too old, and set when to look again."""
         next_ns = 0
         for limit, queue in list(self._waiting.items()):
-            due_ns = self._pump_class(limit, queue, context)
+            due_ns = self._pump_class(limit, queue, context) if queue else 0
             if due_ns and (not next_ns or due_ns < next_ns):
                 next_ns = due_ns
         if next_ns and (next_ns < self._due_ns or self._due_ns <= context.now_ns):

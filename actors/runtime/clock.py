@@ -79,7 +79,8 @@ class VirtualClock:
 
     def advance_to(self, at_ns: int) -> None:
         """Move forward; an instant in the past is ignored."""
-        self._now_ns = max(self._now_ns, at_ns)
+        if at_ns > self._now_ns:
+            self._now_ns = at_ns
 
 
 class DriftingClock(VirtualClock):
@@ -97,7 +98,10 @@ class DriftingClock(VirtualClock):
     def now_ns(self) -> int:
         """Return what this machine's clock shows."""
         elapsed = self._world.now_ns() - self._since_ns
-        self._now_ns = max(self._now_ns, self._base_ns + elapsed * (MILLION + self._ppm) // MILLION)
+        if self._ppm:
+            elapsed = elapsed * (MILLION + self._ppm) // MILLION
+        if self._base_ns + elapsed > self._now_ns:
+            self._now_ns = self._base_ns + elapsed
         return self._now_ns
 
     def reading_ns(self) -> int:

@@ -116,15 +116,17 @@ class Simulation:
             self._keep_appointments()
 
     def _next_due_ns(self) -> int | None:
-        dues = [self._appointments[0][0]] if self._appointments else []
+        due_ns = self._appointments[0][0] if self._appointments else None
         timer_ns = None if self.ended else self.node.loop.timers.next_due_ns()
-        if timer_ns is not None:
-            dues.append(self.node_clock.world_ns(timer_ns))
-        return min(dues, default=None)
+        if timer_ns is None:
+            return due_ns
+        timer_ns = self.node_clock.world_ns(timer_ns)
+        return timer_ns if due_ns is None or timer_ns < due_ns else due_ns
 
     def _keep_appointments(self) -> None:
-        while self._appointments and self._appointments[0][0] <= self.now_ns:
-            heapq.heappop(self._appointments)[2]()
+        appointments, clock = self._appointments, self.clock
+        while appointments and appointments[0][0] <= clock.now_ns():
+            heapq.heappop(appointments)[2]()
 
     # -- the edge ------------------------------------------------------------------------------------
 

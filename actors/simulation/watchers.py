@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -79,7 +80,8 @@ KINDS = (
     AmendAllowed,
     ReplacementAllowed,
 )
-TAGS = {message_name(kind).encode() for kind in KINDS}
+HEAD_BYTES = 40  # of an event; its name is within
+HAS_TAG = re.compile(b"|".join(re.escape(message_name(kind).encode()) for kind in KINDS)).search
 ORDER_PATHS = ("/v3/trade/order", "/v3/trade/orders", "/orders", "/orders/batch")
 ENDS = frozenset(
     {OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.PROVEN_ABSENT, OrderEvent.FILLED_WHOLLY}
@@ -177,8 +179,7 @@ class Watchers:
 
     def _events(self, turn: TurnRecord) -> Iterator[tuple[str, Any]]:
         for entry in turn.entries:
-            head = bytes(memoryview(entry.event)[:40])
-            if any(tag in head for tag in TAGS):
+            if HAS_TAG(entry.event, 0, HEAD_BYTES):
                 yield entry.cell, self._decode(entry.event)
 
     def _take(self, cell: str, event: Any, turn: TurnRecord) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from zlib import crc32
 
 from actors.domain.orders import OrderType, Side, TimeInForce
+from actors.exchange.book import BookSide
 from actors.exchange.engine import Exchange
 from actors.exchange.provisions import set_leverage
 from actors.exchange.server.market_view import MarketView
@@ -65,29 +66,19 @@ class Participants:
 
     def _quote(self, view: MarketView, grid: int, noise: int, outcomes: list[Message], now_ns: int) -> None:
         middle = view.index_ticks // grid
-        budget = ORDERS_PER_STEP_MAX
-        stay: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
-        for order in self._own(view):
-            request = order.request
-            steps = (middle - request.limit_ticks // grid) * request.side
-            is_off_grid = request.limit_ticks % grid
-            if is_off_grid or not 0 <= steps <= LEVELS + KEPT_BEYOND:
-                self._cancel(order, outcomes, now_ns)
-            else:
-                stay[request.side][request.limit_ticks] = order.filled_contracts
-        if not stay[Side.BUY] or not stay[Side.SELL]:
-            budget = 2 * LEVELS
+        best, reach = middle * grid, (LEVELS + KEPT_BEYOND) * grid
+        book = view.market.book
+        bids, gone_bids = _sorted_out(book.bids, range(best - reach, best + 1, grid))
+        asks, gone_asks = _sorted_out(book.asks, range(best, best + reach + 1, grid))
+        for order in gone_bids + gone_asks:
+            self._cancel(order, outcomes, now_ns)
+        budget = ORDERS_PER_STEP_MAX if bids and asks else 2 * LEVELS
         for step in range(LEVELS):
-            for side in (Side.BUY, Side.SELL):
-                price = (middle - step * side + (side is Side.SELL)) * grid
-                if price > 0 and price not in stay[side] and budget:
+            bid, ask = best - step * grid, best + (step + 1) * grid
+            for side, price, stay in ((Side.BUY, bid, bids), (Side.SELL, ask, asks)):
+                if price not in stay and price > 0 and budget:
                     budget -= 1
                     self._place(view, side, price, _size(view, noise, step), outcomes, now_ns)
-
-    def _own(self, view: MarketView) -> list[Order]:
-        book = view.market.book
-        nodes = [*book.bids.walk(), *book.asks.walk()]
-        return [node.order for node in nodes if node.order.request.account == MAKER]
 
     def _cancel(self, order: Order, outcomes: list[Message], now_ns: int) -> None:
         request = order.request
@@ -136,6 +127,19 @@ class Participants:
             False,
         )
         outcomes += engine.place(request, now_ns)
+
+
+def _sorted_out(side: BookSide, wanted: range) -> tuple[set[int], list[Order]]:
+    """Return the prices the maker quotes already, and its orders that lie elsewhere, best first."""
+    stay: set[int] = set()
+    gone: list[Order] = []
+    for node in side.walk():
+        if node.order.request.account == MAKER:
+            if node.price_ticks in wanted:
+                stay.add(node.price_ticks)
+            else:
+                gone.append(node.order)
+    return stay, gone
 
 
 def _size(view: MarketView, noise: int, step: int) -> int:
