@@ -10,6 +10,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
+from actors.cli.orders_parents import parent_lines, parents_table, told_parent
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.cli.shown import age, instant, money, table_text
@@ -19,6 +20,7 @@ __all__ = ["orders"]
 
 NUMBERS = frozenset({4, 5, 6})
 AMENDED = (("in place of", "replaces"), ("replaced by", "replaced_by"))
+CHILDREN_SHOWN = 50  # orders of a parent that have ended
 ANSWER_MARGIN_S = 15.0  # beyond the wait that was asked for
 
 words = click.argument("words", nargs=-1, metavar="[FILE]")
@@ -31,7 +33,7 @@ account_option = click.option("--account", default="", help="Only orders of this
 def orders() -> None:
     """List, show, cancel and resolve orders of a running deployment.
 
-    An ID is a client order id or the id of the intent behind the order.
+    An ID is a client order id or the id of the intent behind the order; a parent order has the latter.
     """
 
 
@@ -54,20 +56,27 @@ def ls(
     only_unknown: bool,
     as_json: bool,
 ) -> None:
-    """List live orders, those in doubt first, and the newest closed ones."""
+    """List live orders, those in doubt first, and the newest closed ones; then parent orders."""
     file, _ = split_words(words)
     query = {"symbol": symbol, "strategy": strategy, "account": account}
     found = _get(find_target(file), query, 0 if only_unknown else closed)
     if only_unknown:
         found["orders"] = [order for order in found["orders"] if order["state"] == "unknown"]
+        found["parents"] = []
     if as_json:
         print_json(found)
         return
-    if not found["orders"]:
+    if not found["orders"] and not found["parents"]:
         note("no orders match")
         return
-    echo(_table(found["orders"], found["at_ns"]))
+    if found["orders"]:
+        echo(_table(found["orders"], found["at_ns"]))
+    if found["parents"]:
+        echo(("\n" if found["orders"] else "") + parents_table(found["parents"], found["at_ns"]))
     more = f", {found['left_out']} more live ones are not listed" if found["left_out"] else ""
+    parents = sum(1 for parent in found["parents"] if parent["is_live"])
+    if found["parents"]:
+        more += f"; {parents} parent order{'' if parents == 1 else 's'} live"
     note(f"{found['live'] + found['left_out']} live, {found['unknown']} of them unknown{more}")
 
 
@@ -75,9 +84,14 @@ def ls(
 @click.argument("words", nargs=-1, metavar="[FILE] ID")
 @json_option
 def show(words: tuple[str, ...], as_json: bool) -> None:
-    """Show one order: what was wished, how it stands and since when."""
+    """Show one order: what was wished, how it stands and since when. Of a parent, its orders too."""
     file, (order_id,) = split_words(words, "ID")
-    order = _one(find_target(file), order_id)
+    target = find_target(file)
+    found = _get(target, {"id": order_id}, CHILDREN_SHOWN)
+    if found["parents"]:
+        _show_parent(found, as_json)
+        return
+    order = _first(found, target, order_id)
     if as_json:
         print_json(order)
         return
@@ -109,6 +123,7 @@ def cancel(
 ) -> None:
     """Cancel one order, or every live order in a scope, and say what the venue has confirmed.
 
+    A parent order ends with its orders; of a bracket the entry is taken back, and what protects stays.
     Scopes narrow each other. An order that cannot be canceled yet (its submission has no answer) is canceled
     as soon as it is known to rest. This halts nobody: a strategy may send new orders at once.
     """
@@ -130,11 +145,13 @@ def cancel(
         print_json(found)
     else:
         _tell_cancels(found)
-    left = len(found["not_confirmed"]) + found["left_out"]
+    open_parents = [parent for parent in found["parents"] if not parent["is_withdrawn"]]
+    left = len(found["not_confirmed"]) + found["left_out"] + len(open_parents)
     if left:
+        asked = found["asked"] + len(found["parents"])
         raise Problem(
             ExitCode.UNCONFIRMED,
-            f"{left} of {found['asked']} cancels are not confirmed after {wait_s:g} s",
+            f"{left} of {asked} cancels are not confirmed after {wait_s:g} s",
             "they stay wanted and are sent again on evidence; `polytrade orders ls` shows how they stand",
         )
 
@@ -179,14 +196,32 @@ def _get(target: Any, query: dict[str, str], closed: int) -> Any:
 
 
 def _one(target: Any, order_id: str) -> Any:
-    found = _get(target, {"id": order_id}, 1)["orders"]
-    if not found:
+    found = _get(target, {"id": order_id}, 1)
+    if found["parents"]:
+        raise Problem(
+            ExitCode.REFUSED,
+            f"{order_id} is a parent order; it is settled by what becomes of its orders",
+            f"`polytrade orders show {order_id}` lists them",
+        )
+    return _first(found, target, order_id)
+
+
+def _first(found: dict[str, Any], target: Any, order_id: str) -> Any:
+    if not found["orders"]:
         raise Problem(
             ExitCode.NOT_FOUND,
             f"no order {order_id!r} is in the books of {target.name}",
             f"`polytrade orders ls` lists orders; `polytrade why {order_id}` finds older ones in the journal",
         )
-    return found[0]
+    return found["orders"][0]
+
+
+def _show_parent(found: dict[str, Any], as_json: bool) -> None:
+    (parent, *_), orders = found["parents"], found["orders"]
+    if as_json:
+        print_json({**parent, "orders": orders})
+    else:
+        echo(table_text(parent_lines(parent, orders)))
 
 
 def _confirm(what: str, yes: bool) -> None:
@@ -251,7 +286,9 @@ def _lines(order: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _tell_cancels(found: dict[str, Any]) -> None:
-    if not found["asked"]:
+    for parent in found["parents"]:
+        echo(told_parent(parent))
+    if not found["asked"] and not found["parents"]:
         echo("no live order is in that scope")
         return
     for order in found["confirmed"]:
@@ -259,4 +296,5 @@ def _tell_cancels(found: dict[str, Any]) -> None:
         echo(f"confirmed      {order['client_order_id']}  {order['state']}{filled}")
     for order in found["not_confirmed"]:
         echo(f"NOT CONFIRMED  {order['client_order_id']}  {_state(order)}")
-    note(f"{len(found['confirmed'])} of {found['asked']} confirmed")
+    if found["asked"]:
+        note(f"{len(found['confirmed'])} of {found['asked']} confirmed")

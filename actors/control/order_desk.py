@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pykka
 
 from actors.control.desk import ANSWER_WITHIN_S, ControlError, Desk
 from actors.control.trading_view import Instruments
 from actors.domain.lifecycle import TERMINAL, OrderState
 from actors.messages.control import Rejected, ResolveOrder
-from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus
+from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus, ParentStatus
 from actors.runtime.messages import Message
 
 __all__ = ["CLOSED_SHOWN_MAX", "OrderDesk", "shown_order"]
@@ -39,8 +40,10 @@ class OrderDesk:
         request = OrdersRequest(*_scope(query), wanted, max(0, min(closed_max, CLOSED_SHOWN_MAX)))
         found = await self._listed(request)
         orders = [order for address, listed in found.items() for order in self._shown(address, listed)]
+        parents = [parent for address, listed in found.items() for parent in self._parents(address, listed)]
         return {
             "orders": orders,
+            "parents": parents,
             "live": sum(1 for order in orders if order["is_live"]),
             "unknown": sum(1 for order in orders if order["state"] == OrderState.UNKNOWN.value),
             "left_out": sum(listed.left_out_count for listed in found.values()),
@@ -52,14 +55,15 @@ class OrderDesk:
     ) -> dict[str, Any]:
         """Cancel what lives in a scope and say what is confirmed when the wait is over.
 
-        Errors: ControlError 404 when an order was named and nobody has it alive; 503.
+        A parent that was named is confirmed when it has ended; a bracket when its entry is taken back, for
+        its exits stay. Errors: ControlError 404 when an order was named and nobody has it alive; 503.
         """
         request = CancelScope(*_scope(scope), order_id, actor, reason)
         hit = await self._listed(request)
         names = {order.client_order_id for listed in hit.values() for order in listed.orders}
-        if order_id and not names:
+        if order_id and not names and not any(listed.parents for listed in hit.values()):
             raise self._nowhere(order_id)
-        orders = await self._watched(hit, names, min(max(wait_s, 0.0), WAIT_S_MAX))
+        orders, parents = await self._watched(hit, names, min(max(wait_s, 0.0), WAIT_S_MAX))
         confirmed = [order for order in orders if not order["is_live"]]
         open_still = [order for order in orders if order["is_live"]]
         left_out = sum(listed.left_out_count for listed in hit.values())
@@ -67,6 +71,7 @@ class OrderDesk:
             "asked": len(orders) + left_out,
             "confirmed": confirmed,
             "not_confirmed": open_still,
+            "parents": parents,
             "left_out": left_out,
             "accepted": True,
         }
@@ -78,6 +83,8 @@ class OrderDesk:
         found = await self._listed(OrdersRequest("", "", "", (order_id,), 1))
         for address, listed in found.items():
             for order in listed.orders:
+                if order_id not in (order.client_order_id, order.intent_id):
+                    continue  # it belongs to the parent that was named
                 command = ResolveOrder(order.client_order_id, STATES[state], evidence, actor)
                 answer = await self._ask(address, command)
                 accepted = not isinstance(answer, Rejected)
@@ -89,27 +96,32 @@ class OrderDesk:
 
     async def _watched(
         self, hit: dict[str, OrdersListed], names: set[str], wait_s: float
-    ) -> list[dict[str, Any]]:
-        """Look at the orders until all have ended or the wait is over."""
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Look at the orders and parents until all have ended or the wait is over."""
         until = asyncio.get_running_loop().time() + wait_s
         while True:
+            now = await self._now(hit)
             orders = [
                 order
-                for address, listed in (await self._now(hit)).items()
+                for address, listed in now.items()
                 for order in self._shown(address, listed)
                 if order["client_order_id"] in names
             ]
+            parents = [parent for address, listed in now.items() for parent in self._parents(address, listed)]
             over = asyncio.get_running_loop().time() >= until
-            if over or not any(order["is_live"] for order in orders):
-                return orders
+            left = any(order["is_live"] for order in orders)
+            if over or not (left or any(not parent["is_withdrawn"] for parent in parents)):
+                return orders, parents
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _now(self, hit: dict[str, OrdersListed]) -> dict[str, OrdersListed]:
         found = {}
         for address, listed in hit.items():
             ids = tuple(order.client_order_id for order in listed.orders)
+            ids += tuple(parent.parent_id for parent in listed.parents)
             if ids:
-                found[address] = await self._ask(address, OrdersRequest("", "", "", ids, len(ids)))
+                request = OrdersRequest("", "", "", ids, CLOSED_SHOWN_MAX)
+                found[address] = await self._ask(address, request)
         return found
 
     async def _listed(self, request: Message) -> dict[str, OrdersListed]:
@@ -137,6 +149,11 @@ class OrderDesk:
 
     def _shown(self, address: str, listed: OrdersListed) -> list[dict[str, Any]]:
         return [shown_order(order, address, listed.account, self._instruments) for order in listed.orders]
+
+    def _parents(self, address: str, listed: OrdersListed) -> list[dict[str, Any]]:
+        return [
+            _shown_parent(parent, address, listed.account, self._instruments) for parent in listed.parents
+        ]
 
     def _nowhere(self, order_id: str) -> ControlError:
         return ControlError(
@@ -168,3 +185,26 @@ def shown_order(order: OrderStatus, address: str, account: str, instruments: Ins
         if order.filled_contracts:
             shown["filled_price"] = instrument.price_text(order.filled_ticks // order.filled_contracts)
     return shown
+
+
+def _shown_parent(
+    parent: ParentStatus, address: str, account: str, instruments: Instruments
+) -> dict[str, Any]:
+    """Return a parent as plain values; prices of its plan as text where the symbol is known."""
+    shown: dict[str, Any] = {"owner": address, "account": account}
+    for name in parent.__struct_fields__:
+        shown[name] = getattr(parent, name)
+    plan: dict[str, Any] = {}
+    instrument = instruments.get(parent.symbol)
+    for name in parent.plan.__struct_fields__:
+        value = msgspec.to_builtins(getattr(parent.plan, name))
+        if name.endswith("_ticks") and value and instrument is not None and name != "trail_ticks":
+            plan[name.removesuffix("_ticks")] = instrument.price_text(value)
+        if value:
+            plan[name] = value
+    return shown | {
+        "side": parent.side.name.lower(),
+        "state": parent.state.value,
+        "children": list(parent.children),
+        "plan": plan,
+    }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side
+from actors.domain.parent_states import ParentState
+from actors.messages.plans import Plan
 from actors.runtime.messages import Message
 
-__all__ = ["CancelScope", "OrderStatus", "OrdersListed", "OrdersRequest"]
+__all__ = ["CancelScope", "OrderStatus", "OrdersListed", "OrdersRequest", "ParentStatus"]
 
 
 class OrdersRequest(Message, frozen=True):
@@ -15,7 +17,7 @@ class OrdersRequest(Message, frozen=True):
     account: str
     symbol: str
     strategy: str
-    order_ids: tuple[str, ...]  # client_order_ids or intent_ids
+    order_ids: tuple[str, ...]  # client_order_ids or intent_ids; of a parent: it, and its orders
     closed_max: int  # of those that have ended, the newest so many; live ones all
 
 
@@ -28,7 +30,7 @@ class CancelScope(Message, frozen=True):
     account: str
     symbol: str
     strategy: str
-    order_id: str  # client_order_id or intent_id
+    order_id: str  # client_order_id or intent_id; of a parent: it, and what it would no longer have live
     actor: str  # who says so
     reason: str
 
@@ -60,6 +62,28 @@ class OrderStatus(Message, frozen=True):
     replaced_by: str = ""
 
 
+class ParentStatus(Message, frozen=True):
+    """How one parent order stands in the books of its OMS."""
+
+    parent_id: str
+    kind: str  # its type: stop, bracket, ...
+    strategy: str
+    symbol: str
+    side: Side
+    contracts: int
+    reduce_only: bool
+    plan: Plan
+    state: ParentState
+    entry_filled: int
+    exit_filled: int
+    is_live: bool
+    is_withdrawn: bool  # what a cancel of it takes back is gone: all of it, of a bracket the entry
+    children: tuple[str, ...]  # its living orders: client_order_ids, or intent_ids while risk is asked
+    why: str
+    accepted_at_ns: int
+    changed_at_ns: int
+
+
 class OrdersListed(Message, frozen=True):
     """The orders asked for: those in doubt, then the live ones, then the closed ones, newest first."""
 
@@ -67,3 +91,4 @@ class OrdersListed(Message, frozen=True):
     orders: tuple[OrderStatus, ...]
     left_out_count: int  # live ones that match as well and were too many for one answer
     at_ns: int
+    parents: tuple[ParentStatus, ...] = ()  # that match: the living ones, then the newest that ended

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 from actors.domain.lifecycle import OrderState
+from actors.domain.parent_states import PARENT_ENDED, parent_id_of
 from actors.messages.control import Acknowledged, Rejected, ResolveOrder
-from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus
+from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus, ParentStatus
 from actors.oms.events import OrderResolved, ScopeCanceled
+from actors.oms.parenting import entry_is_over
+from actors.oms.parents.registry import kind_of
+from actors.oms.parents.state import Parent
 from actors.oms.resolution import resolution_fault
 from actors.oms.state import Order
 from actors.oms.triggers import OmsTriggers
@@ -23,12 +27,16 @@ class OmsAsking(OmsTriggers):
     """Answers people. What they have done is on the record with their name."""
 
     def on_orders_request(self, message: OrdersRequest, context: Context) -> None:
-        """List the orders that match."""
+        """List the orders that match, and the parents."""
         live = self._matching_live(message.account, message.symbol, message.strategy, message.order_ids)
-        self._list(live, list(islice(self._matching_closed(message), message.closed_max)), context)
+        closed = list(islice(self._matching_closed(message), message.closed_max))
+        self._list(live, closed, self._matching_parents(message), context)
 
     def on_cancel_scope(self, message: CancelScope, context: Context) -> None:
         """Cancel every live order in the scope, and say which those are; whoever asked looks what follows."""
+        if message.order_id in self.state.parents:
+            self._cancel_one_parent(self.state.parents[message.order_id], message, context)
+            return
         wanted = (message.order_id,) if message.order_id else ()
         hit = self._matching_live(message.account, message.symbol, message.strategy, wanted)
         if hit:
@@ -49,9 +57,21 @@ class OmsAsking(OmsTriggers):
         if not message.order_id and message.account in ("", self._account):
             self._withdraw_between(message.symbol, message.strategy, reason, context)
             self._halt_parents(message.symbol, message.strategy, reason, context)
-        elif message.order_id in self.state.parents:
-            self._cancel_parent(self.state.parents[message.order_id], reason, context)
-        self._list(hit, [], context)
+        self._list(hit, [], [], context)
+
+    def _cancel_one_parent(self, parent: Parent, message: CancelScope, context: Context) -> None:
+        """End a parent as far as its type lets a person; say what it is, and which orders go with it."""
+        reason = f"canceled by {message.actor}" + (f": {message.reason}" if message.reason else "")
+        out = [child.client_order_id for child in parent.children.values() if child.client_order_id]
+        context.record(
+            ScopeCanceled(
+                *(parent.symbol, parent.strategy, parent.parent_id, message.actor, message.reason),
+                *(len(out), context.now_ns),
+            )
+        )
+        self._cancel_parent(parent, reason, context)
+        hit = [order for name in out if (order := self.state.live.get(name)) is not None]
+        self._list([order for order in hit if order.cancel_wanted], [], [parent], context)
 
     def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:
         """Settle an order on a person's word, if what they say can be true."""
@@ -69,10 +89,11 @@ class OmsAsking(OmsTriggers):
         self._changed(order, before, since_ns, context)
         context.reply(Acknowledged(f"{order.client_order_id}: {before.value} -> {message.as_state.value}"))
 
-    def _list(self, live: list[Order], closed: list[Order], context: Context) -> None:
+    def _list(self, live: list[Order], closed: list[Order], parents: list[Parent], context: Context) -> None:
         shown = [self._status(order) for order in (*live[:LISTED_MAX], *closed)]
         left_out = max(0, len(live) - LISTED_MAX)
-        context.reply(OrdersListed(self._account, tuple(shown), left_out, context.now_ns))
+        told = tuple(_parent_status(parent) for parent in parents)
+        context.reply(OrdersListed(self._account, tuple(shown), left_out, context.now_ns, told))
 
     def _matching_live(
         self, account: str, symbol: str, strategy: str, order_ids: tuple[str, ...]
@@ -90,6 +111,23 @@ class OmsAsking(OmsTriggers):
         for order in reversed(self.state.closed.values()):
             if _matches(order, message.symbol, message.strategy, message.order_ids):
                 yield order
+
+    def _matching_parents(self, message: OrdersRequest) -> list[Parent]:
+        """Return the living parents that match, and the newest that have ended: one that is named, always."""
+        if message.account not in ("", self._account):
+            return []
+        ids = message.order_ids
+
+        def matches(parent: Parent) -> bool:
+            return (
+                (not ids or parent.parent_id in ids)
+                and (not message.symbol or parent.symbol in ("", message.symbol))
+                and (not message.strategy or parent.strategy == message.strategy)
+            )
+
+        live = [parent for parent in self.state.parents.values() if matches(parent)]
+        ended = (parent for parent in reversed(self.state.parents_ended.values()) if matches(parent))
+        return live[:LISTED_MAX] + list(islice(ended, max(message.closed_max, len(ids))))
 
     def _status(self, order: Order) -> OrderStatus:
         doubt = self._doubts.get(order.client_order_id)
@@ -120,6 +158,20 @@ class OmsAsking(OmsTriggers):
 
 
 def _matches(order: Order, symbol: str, strategy: str, order_ids: tuple[str, ...]) -> bool:
-    if order_ids and order.client_order_id not in order_ids and order.intent_id not in order_ids:
+    names = (order.client_order_id, order.intent_id, parent_id_of(order.intent_id))
+    if order_ids and not any(name in order_ids for name in names):
         return False
     return (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy)
+
+
+def _parent_status(parent: Parent) -> ParentStatus:
+    is_live = parent.state not in PARENT_ENDED
+    # A person's cancel ends all but a bracket, whose exits stay with what it has entered.
+    is_withdrawn = entry_is_over(parent) if parent.enters else not is_live
+    return ParentStatus(
+        *(parent.parent_id, kind_of(parent).name, parent.strategy, parent.symbol, parent.side),
+        *(parent.contracts, parent.reduce_only, parent.plan, parent.state),
+        *(parent.entry_filled, parent.exit_filled, is_live, is_withdrawn),
+        tuple(child.client_order_id or intent_id for intent_id, child in parent.children.items()),
+        *(parent.why, parent.accepted_at_ns, parent.changed_at_ns),
+    )

@@ -32,7 +32,7 @@ from actors.runtime.behaviour import Context
 from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Severity
 
-__all__ = ["OmsParents"]
+__all__ = ["OmsParents", "entry_is_over"]
 
 PARENT_FAILED = "ParentFailed"
 STOP_FAILED = "StopFailed"
@@ -349,7 +349,7 @@ class OmsParents(OmsClosing):
     def _tell_parent(self, parent: Parent, context: Context) -> None:
         update = ParentUpdate(
             *(parent.parent_id, parent.strategy, self._account, parent.symbol, parent.state),
-            *(parent.contracts, parent.entry_filled, parent.exit_filled, _entry_is_over(parent)),
+            *(parent.contracts, parent.entry_filled, parent.exit_filled, entry_is_over(parent)),
             *(parent.why, context.now_ns),
         )
         try:
@@ -365,7 +365,8 @@ def _why(intent: ParentIntent) -> str:
     return f"close all for {intent.strategy}" + (f": {why}" if why else "")
 
 
-def _entry_is_over(parent: Parent) -> bool:
+def entry_is_over(parent: Parent) -> bool:
+    """Tell whether a parent opens nothing any more, and has no order out that would."""
     if parent.state in PARENT_ENDED:
         return True
     if parent.reduce_only:

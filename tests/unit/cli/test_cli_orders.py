@@ -16,6 +16,10 @@ from actors.control.server import ControlServer
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.domain.place import Place
+from actors.messages.control import ReconcileFinished
+from actors.messages.parents import ChildIntent, ParentIntent, ParentUpdate, SubmitParent
+from actors.messages.plans import Bracket, Stop
+from actors.messages.plans import Plan as ParentPlan
 from actors.messages.trading import OrderIntent, OrderUpdate, SubmitOrder
 from actors.messages.venue import (
     CancelOrder,
@@ -37,19 +41,32 @@ from tests.unit.cli.conftest import running_house
 from tests.unit.control.house import SUPERVISORS, SYMBOL, Plan, running
 
 ETH = "ETH_USDT_PERP"
+LIMIT_BRACKET = Bracket(OrderType.LIMIT, 9_900_000, TimeInForce.GTC, 9_800_000)
 TREND, MEAN = f"trend/{SYMBOL}", f"mean/{ETH}"
 
 
 class Wisher(Behaviour):
     """Stands for strategies and risk."""
 
-    EMITS = (SubmitOrder,)
-    ACCEPTS = (SubmitOrder, OrderUpdate)
+    EMITS = (SubmitOrder, SubmitParent, ReconcileFinished)
+    ACCEPTS = (SubmitOrder, SubmitParent, ReconcileFinished, OrderUpdate, ParentUpdate, ChildIntent)
 
     def on_submit_order(self, message: SubmitOrder, context: Context) -> None:
         context.publish(message)
 
+    def on_submit_parent(self, message: SubmitParent, context: Context) -> None:
+        context.publish(message)
+
+    def on_reconcile_finished(self, message: ReconcileFinished, context: Context) -> None:
+        context.publish(message)
+
+    def on_child_intent(self, message: ChildIntent, context: Context) -> None:
+        context.publish(SubmitOrder(message.intent, 1))
+
     def on_order_update(self, message: OrderUpdate, context: Context) -> None:
+        pass
+
+    def on_parent_update(self, message: ParentUpdate, context: Context) -> None:
         pass
 
 
@@ -108,6 +125,26 @@ class Street:
         self.node.tell("wisher", SubmitOrder(intent, 1))
         until = time.monotonic() + 5
         while self.node.cell("venue/main").handled_count == before and time.monotonic() < until:
+            time.sleep(0.002)
+        return intent_id
+
+    def parent(self, plan: ParentPlan, *, reduce_only: bool = False) -> str:
+        """Have a parent order run; return its id. A bracket's entry and a resting target rest."""
+        self._count += 1
+        intent_id = f"{TREND}#1.{self._count}"
+        intent = ParentIntent(
+            *(intent_id, TREND, "main", SYMBOL, Side.BUY, 5, reduce_only, plan, 9_900_000, 1),
+        )
+        self.node.tell("wisher", ReconcileFinished("main", True, (), 1))
+        before = self.node.cell("venue/main").handled_count
+        self.node.tell("wisher", SubmitParent(intent, 1))
+        until = time.monotonic() + 5
+        oms, venue = self.node.cell("oms/main"), self.node.cell("venue/main")
+        while time.monotonic() < until:
+            if intent_id in oms.behaviour.state.parents and venue.handled_count > before - isinstance(
+                plan, Stop
+            ):
+                break
             time.sleep(0.002)
         return intent_id
 
@@ -177,6 +214,59 @@ def test_one_order_is_shown_by_either_of_its_names(cli, street) -> None:
     assert "unknown: connection reset" in text
     assert "buy 5" not in text
     assert "buy 13 BTC_USDT_PERP at 99000" in text
+
+
+def test_parents_are_listed_below_the_orders_and_shown_with_theirs(cli, street) -> None:
+    bracket = street.parent(LIMIT_BRACKET)
+    shown = cli("orders", "ls")
+    orders, parents = (part.splitlines() for part in shown.stdout.split("\n\n"))
+    assert (len(orders), len(parents)) == (2, 2)
+    assert parents[0].split()[:4] == ["PARENT", "TYPE", "STATE", "SYMBOL"]
+    assert parents[1].split()[:4] == [bracket, "bracket", "entering", SYMBOL]
+    assert "stop 98000" in parents[1]
+    assert "1 parent order live" in shown.stderr
+    (listed,) = found(cli, "ls")["parents"]
+    assert (listed["parent_id"], listed["state"], listed["plan"]["stop_ticks"]) == (
+        bracket,
+        "entering",
+        9_800_000,
+    )
+    one = found(cli, "show", bracket)
+    assert [order["client_order_id"] for order in one["orders"]] == listed["children"]
+    text = cli("orders", "show", bracket).stdout
+    assert listed["children"][0] in text
+    assert "entering" in text
+
+
+def test_a_parent_is_canceled_by_its_id_with_its_orders(cli, street) -> None:
+    bracket, stop = street.parent(LIMIT_BRACKET), street.parent(Stop(9_999_000))
+    (child,) = found(cli, "show", bracket)["children"]
+    told = cli("orders", "cancel", bracket, "--reason", "enough")
+    assert told.exit_code == 0
+    assert f"{bracket}  bracket canceled" in told.stdout
+    assert child in told.stdout
+    one = found(cli, "show", bracket)
+    assert (one["state"], one["is_live"]) == ("canceled", False)
+    assert one["orders"][0]["state"] == "canceled"
+    assert found(cli, "show", stop)["state"] == "waiting"
+    told = found(cli, "cancel", stop)
+    assert [(parent["state"], parent["is_withdrawn"]) for parent in told["parents"]] == [("canceled", True)]
+
+
+def test_a_parent_whose_order_the_venue_does_not_end_is_not_confirmed(cli, street) -> None:
+    bracket = street.parent(LIMIT_BRACKET)
+    ScriptedVenue.hears_cancels = False
+    told = cli("orders", "cancel", bracket, "--wait", "0.3")
+    assert told.exit_code == ExitCode.UNCONFIRMED
+    assert told.stdout.count("NOT CONFIRMED") == 2
+    assert "2 of 2 cancels are not confirmed" in told.stderr
+
+
+def test_a_parent_is_not_settled_on_a_word(cli, street) -> None:
+    bracket = street.parent(LIMIT_BRACKET)
+    told = cli("orders", "resolve", bracket, "--as", "absent", "--evidence", "page", "--yes")
+    assert told.exit_code == ExitCode.REFUSED
+    assert "is a parent order" in told.stderr
 
 
 def test_an_order_nobody_has_heard_of_has_a_code_of_its_own(cli, street) -> None:
