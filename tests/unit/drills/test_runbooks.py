@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from actors.cli import runbook as cli
 from actors.drills.runbooks.catalogue import listed_alerts, raised_names
 from actors.drills.runbooks.document import RunbookFault, Step, parse_runbook
-from actors.drills.runbooks.lint import Lint
+from actors.drills.runbooks.lint import Lint, read_all
+from actors.drills.runbooks.matrix import matrix_page
 from actors.drills.runbooks.running import Outcome, Output, Runner
 
 ROOT = Path(__file__).parents[3]
@@ -269,3 +270,11 @@ def test_the_key_of_an_alert_says_what_commands_are_about(key: str, expected: di
 
     found = cli.variables_of(Named(), key, ("main", "hedge"))  # type: ignore[arg-type]
     assert {name: found[name] for name in expected} == expected
+
+
+def test_the_alert_matrix_is_what_tables_and_runbooks_say_today() -> None:
+    runbooks, _ = read_all(ROOT / "runbooks")
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    assert page == matrix_page(listed_alerts(ROOT), runbooks), (
+        "run `python -m actors.drills.runbooks.matrix docs/alerts.md`"
+    )
