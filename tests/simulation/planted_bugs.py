@@ -359,4 +359,6 @@ SLOW = (  # to be found: from ten seeds to a hundred
     "forget_orders_on_restart",
     "ignore_a_phantom_position",
     "miss_funding_for_good",
+    "cancel_all_but_orders_in_doubt",
+    "book_a_missed_fill_under_another_name",
 )
