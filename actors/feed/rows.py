@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from actors.domain.instrument import Instrument
-from actors.domain.money import EXACT, scaled, whole_half_even
+from actors.domain.money import E8, EXACT, scaled, whole_half_even
 from actors.domain.orders import Side
 from actors.feed.files import DataError
 
@@ -27,6 +27,11 @@ SIDES = {"buy": Side.BUY, "b": Side.BUY, "sell": Side.SELL, "s": Side.SELL}
 
 # Prices and sizes repeat; a hit is ten times faster than a conversion.
 CONVERSIONS_KEPT = 8_192
+
+# Between these a product of floats is wrong by less than a thousandth: unless it lies near a half it rounds
+# as decimals do, several times faster.
+QUICK_MIN, QUICK_MAX = 1.0, 1e12
+QUICK_DISTANCE_MAX = 0.49
 
 
 class Candle(NamedTuple):
@@ -67,6 +72,9 @@ class Units:
         self._instrument = instrument
         self._time_ns = TIME_UNITS[time_unit]
         self._quantity = quantity
+        self._ticks_each = E8 / instrument.tick_e8
+        # What a quantity in USDT comes to depends on its price.
+        self._contracts_each = {"base": E8 / instrument.contract_e8, "contracts": 1.0, "quote": 0.0}[quantity]
         self._ticks = lru_cache(CONVERSIONS_KEPT)(self._price_ticks)
         self._sizes = lru_cache(CONVERSIONS_KEPT)(self._known_contracts)
 
@@ -120,6 +128,8 @@ class Units:
 
     def _known_contracts(self, value: Any) -> int | None:
         """Return the contracts of a quantity that no price is needed for, None for whatever is none."""
+        if nearest := _quick(value, self._contracts_each):
+            return nearest
         try:
             return self._contracts(value, 0, 0, "")
         except DataError:
@@ -140,11 +150,26 @@ class Units:
 
     def _price_ticks(self, value: Any) -> int | None:
         """Return the ticks, None for whatever is no price; the caller says why."""
+        if nearest := _quick(value, self._ticks_each):
+            return nearest
         try:
             ticks = self._instrument.nearest_ticks(repr(value) if isinstance(value, float) else value)
         except (ArithmeticError, TypeError, ValueError):
             return None
         return ticks if ticks > 0 else None
+
+
+def _quick(value: Any, each: float) -> int:
+    """Return value x each rounded to a whole number, 0 where only decimals can tell."""
+    try:
+        product = float(value) * each
+    except (ArithmeticError, TypeError, ValueError):
+        return 0
+    if QUICK_MIN < product < QUICK_MAX:
+        nearest = round(product)
+        if abs(product - nearest) < QUICK_DISTANCE_MAX:
+            return nearest
+    return 0
 
 
 class CandleReader:
