@@ -20,7 +20,7 @@ from actors.oms.closing import OmsClosing
 from actors.oms.ids import intent_rank
 from actors.oms.parents.events import ChildAsked, ChildGivenUp, ParentAccepted, ParentMoved
 from actors.oms.parents.fold import parent_of
-from actors.oms.parents.kind import Sight, Wanted
+from actors.oms.parents.kind import Level, Sight, Wanted
 from actors.oms.parents.registry import kind_of
 from actors.oms.parents.slices import weights_of
 from actors.oms.parents.state import Parent, Role, role_of
@@ -162,7 +162,8 @@ class OmsParents(OmsClosing):
         for _ in range(STEPS_MAX):
             sight = self._sight(parent.symbol, context)
             event = kind.judge(parent, sight)
-            if event is None or not self._move_parent(parent, event, "", context):
+            moved = event is not None and self._move_parent(parent, event, "", context)
+            if not moved and not self._begins_beyond(parent, kind.levels(parent), context):
                 break
         if parent.state in PARENT_ENDED:
             self._watches.put(parent_id, parent.symbol, (), context.now_ns)
@@ -172,6 +173,10 @@ class OmsParents(OmsClosing):
         self._watches.put(parent_id, parent.symbol, kind.levels(parent), context.now_ns)
         self._recovered(parent, context)
         self._look_again(parent, kind.due_ns(parent), context)
+
+    def _begins_beyond(self, _: Parent, __: tuple[Level, ...], ___: Context) -> bool:
+        """Tell whether a stop begins beyond its price, and has fired for it; whoever sees prices knows."""
+        return False
 
     def _recovered(self, parent: Parent, context: Context) -> None:
         """What would not close is closing, or closed."""

@@ -29,6 +29,13 @@ STOP_BLIND = "StopBlind"
 LIVE = FeedState.LIVE
 
 
+def _halfticks(message: MarkPrice | Trade | Quote) -> int:
+    """Return the price that a message shows, in half ticks."""
+    if isinstance(message, MarkPrice):
+        return 2 * message.mark_ticks
+    return 2 * message.price_ticks if isinstance(message, Trade) else message.bid_ticks + message.ask_ticks
+
+
 class OmsTriggers(OmsParents):
     """Watches prices for parent orders. A price that nobody watches costs one look into a dict."""
 
@@ -38,6 +45,12 @@ class OmsTriggers(OmsParents):
         self._marks = by_source[PriceSource.MARK]
         self._lasts = by_source[PriceSource.LAST]
         self._mids = by_source[PriceSource.MID]
+        self._latest: dict[PriceSource, dict[str, MarkPrice | Trade | Quote]] = {
+            source: {} for source in PriceSource
+        }
+        self._last_marks = self._latest[PriceSource.MARK]
+        self._last_trades = self._latest[PriceSource.LAST]
+        self._last_quotes = self._latest[PriceSource.MID]
         self._candles: dict[str, CandleAhead] = {}  # of history that is played, by symbol
         self._sight_waits = False
         self._blind: set[str] = set()  # symbols of which it has been told that stops do not see them
@@ -46,25 +59,33 @@ class OmsTriggers(OmsParents):
 
     def on_mark_price(self, message: MarkPrice, context: Context) -> None:
         """Look whether a mark price meets a level."""
+        if message.mark_ticks <= 0:
+            return
+        self._last_marks[message.symbol] = message
         watch = self._marks.get(message.symbol)
-        if watch is not None and message.mark_ticks > 0:
-            self._look(watch, 2 * message.mark_ticks, message.at_ns, context)
+        if watch is not None:
+            self._look(watch, _halfticks(message), message.at_ns, context)
 
     def on_trade(self, message: Trade, context: Context) -> None:
         """Look whether a trade of the market meets a level."""
+        self._last_trades[message.symbol] = message
         watch = self._lasts.get(message.symbol)
         if watch is not None:
-            self._look(watch, 2 * message.price_ticks, message.at_ns, context)
+            self._look(watch, _halfticks(message), message.at_ns, context)
 
     def on_quote(self, message: Quote, context: Context) -> None:
         """Look whether the middle of the quote meets a level; half a quote has none."""
+        if not (message.bid_ticks and message.ask_ticks):
+            self._last_quotes.pop(message.symbol, None)
+            return
+        self._last_quotes[message.symbol] = message
         watch = self._mids.get(message.symbol)
-        if watch is not None and message.bid_ticks and message.ask_ticks:
-            self._look(watch, message.bid_ticks + message.ask_ticks, message.at_ns, context)
+        if watch is not None:
+            self._look(watch, _halfticks(message), message.at_ns, context)
 
     def _look(self, watch: PriceWatch, halfticks: int, at_ns: int, context: Context) -> None:
         symbol = watch.symbol
-        if symbol in self.state.stale_prices or context.now_ns - at_ns > self.settings.trigger_price_age_max:
+        if not self._is_good(symbol, at_ns, context):
             return
         watch.seen_at_ns = context.now_ns
         if symbol in self._blind:
@@ -73,6 +94,11 @@ class OmsTriggers(OmsParents):
             self._follow(watch, trail, halfticks, context)
         for parent_id, level in self._watches.met(watch, halfticks):
             self._met(parent_id, level, halfticks, context)
+
+    def _is_good(self, symbol: str, at_ns: int, context: Context) -> bool:
+        """Tell whether a price of an instant may meet anything."""
+        is_old = context.now_ns - at_ns > self.settings.trigger_price_age_max
+        return not is_old and symbol not in self.state.stale_prices
 
     def _follow(self, watch: PriceWatch, trail: TrailWatch, halfticks: int, context: Context) -> None:
         """Let stops follow a price that is better than any they have seen; on the record first."""
@@ -114,16 +140,32 @@ class OmsTriggers(OmsParents):
         if level.event is ParentEvent.TARGET_TOUCHED and self._stop_first(parent, context):
             self._watches.put_again(parent_id, parent.symbol, level)
             return
+        if self._move_met(parent, level, halfticks, context):
+            self._advance(parent, context)
+
+    def _move_met(self, parent: Parent, level: Level, halfticks: int, context: Context) -> bool:
         price = f"{halfticks // 2}.5" if halfticks % 2 else str(halfticks // 2)
         why = f"{level.source.value} {price} met {level.event.value} {self._where(parent, level)}"
-        if self._move_parent(parent, level.event, why, context, ticks=halfticks // 2):
-            self._advance(parent, context)
+        return self._move_parent(parent, level.event, why, context, ticks=halfticks // 2)
 
     def _advance(self, parent: Parent, context: Context) -> None:
         super()._advance(parent, context)
         if not self._sight_waits and self._sees_nothing(parent, context.now_ns):
             self._sight_waits = True
             context.schedule(self.settings.blind_alert_after, SightCheck(), key="sight")
+
+    def _begins_beyond(self, parent: Parent, levels: tuple[Level, ...], context: Context) -> bool:
+        """A stop that begins beyond the price it looks at does not wait for the next one."""
+        known = self._watches.levels.get(parent.parent_id, ())
+        for level in levels:
+            seen = self._latest[level.source].get(parent.symbol)
+            if level.event is not ParentEvent.TRIGGERED or level.trails or seen is None or level in known:
+                continue
+            price = _halfticks(seen)
+            beyond = price >= 2 * level.ticks if level.rises else price <= 2 * level.ticks
+            if beyond and self._is_good(parent.symbol, seen.at_ns, context):
+                return self._move_met(parent, level, price, context)
+        return False
 
     def _where(self, parent: Parent, level: Level) -> str:
         if not level.trails:

@@ -26,8 +26,9 @@ UNIT = 100_000_000
 SLICES_MAX = 1_000
 ONLY_CLOSES = TakeProfit | OneCancelsOther | ScheduledClose | CloseAll
 
-# Rules about a single order: a parent that comes in pieces is not held to them as a whole, its children are.
-ABOUT_ONE_ORDER = frozenset({"order_contracts", "order_notional", "order_rate"})
+# Rules about a single order and its moment: a parent that comes in pieces is not held to them as a whole, its
+# children are. Counts of live orders are not among them: a parent in pieces has one more order live, at once.
+ABOUT_ONE_ORDER = frozenset({"order_contracts", "order_notional", "order_rate", "cancel_rate"})
 
 
 class ParentAllowed(Message, frozen=True):

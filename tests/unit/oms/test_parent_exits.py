@@ -163,6 +163,7 @@ def test_the_exits_of_a_bracket_follow_the_fills_of_its_entry(bench: ParentBench
     bracket, entry = enter(bench)
     bench.mark(480_000)
     assert bench.take(PlaceOrder) == []  # nothing entered, nothing to stop
+    bench.mark(500_000)
     bench.fill(entry.client_order_id, 3)
     bench.vet()
     assert bench.parent(bracket).state.value == "protecting"
@@ -389,6 +390,15 @@ def test_a_bracket_whose_position_was_netted_away_is_done(bench: ParentBench) ->
     assert bench.parent(bracket).state.value == "done"
 
 
+def test_an_entry_that_fills_beyond_its_stop_is_closed_at_once(bench: ParentBench) -> None:
+    bracket, entry = enter(bench)
+    bench.mark(480_000)
+    bench.fill(entry.client_order_id, 3)
+    bench.vet()
+    assert bench.parent(bracket).state.value == "firing"
+    assert bench.only().contracts == 3
+
+
 def test_a_stop_that_was_met_once_is_watched_again_when_it_protects_again(bench: ParentBench) -> None:
     bracket, entry = enter(bench)
     bench.fill(entry.client_order_id, 4)
@@ -399,6 +409,7 @@ def test_a_stop_that_was_met_once_is_watched_again_when_it_protects_again(bench:
     bench.canceled(entry.client_order_id, 4)
     bench.canceled(target.client_order_id)
     assert bench.parent(bracket).state.value == "done"
+    bench.mark(500_000)
     bench.fill(entry.client_order_id, 3)  # late, and protected like the rest
     bench.vet()
     assert bench.parent(bracket).state.value == "protecting"

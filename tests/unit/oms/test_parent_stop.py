@@ -61,6 +61,47 @@ def test_a_stop_looks_at_its_own_price_only(bench: ParentBench, source: PriceSou
     assert len(bench.take(PlaceOrder)) == 1
 
 
+@pytest.mark.parametrize("source", list(PriceSource))
+def test_a_stop_that_begins_beyond_the_last_price_fires_at_once(
+    bench: ParentBench, source: PriceSource
+) -> None:
+    bench.long()
+    say = {PriceSource.MARK: bench.mark, PriceSource.LAST: bench.last}
+    say.get(source, lambda ticks: bench.quote(ticks - 1, ticks + 1))(490_001)
+    bench.launch(Stop(490_000, source))
+    assert bench.take(PlaceOrder) == []  # a tick above
+    stop = bench.launch(Stop(490_001, source))
+    assert bench.only().reduce_only
+    assert bench.parent(stop).why == f"{source.value} 490001 met triggered at 490001"
+    bench.mark(490_001)
+    assert bench.take(PlaceOrder) == []
+
+
+@pytest.mark.parametrize("spoiled", ["old", "stale", "half a quote"])
+def test_a_stop_does_not_begin_by_a_price_that_is_no_longer_good(bench: ParentBench, spoiled: str) -> None:
+    bench.long()
+    source = PriceSource.MID if spoiled == "half a quote" else PriceSource.MARK
+    bench.mark(480_000)
+    bench.quote(479_999, 480_001)
+    if spoiled == "old":
+        bench.advance(6 * SECOND)
+    elif spoiled == "stale":
+        bench.feed(FeedState.FROZEN)
+    else:
+        bench.quote(0, 480_001)
+    bench.launch(Stop(490_000, source))
+    assert bench.take(PlaceOrder) == []
+
+
+def test_a_target_that_begins_beyond_the_last_price_waits_for_the_next(bench: ParentBench) -> None:
+    bench.long()
+    bench.mark(510_000)
+    bench.launch(TakeProfit(510_000))
+    assert bench.take(PlaceOrder) == []
+    bench.mark(510_000)
+    assert bench.only().side is Side.SELL
+
+
 def test_a_half_tick_above_a_stop_at_the_middle_is_not_at_it(bench: ParentBench) -> None:
     bench.long()
     bench.launch(Stop(490_000, PriceSource.MID))

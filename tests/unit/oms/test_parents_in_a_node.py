@@ -9,9 +9,9 @@ import pytest
 
 from actors.domain.bars import BarLike
 from actors.domain.instrument import Instrument
-from actors.domain.orders import Side
+from actors.domain.orders import OrderType, Side
 from actors.domain.parent_states import PriceSource
-from actors.messages.plans import Stop, TakeProfit
+from actors.messages.plans import OneCancelsOther, Stop, TakeProfit
 from actors.runtime.settings import setting
 from actors.strategy.library import STRATEGIES
 from actors.strategy.protocol import Decision, Hold, Launch, Order, View
@@ -56,6 +56,27 @@ class Guarded:
         return HOLD
 
 
+class Alternatives(Guarded):
+    """Whatever it holds gets two exits for the same contracts: a target that rests, then a stop or an OCO."""
+
+    second: ClassVar[type[Stop | OneCancelsOther]] = OneCancelsOther
+
+    def on_bar(self, bar: BarLike, view: View) -> Decision:
+        memory, close = self.memory, bar.close_ticks
+        if not view.net_contracts:
+            memory.guards = 0
+            return Order(Side.BUY, 5, "flat")
+        memory.guards += 1
+        stop, target = close - self.distance, close + self.distance
+        if memory.guards == 1 and self.second is OneCancelsOther:
+            return Launch(Side.SELL, 5, OneCancelsOther(stop, target, True, PriceSource.MID), "either")
+        if memory.guards == 1:
+            return Launch(Side.SELL, 5, TakeProfit(target, rests=True), "take")
+        if memory.guards == 2 and self.second is Stop:
+            return Launch(Side.SELL, 5, Stop(stop, PriceSource.MID), "guard")
+        return HOLD
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setitem(STRATEGIES, GuardedSettings, Guarded)
@@ -82,3 +103,23 @@ def test_parents_go_on_after_kill_minus_nine(world: World) -> None:
     assert len(world.positions()) == 1
     state = world.behaviour(NAME).state
     assert set(state.parents) == set(world.behaviour("oms/main").state.parents)
+
+
+@pytest.mark.parametrize("second", [OneCancelsOther, Stop])
+def test_two_exits_of_one_position_are_alternatives(
+    monkeypatch: pytest.MonkeyPatch, second: type[OneCancelsOther | Stop]
+) -> None:
+    """The stop's order passes risk beside the resting target for the same contracts; one of them closes."""
+    monkeypatch.setattr(Alternatives, "second", second)
+    monkeypatch.setitem(STRATEGIES, GuardedSettings, Alternatives)
+    world = World(GuardedSettings(bar=SECOND))
+    world.run(180)
+    state = world.behaviour("oms/main").state
+    assert world.failures == 0
+    assert world.behaviour("risk/main").state.denied_count == 0
+    ended = [parent for parent in state.parents_ended.values() if type(parent.plan) is second]
+    assert {parent.exit_filled for parent in ended} <= {0, 5}
+    exits = [order for order in state.closed.values() if order.reduce_only and order.filled_contracts]
+    assert {order.order_type for order in exits} == {OrderType.LIMIT, OrderType.MARKET}
+    assert len(world.positions()) == 1
+    assert world.positions() <= {0, 5}

@@ -24,7 +24,9 @@ from actors.messages.plans import (
     Vwap,
 )
 from actors.messages.trading import OrderDenied, SubmitOrder
-from actors.risk.parents import parent_fault
+from actors.risk.parents import ABOUT_ONE_ORDER, parent_fault
+from actors.risk.settings import StrategyLimits
+from actors.risk.table import RULE_OF
 from tests.unit.risk.risk_bench import BTC, MARKS, SECOND, TREND, USDT, RiskBench, settings
 
 MARK = MARKS[BTC]
@@ -61,6 +63,41 @@ def test_a_bracket_is_judged_by_the_worst_its_entry_can_do() -> None:
     for limit, rule in ((799, "position_notional"), (800, ""), (801, "")):
         bench = RiskBench(settings(max_position_notional_usdt=limit * USDT))
         assert judged(bench, parent(BRACKET)) == rule
+
+
+# A parent in pieces is held to these as a whole, by all that its pieces can add up to, and one live order.
+ABOUT_THE_WHOLE = frozenset(
+    {
+        *("account_unknown", "clock_ahead", "collar", "correlated_exposure", "daily_loss", "decision_drift"),
+        *("denials", "drawdown", "duplicate_intent", "exit_pause", "funding_cost", "gross_exposure"),
+        *("halted", "leverage", "loss_streak", "lying_data", "margin", "margin_use", "max_holding"),
+        *("model_output", "net_exposure", "not_reconciled", "open_orders", "open_trades", "order_form"),
+        *("portfolio_gross", "portfolio_loss", "portfolio_net", "portfolio_stale", "position_contracts"),
+        *("position_notional", "price_band", "reduce_only", "rejects", "slippage", "spot_inventory"),
+        *("stale_data", "stop_loss", "strategy_loss", "strategy_notional", "strategy_orders"),
+        *("strategy_silence", "symbol_orders", "take_profit", "weekly_loss"),
+    }
+)
+
+
+def test_of_every_rule_it_is_decided_whether_it_holds_a_parent_in_pieces_as_a_whole() -> None:
+    assert not ABOUT_ONE_ORDER & ABOUT_THE_WHOLE
+    assert set(RULE_OF) == ABOUT_ONE_ORDER | ABOUT_THE_WHOLE
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"max_symbol_orders": 1}, "symbol_orders"),
+        ({"max_open_orders": 1}, "open_orders"),
+        ({"strategies": {TREND: StrategyLimits(max_open_orders=1)}}, "strategy_orders"),
+    ],
+)
+def test_a_parent_in_pieces_needs_room_for_one_live_order(changes: dict[str, Any], rule: str) -> None:
+    bench = RiskBench(settings(**changes))
+    assert judged(bench, parent(Twap(10, 60 * SECOND))) == ""
+    bench.allowed()
+    assert judged(bench, parent(Twap(10, 60 * SECOND), intent_id=f"{TREND}#1.99")) == rule
 
 
 def test_slices_are_judged_as_a_whole_but_not_as_one_order() -> None:
