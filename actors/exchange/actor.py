@@ -27,6 +27,7 @@ from actors.exchange.terms import Slot
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
+    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,
@@ -57,6 +58,7 @@ class ExchangeActor(Behaviour):
     ACCEPTS: ClassVar = (
         PlaceOrder,
         CancelOrder,
+        CancelAll,
         QueryOrder,
         QueryAccount,
         SetLeverage,
@@ -129,6 +131,19 @@ class ExchangeActor(Behaviour):
 
     def on_cancel_order(self, message: CancelOrder, context: Context) -> None:
         self._tell(self.exchange.cancel(message, context.now_ns), context)
+
+    def on_cancel_all(self, message: CancelAll, context: Context) -> None:
+        """Take all orders of a scope back; those that were named are answered, resting or not."""
+        exchange, account, symbol = self.exchange, message.account, message.symbol
+        member = exchange.members.get(account)
+        resting = [
+            (name, order.request.symbol)
+            for name, order in (member.orders.items() if member is not None else ())
+            if order.number in exchange.nodes and symbol in ("", order.request.symbol)
+        ]
+        named = zip(message.client_order_ids, message.symbols, strict=True)
+        for name, one in dict([*named, *resting]).items():
+            self._tell(exchange.cancel(CancelOrder(account, name, one), context.now_ns), context)
 
     def on_query_order(self, message: QueryOrder, context: Context) -> None:
         context.reply(answer_order(self.exchange, message, context.now_ns))

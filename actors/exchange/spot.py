@@ -13,6 +13,7 @@ from actors.exchange.server.spot_state import CoinsMoved, SpotState
 from actors.exchange.settings import SpotExchangeSettings
 from actors.messages.market import BookDepth, MarkPrice, Quote, Trade
 from actors.messages.venue import (
+    CancelAll,
     CancelOrder,
     CancelRejected,
     OrderAccepted,
@@ -36,7 +37,7 @@ class SpotExchangeActor(ExchangeActor):
     """The far side of a spot venue, in one process with ours."""
 
     ACCEPTS: ClassVar = (
-        *(PlaceOrder, CancelOrder, QueryOrder, QueryAccount),
+        *(PlaceOrder, CancelOrder, CancelAll, QueryOrder, QueryAccount),
         *(Quote, BookDepth, Trade, MarkPrice),
     )
     REPLIES: ClassVar = (

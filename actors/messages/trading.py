@@ -101,7 +101,8 @@ class SubmitOrder(Message, frozen=True):
 class CancelOrders(Message, frozen=True):
     """Cancel live orders in a scope: all of an account, of a symbol, of a strategy, or one intent.
 
-    Empty fields do not narrow the scope.
+    Empty fields do not narrow the scope. `at_venue`: a halt; the venue may take back whatever rests in the
+    scope, orders of other hands included.
     """
 
     account: str
@@ -109,6 +110,7 @@ class CancelOrders(Message, frozen=True):
     strategy: str
     intent_id: str
     reason: str
+    at_venue: bool = False
 
 
 class OrderUpdate(Message, frozen=True):

@@ -37,6 +37,7 @@ from actors.messages.trading import (
     SubmitOrder,
 )
 from actors.messages.venue import (
+    CancelAll,
     CancelOrder,
     CancelRejected,
     OrderAccepted,
@@ -94,6 +95,7 @@ class OmsActor(OmsAsking):
     EMITS: ClassVar[tuple[type[Message], ...]] = (
         PlaceOrder,
         CancelOrder,
+        CancelAll,
         QueryOrder,
         Fill,
         UnexpectedReport,
@@ -182,7 +184,7 @@ class OmsActor(OmsAsking):
             self._cancel_intent(message.intent_id, "canceled by its strategy", context)
 
     def on_cancel_orders(self, message: CancelOrders, context: Context) -> None:
-        """Cancel every live order in a scope."""
+        """Cancel every live order in a scope; for a halt, whatever rests there."""
         if message.account and message.account != self._account:
             return
         if message.intent_id:
@@ -192,9 +194,10 @@ class OmsActor(OmsAsking):
             self._halt_parents(message.symbol, message.strategy, message.reason, context)
         symbol, strategy = message.symbol, message.strategy
         self._withdraw_between(symbol, strategy, message.reason, context)
-        for order in list(self.state.live.values()):
-            if (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy):
-                self._cancel(order, message.reason, context)
+        if message.at_venue and not strategy and self.settings.cancel_by_scope:
+            self._cancel_by_scope(symbol, message.reason, context)
+        else:
+            self._cancel_live(symbol, strategy, message.reason, context)
 
     def _cancel_intent(self, intent_id: str, reason: str, context: Context) -> None:
         client_order_id = self._by_intent.get(intent_id)

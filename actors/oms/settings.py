@@ -44,6 +44,13 @@ class OmsSettings(Settings, frozen=True, kw_only=True):
         Duration,
         setting("How long an order may stay UNKNOWN before somebody is paged.", minimum=0),
     ] = 30 * SECOND
+    cancel_by_scope: Annotated[
+        bool,
+        setting(
+            "A halt of the account or of a symbol has the venue cancel all that rests there with one request, "
+            "orders of other hands included. Off: only ours, one by one.",
+        ),
+    ] = True
     flatten_retry: Annotated[
         Duration,
         setting("Pause before the next try when an order that flattens did not fill.", minimum=10 * MS),

@@ -73,10 +73,10 @@ def bind_halts(picture: Picture, account: str, halts: Mapping[str, HaltRecord]) 
 
 
 def cancels_of(scope: str, account: str, reason: str) -> CancelOrders:
-    """Return what cancels every live order in a scope of one account."""
+    """Return what cancels every live order in a scope of one account, a strategy's one by one."""
     kind, _, name = scope.partition("/")
     symbol, strategy = (name if kind == "symbol" else ""), (name if kind == "strategy" else "")
-    return CancelOrders(account, symbol, strategy, "", reason)
+    return CancelOrders(account, symbol, strategy, "", reason, at_venue=kind != "strategy")
 
 
 def flattens_of(scope: str, account: str, reason: str) -> FlattenPositions:

@@ -16,6 +16,7 @@ from actors.domain.money import E8 as ONE
 from actors.domain.place import Place
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
+    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,
@@ -42,7 +43,7 @@ __all__ = ["AnswerTravels", "CheckAnswers", "RequestTravels", "SimulatedVenue", 
 SECOND_NS = 1_000_000_000
 CHECKS_PER_TIMEOUT = 4  # a lost answer is noticed at most a quarter of the timeout late
 
-Request = PlaceOrder | CancelOrder | QueryOrder | QueryAccount | SetLeverage
+Request = PlaceOrder | CancelOrder | CancelAll | QueryOrder | QueryAccount | SetLeverage
 Answer = (
     OrderAccepted
     | OrderRejected
@@ -117,6 +118,7 @@ class SimulatedVenue(Behaviour):
     ACCEPTS: ClassVar = (
         PlaceOrder,
         CancelOrder,
+        CancelAll,
         QueryOrder,
         QueryAccount,
         SetLeverage,
@@ -135,6 +137,7 @@ class SimulatedVenue(Behaviour):
     EMITS: ClassVar = (
         PlaceOrder,
         CancelOrder,
+        CancelAll,
         QueryOrder,
         QueryAccount,
         SetLeverage,
@@ -195,6 +198,14 @@ class SimulatedVenue(Behaviour):
 
     def on_cancel_order(self, message: CancelOrder, context: Context) -> None:
         self._expect(self.canceling, message.client_order_id, context)
+        if self.is_direct:
+            context.publish(message)
+        else:
+            self._send_off(message, context)
+
+    def on_cancel_all(self, message: CancelAll, context: Context) -> None:
+        for client_order_id in message.client_order_ids:
+            self._expect(self.canceling, client_order_id, context)
         if self.is_direct:
             context.publish(message)
         else:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from actors.messages.secrets import SecretsAdopted, SecretsOffered, SecretsRefused
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
+    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,
@@ -47,6 +48,7 @@ class PoloniexVenue(VenueConnecting):
     ACCEPTS: ClassVar = (
         PlaceOrder,
         CancelOrder,
+        CancelAll,
         QueryOrder,
         QueryAccount,
         SetLeverage,

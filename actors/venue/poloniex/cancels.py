@@ -2,6 +2,7 @@
 
 The two ways have limits of their own at the venue, so together they are about twice as fast: 500 orders leave
 in 5 seconds instead of 9. Batches share their limit with questions, so few cancels go without them.
+A halt asks for everything in a scope: one request, and what its answer does not speak of goes the way above.
 Source: docs/poloniex.md, Rate limits; `poloniex.rate_budget`.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from actors.domain.place import Place
-from actors.messages.venue import CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
+from actors.messages.venue import CancelAll, CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.rate_budget import Priority
@@ -19,7 +20,7 @@ from actors.runtime.behaviour import Context
 from actors.venue.errors import OutcomeUnknownError, VenueError
 from actors.venue.poloniex.core import Reading, VenueCore
 from actors.venue.poloniex.readings import Steps
-from actors.venue.poloniex.requests import BATCH_MAX, cancel_many, cancel_order
+from actors.venue.poloniex.requests import BATCH_MAX, cancel_all, cancel_many, cancel_order
 from actors.venue.poloniex.rows import read_placed
 from actors.venue.poloniex.settings import PoloniexAccountSettings
 
@@ -28,6 +29,7 @@ __all__ = ["VenueCancels", "one_request", "shared_out"]
 SINGLES_MAX = 40  # cancels in one turn that go one by one: what the venue takes at once
 PATIENCE_NS = 20_000_000  # longer for each cancel beside it: the venue takes 50 a second for long
 BATCH_MIN = 3  # a smaller rest of a symbol goes one by one
+SCOPE_TTL_NS = 2_000_000_000  # a request for all that is refused twice gives way to those for each
 DONE = 200  # a batch's code for an order that is taken
 
 
@@ -69,6 +71,27 @@ class VenueCancels(VenueCore):
         self.state.canceling[client_order_id] = message.symbol
         self._wanted.append(message)
         context.save()
+
+    def on_cancel_all(self, message: CancelAll, context: Context) -> None:
+        """Take everything in a scope back with one request; orders that it may have missed with their own."""
+        if message.account != self.account:
+            return
+        named = [
+            CancelOrder(self.account, name, symbol)
+            for name, symbol in zip(message.client_order_ids, message.symbols, strict=True)
+            if name not in self.state.canceling
+        ]
+        self.repeats_count += len(message.client_order_ids) - len(named)
+        self.state.canceling.update((one.client_order_id, one.symbol) for one in named)
+        context.save()
+        self.begin(
+            one_request(self.cancel_all_request(message.symbol)),
+            partial(self._scope_taken, named),
+            partial(self._scope_failed, named),
+            context,
+            priority=Priority.URGENT,
+            timeout_ns=SCOPE_TTL_NS,
+        )
 
     def caught_up(self, context: Context) -> None:
         """Nothing waits any more: send the cancels of this turn."""
@@ -119,6 +142,31 @@ class VenueCancels(VenueCore):
         else:
             self._refuse_cancel(client_order_id, error.code, error.text, context)
 
+    def _scope_taken(
+        self, named: list[CancelOrder], answer: Answer, reading: Reading, context: Context
+    ) -> None:
+        """Believe the answer about orders it says were taken; ask for every other one by name."""
+        try:
+            said = self.batch_rows(answer)
+        except Malformed as error:
+            self.surprise(f"cancel of all: {error}", context)
+            said = {}
+        for one in named:
+            if said.get(one.client_order_id, (0, ""))[0] == DONE:
+                self._forget_request(self.state.canceling, one.client_order_id, context)
+        self._want_rest(named)
+
+    def _scope_failed(
+        self, named: list[CancelOrder], error: VenueError, reading: Reading, context: Context
+    ) -> None:
+        """Whether it was carried out or not: a cancel by name does no harm twice."""
+        context.log("the venue did not cancel all", error=str(error), orders=len(named))
+        self._want_rest(named)
+
+    def _want_rest(self, named: list[CancelOrder]) -> None:
+        """Cancel by name what neither the answer nor the stream has shown to be gone."""
+        self._wanted.extend(one for one in named if one.client_order_id in self.state.canceling)
+
     def _batch_taken(
         self, names: tuple[str, ...], answer: Answer, reading: Reading, context: Context
     ) -> None:
@@ -148,6 +196,10 @@ class VenueCancels(VenueCore):
     def cancel_request(self, message: CancelOrder) -> Request:
         """Return the request that cancels an order."""
         return cancel_order(message.symbol, message.client_order_id)
+
+    def cancel_all_request(self, symbol: str) -> Request:
+        """Return the request that cancels all that rests, of one symbol or of all."""
+        return cancel_all(symbol)
 
     def cancel_many_request(self, symbol: str, names: tuple[str, ...]) -> Request:
         """Return the request that cancels several orders of a symbol."""

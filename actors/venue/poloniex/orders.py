@@ -169,6 +169,7 @@ class VenueOrders(VenueCancels):
         if row.execQty > self._filled.get(client_order_id, 0):
             self._expect_fills(row, context)
         if state is OrderState.CANCELED:
+            self._forget_request(self.state.canceling, client_order_id, context)
             context.publish(self.reporter.canceled(row))
 
     def fill_row(self, row: FillRow | StreamFillRow, context: Context) -> None:

@@ -24,6 +24,7 @@ from actors.venue.poloniex.spot_readings import SpotReadings
 from actors.venue.poloniex.spot_reports import QUOTE, SpotReporter, total_of
 from actors.venue.poloniex.spot_requests import (
     spot_balances,
+    spot_cancel_all,
     spot_cancel_many,
     spot_cancel_order,
     spot_place_order,
@@ -84,6 +85,9 @@ class PoloniexSpotVenue(PoloniexVenue):
 
     def cancel_request(self, message: CancelOrder) -> Request:
         return spot_cancel_order(message.client_order_id)
+
+    def cancel_all_request(self, symbol: str) -> Request:
+        return spot_cancel_all((symbol,) if symbol else ())
 
     def cancel_many_request(self, symbol: str, names: tuple[str, ...]) -> Request:
         return spot_cancel_many(names)

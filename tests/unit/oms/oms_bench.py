@@ -90,7 +90,7 @@ class OmsBench(Bench):
         self.lose(client_order_id, RequestKind.PLACE)
         return client_order_id
 
-    def cancel(self, **scope: str) -> None:
+    def cancel(self, **scope: Any) -> None:
         fields = {"account": "main", "symbol": "", "strategy": "", "intent_id": "", "reason": "test"}
         self.tell(CancelOrders(**(fields | scope)), sender=RISK)
 

@@ -4,7 +4,8 @@ import pytest
 
 from actors.domain.lifecycle import OrderState
 from actors.messages.trading import CancelIntent, OrderUpdate
-from actors.messages.venue import CancelOrder
+from actors.messages.venue import CancelAll, CancelOrder
+from actors.oms.settings import OmsSettings
 from tests.unit.oms.oms_bench import BTC, ETH, RISK, TREND, OmsBench
 
 S = OrderState
@@ -39,6 +40,48 @@ def test_a_cancel_hits_its_scope_and_nothing_else(
     bench.cancel(**scope)
     assert {m.client_order_id for m in bench.take(CancelOrder)} == {names[name] for name in hit}
     assert {name for name in names if bench.order(names[name]).state is S.CANCELING} == hit
+
+
+@pytest.mark.parametrize("symbol", ["", ETH])
+def test_a_halt_has_the_venue_cancel_a_scope_once_and_every_order_is_on_record(
+    bench: OmsBench, names: dict[str, str], symbol: str
+) -> None:
+    hit = [name for name in names.values() if symbol in ("", bench.order(name).symbol)]
+    bench.cancel(symbol=symbol, at_venue=True)
+    symbols = tuple(bench.order(name).symbol for name in hit)
+    assert bench.take(CancelAll) == [CancelAll("main", symbol, tuple(hit), symbols)]
+    assert bench.take(CancelOrder) == []
+    assert {name for name in names.values() if bench.order(name).state is S.CANCELING} == set(hit)
+
+
+def test_an_order_in_flight_at_a_scope_cancel_is_canceled_by_name_when_it_rests(bench: OmsBench) -> None:
+    on_its_way, in_doubt = bench.submit(), bench.submit()
+    bench.advance(6_000_000_000)
+    late = bench.submit()
+    bench.cancel(at_venue=True)
+    assert bench.take(CancelAll) == [CancelAll("main", "", (), ())]
+    bench.accept(late)
+    bench.show(on_its_way, S.OPEN)
+    bench.canceled(in_doubt)
+    assert {m.client_order_id for m in bench.take(CancelOrder)} == {late, on_its_way}
+    assert bench.order(in_doubt).state is S.CANCELED
+
+
+def test_an_order_that_the_scope_cancel_tells_nothing_about_is_in_doubt(bench: OmsBench) -> None:
+    name = bench.opened()
+    bench.cancel(at_venue=True)
+    bench.advance(6_000_000_000)
+    assert bench.order(name).state is S.UNKNOWN
+    bench.show(name, S.OPEN)
+    assert bench.take(CancelOrder) == [CancelOrder("main", name, BTC)]
+
+
+def test_a_halt_of_a_strategy_or_without_scopes_goes_order_by_order() -> None:
+    for settings, scope in ((OmsSettings(), {"strategy": TREND}), (OmsSettings(cancel_by_scope=False), {})):
+        bench = OmsBench(settings)
+        name = bench.opened()
+        bench.cancel(**scope, at_venue=True)
+        assert (bench.take(CancelAll), bench.take(CancelOrder)) == ([], [CancelOrder("main", name, BTC)])
 
 
 def test_one_intents_order_can_be_canceled(bench: OmsBench, names: dict[str, str]) -> None:

@@ -68,7 +68,8 @@ def test_a_halt_of_a_strategy_leaves_others_alone(risk: Benches) -> None:
 def test_cancel_all_cancels_in_its_scope(risk: Benches, scope: str, symbol: str, strategy: str) -> None:
     bench = risk()
     halt(bench, scope, CANCEL_ALL)
-    assert bench.take(CancelOrders) == [CancelOrders("main", symbol, strategy, "", "drill")]
+    found = bench.take(CancelOrders)
+    assert found == [CancelOrders("main", symbol, strategy, "", "drill", at_venue=not strategy)]
     assert bench.take(FlattenPositions) == []
 
 
@@ -78,7 +79,7 @@ def test_flatten_cancels_and_then_closes(risk: Benches, scope: str, symbol: str)
     halt(bench, scope, FLATTEN)
     sent = [m for m in bench.published if not isinstance(m, HaltState)]
     assert sent == [
-        CancelOrders("main", symbol, "", "", "drill"),
+        CancelOrders("main", symbol, "", "", "drill", at_venue=True),
         FlattenPositions("main", symbol, "drill"),
     ]
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from actors.messages.venue import CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
+from actors.messages.venue import CancelAll, CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
 from actors.venue.poloniex.cancels import SINGLES_MAX, shared_out
 from actors.venue.poloniex.requests import BATCH_MAX
-from tests.unit.venue.poloniex.far_side import BTC, Silence, VenueBench, ok, refusal
+from tests.unit.venue.poloniex.far_side import BTC, Silence, VenueBench, ok, order_row, refusal
 
 SECOND, MS = 1_000_000_000, 1_000_000
 BATCH = "DELETE /v3/trade/batchOrders"
+SCOPE = "DELETE /v3/trade/allOrders"
 
 
 def cancels(count: int, symbol: str = BTC, first: int = 0) -> list[CancelOrder]:
@@ -119,3 +120,76 @@ def test_cancels_under_way_when_the_process_dies_are_unknown(bench: VenueBench) 
     cancel_at_once(bench, cancels(50))
     bench.restart()
     assert {m.client_order_id for m in bench.take(OutcomeUnknown)} == {f"o-{n}" for n in range(50)}
+
+
+# -- everything in a scope ---------------------------------------------------------------------------------
+
+
+def cancel_scope(bench: VenueBench, count: int, symbol: str = "") -> None:
+    names = tuple(f"o-{number}" for number in range(count))
+    bench.tell(CancelAll("main", symbol, names, (BTC,) * count), sender="oms/main")
+    bench.carry()
+
+
+def taken(names: list[str]) -> Any:
+    return ok([{"code": 200, "msg": "", "ordId": "1" + name[2:], "clOrdId": name} for name in names])
+
+
+@pytest.mark.parametrize("symbol", ["", BTC])
+def test_one_request_takes_five_hundred_orders_back(bench: VenueBench, symbol: str) -> None:
+    bodies: list[Any] = []
+    names = [f"o-{number}" for number in range(500)]
+    bench.far.overrides[SCOPE] = lambda body: bodies.append(body) or taken([*names, "by hand"])
+    cancel_scope(bench, 500, symbol)
+    bench.run(SECOND)
+    assert bodies == [{"symbol": symbol} if symbol else {}]
+    assert [path for path in bench.far.paths if path.startswith("DELETE")] == [SCOPE]
+    assert bench.venue.state.canceling == {}
+    assert (bench.take(CancelRejected), bench.take(OutcomeUnknown)) == ([], [])
+
+
+def test_orders_that_the_answer_does_not_show_as_taken_get_their_own_cancel(bench: VenueBench) -> None:
+    answer = taken(["o-0", "o-1"])
+    answer["data"].append({"code": 11008, "msg": "The order does not exist", "ordId": "9", "clOrdId": "o-2"})
+    bench.far.overrides[SCOPE] = answer
+    cancel_scope(bench, 4)
+    bench.run(SECOND)
+    assert {body["clOrdId"] for body in bench.far.canceled} == {"o-2", "o-3"}
+    assert bench.venue.state.canceling == {}
+
+
+def test_a_scope_that_is_refused_for_its_pace_is_asked_for_again(bench: VenueBench) -> None:
+    answers = [refusal(429, "TOO_MANY_REQUEST"), taken(["o-0"])]
+    bench.far.overrides[SCOPE] = lambda body: answers.pop(0)
+    began_ns = bench.now_ns
+    cancel_scope(bench, 1)
+    while answers:
+        bench.run(20 * MS)
+    assert bench.now_ns - began_ns < 2 * SECOND
+    bench.run(SECOND)
+    assert (bench.far.paths.count(SCOPE), bench.far.canceled) == (2, [])
+
+
+@pytest.mark.parametrize("answer", ["silence", "refusal", "nonsense", "pace"])
+def test_a_scope_that_fails_gives_way_to_cancels_by_name(bench: VenueBench, answer: str) -> None:
+    bench.far.overrides[SCOPE] = {
+        "silence": Silence(),
+        "refusal": refusal(400, "Param error"),
+        "nonsense": ok("what?"),
+        "pace": refusal(429, "TOO_MANY_REQUEST"),
+    }[answer]
+    cancel_scope(bench, 60)
+    bench.orders(order_row("o-7", state="CANCELED", cancelReason="USER_CANCEL"))
+    bench.run(12 * SECOND)
+    sent = [body["clOrdId"] for body in bench.far.canceled]
+    sent += [name for body in bench.batches for name in body["clOrdIds"]]  # type: ignore[attr-defined]
+    assert Counter(sent) == Counter([f"o-{number}" for number in range(60) if number != 7])
+    assert bench.venue.state.canceling == {}
+    assert (bench.take(CancelRejected), bench.take(OutcomeUnknown)) == ([], [])
+
+
+def test_a_scope_under_way_when_the_process_dies_leaves_its_orders_in_doubt(bench: VenueBench) -> None:
+    bench.far.overrides[SCOPE] = Silence()
+    cancel_scope(bench, 3)
+    bench.restart()
+    assert {m.client_order_id for m in bench.take(OutcomeUnknown)} == {"o-0", "o-1", "o-2"}
