@@ -1,4 +1,4 @@
-"""What a person asks of an OMS: to list orders, to cancel some, to settle one on their word."""
+"""What a person asks of an OMS: to list orders, cancel some, settle one on their word. What a halt asks: all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from actors.domain.lifecycle import OrderState
 from actors.domain.parent_states import PARENT_ENDED, parent_id_of
 from actors.messages.control import Acknowledged, Rejected, ResolveOrder
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus, ParentStatus
+from actors.messages.venue import CancelAll
 from actors.oms.events import OrderResolved, ScopeCanceled
 from actors.oms.parenting import entry_is_over
 from actors.oms.parents.registry import kind_of
@@ -88,6 +89,27 @@ class OmsAsking(OmsTriggers):
         )
         self._changed(order, before, since_ns, context)
         context.reply(Acknowledged(f"{order.client_order_id}: {before.value} -> {message.as_state.value}"))
+
+    def _cancel_by_scope(self, symbol: str, reason: str, context: Context) -> None:
+        """Have the venue cancel all that rests in a scope; each order of ours is on the record first.
+
+        Orders that may not have arrived yet are not named: whichever turns out to rest is canceled by itself.
+        """
+        live = sum(symbol in ("", order.symbol) for order in self.state.live.values())
+        now_ns = context.now_ns
+        context.record(ScopeCanceled(symbol, "", "", context.sender, reason, live, now_ns))
+        self._by_scope = named = []
+        try:
+            self._cancel_live(symbol, "", reason, context)
+        finally:
+            self._by_scope = None
+        names, symbols = tuple([one.client_order_id for one in named]), tuple([one.symbol for one in named])
+        context.publish(CancelAll(self._account, symbol, names, symbols))
+
+    def _cancel_live(self, symbol: str, strategy: str, reason: str, context: Context) -> None:
+        for order in list(self.state.live.values()):
+            if (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy):
+                self._cancel(order, reason, context)
 
     def _list(self, live: list[Order], closed: list[Order], parents: list[Parent], context: Context) -> None:
         shown = [self._status(order) for order in (*live[:LISTED_MAX], *closed)]

@@ -156,12 +156,12 @@ class OrderResolved(Message, frozen=True):
 
 
 class ScopeCanceled(Message, frozen=True):
-    """A person had every live order in a scope canceled; empty fields did not narrow it."""
+    """A person or a halt had every live order in a scope canceled; empty fields did not narrow it."""
 
     symbol: str
     strategy: str
     order_id: str  # of one order, or of its intent
-    actor: str
+    actor: str  # a person, or the risk actor that carries a halt out
     reason: str
     orders_count: int  # that lived then
     at_ns: int

@@ -12,7 +12,7 @@ from actors.domain.place import Place
 from actors.messages.control import ReconcileNow
 from actors.messages.evidence import ForeignFill, UnexpectedReport, VenueReport
 from actors.messages.trading import Fill, OrderIntent
-from actors.messages.venue import CancelAll, CancelOrder, OrderFilled, PlaceOrder
+from actors.messages.venue import CancelOrder, OrderFilled, PlaceOrder
 from actors.oms.deadlines import Doubts, backoff_ns
 from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
 from actors.oms.ids import account_mark
@@ -144,24 +144,6 @@ class OmsOrders(OmsTelling):
             self._by_scope.append(order)
         self._await(client_order_id, now_ns + self._answer_timeout_ns, context)
         self._tell(order, context)
-
-    def _cancel_by_scope(self, symbol: str, reason: str, context: Context) -> None:
-        """Have the venue cancel all that rests in a scope; each order of ours is on the record first.
-
-        Orders that may not have arrived yet are not named: whichever turns out to rest is canceled by itself.
-        """
-        self._by_scope = named = []
-        try:
-            self._cancel_live(symbol, "", reason, context)
-        finally:
-            self._by_scope = None
-        names, symbols = tuple([one.client_order_id for one in named]), tuple([one.symbol for one in named])
-        context.publish(CancelAll(self._account, symbol, names, symbols))
-
-    def _cancel_live(self, symbol: str, strategy: str, reason: str, context: Context) -> None:
-        for order in list(self.state.live.values()):
-            if (not symbol or order.symbol == symbol) and (not strategy or order.strategy == strategy):
-                self._cancel(order, reason, context)
 
     # -- in ------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class OmsSettings(Settings, frozen=True, kw_only=True):
     cancel_by_scope: Annotated[
         bool,
         setting(
-            "A halt of the account or of a symbol has the venue cancel all that rests there with one request, "
+            "A halt of account or symbol has the venue cancel all that rests there with one request, "
             "orders of other hands included. Off: only ours, one by one.",
         ),
     ] = True

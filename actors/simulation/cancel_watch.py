@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.domain.lifecycle import OrderEvent
 from actors.messages.control import HaltLevel
-from actors.oms.events import CancelWanted, OrderStateChanged, OrderSubmitted
+from actors.oms.events import CancelWanted, OrderStateChanged, OrderSubmitted, ScopeCanceled
 from actors.risk.events import HaltLatched, HaltReleased
 from actors.runtime.messages import ActorFailed, ActorRestarted
 from actors.runtime.node import NodeStarted
@@ -29,18 +29,22 @@ class CancelWatch:
         self, entries: list[tuple[str, Any]], live: Iterable[tuple[str, OrderSubmitted]]
     ) -> Iterator[str]:
         """Take a turn; `live`: orders that lived before it and still do, with their OMS."""
-        halts, wanted = [], set()
+        halts, scopes, wanted = [], [], set()
         for cell, event in entries:
             if isinstance(event, HaltLatched) and event.level >= HaltLevel.CANCEL_ALL:
                 halts.append((cell.partition("/")[2], event.scope))
+            elif isinstance(event, ScopeCanceled) and not event.strategy and not event.order_id:
+                scopes.append((cell, event.symbol))
             elif isinstance(event, CancelWanted) or (
                 isinstance(event, OrderStateChanged) and event.event is OrderEvent.CANCEL_REQUESTED
             ):
                 wanted.add(event.client_order_id)
         before, self._wanted = self._wanted, self._wanted | wanted
         yield from self._moved_on(entries, wanted)
-        for cell, order in live if halts else ():
+        for cell, order in live if halts or scopes else ():
             name, account = order.client_order_id, cell.partition("/")[2]
+            if name not in self._wanted and any((cell, one) in scopes for one in ("", order.symbol)):
+                yield f"{name} was live and not taken back with all that its scope holds"
             meant = any(account == one and _binds(scope, order) for one, scope in halts)
             if meant and name not in wanted and name not in before:
                 self._owed.add(name)

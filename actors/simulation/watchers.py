@@ -24,6 +24,7 @@ from actors.oms.events import (
     OrderResolved,
     OrderStateChanged,
     OrderSubmitted,
+    ScopeCanceled,
 )
 from actors.oms.parents.events import ParentAccepted
 from actors.reconciler.compare import CORRECTION
@@ -65,6 +66,7 @@ KINDS = (
     ParentAccepted,
     OrderStateChanged,
     CancelWanted,
+    ScopeCanceled,
     OrderFillApplied,
     OrderResolved,
     OrderFinished,
@@ -82,6 +84,7 @@ KINDS = (
 )
 HEAD_BYTES = 40  # of an event; its name is within
 HAS_TAG = re.compile(b"|".join(re.escape(message_name(kind).encode()) for kind in KINDS)).search
+TAKES_BACK = (HaltLatched, ScopeCanceled)
 ORDER_PATHS = ("/v3/trade/order", "/v3/trade/orders", "/orders", "/orders/batch")
 ENDS = frozenset(
     {OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.PROVEN_ABSENT, OrderEvent.FILLED_WHOLLY}
@@ -170,7 +173,7 @@ class Watchers:
         for turn in read_turns(store, self._sequence + 1):
             self._sequence = turn.first_sequence + len(turn.entries) - 1
             events = list(self._events(turn))
-            before = set(self.submitted) if any(type(e) is HaltLatched for _, e in events) else set()
+            before = set(self.submitted) if any(type(e) in TAKES_BACK for _, e in events) else set()
             for entry, event in events:
                 self._take(entry, event, turn)
             live = ((self._cells[name], self.submitted[name]) for name in sorted(before - self._ended))

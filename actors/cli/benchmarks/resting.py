@@ -27,20 +27,29 @@ class Resting(Behaviour):
     EMITS: ClassVar[tuple[type[Message], ...]] = (OrderIntent,)
     PHASE = Phase.DECIDE
 
-    def __init__(self, address: str, markets: list[tuple[str, int]], orders_count: int) -> None:
+    def __init__(
+        self,
+        address: str,
+        markets: list[tuple[str, int]],
+        orders_count: int,
+        *,
+        per_step: int = ORDERS_PER_STEP,
+        step_ns: int = STEP_NS,
+    ) -> None:
         self._address = address
+        self._per_step, self._step_ns = per_step, step_ns
         self._markets = [(symbol, ticks * (100 - BELOW_PERCENT) // 100) for symbol, ticks in markets]
         self._count = self._left = orders_count
 
     def started(self, context: Context) -> None:
-        context.schedule(STEP_NS, PlaceSome())
+        context.schedule(self._step_ns, PlaceSome())
 
     def on_place_some(self, message: PlaceSome, context: Context) -> None:
-        for _ in range(min(ORDERS_PER_STEP, self._left)):
+        for _ in range(min(self._per_step, self._left)):
             context.publish(self._intent(context))
             self._left -= 1
         if self._left:
-            context.schedule(STEP_NS, message)
+            context.schedule(self._step_ns, message)
 
     def _intent(self, context: Context) -> OrderIntent:
         symbol, limit_ticks = self._markets[self._left % len(self._markets)]

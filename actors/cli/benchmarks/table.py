@@ -346,6 +346,17 @@ FIGURES: tuple[Figure, ...] = (
         rounds=1,
     ),
     Figure(
+        name="kill_switch_node",
+        title="a halt inside the node, at the venue's limits, each third answer 429, p99 (virtual time)",
+        unit="s",
+        at_least="2",
+        aim="1",
+        run="actors.cli.benchmarks.kill_switch_node:kill_switch_node_s",
+        bare="actors.cli.benchmarks.whole:bare_python_s",
+        bare_title="start and stop of Python, s",
+        rounds=1,
+    ),
+    Figure(
         name="actor_restart",
         title="restart of one actor",
         unit="ms",
