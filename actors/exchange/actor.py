@@ -25,9 +25,9 @@ from actors.exchange.settings import ExchangeSettings
 from actors.exchange.state import ExchangeState
 from actors.exchange.terms import Slot
 from actors.messages.market import BookDepth, FundingRate, FundingSettled, MarkPrice, Quote, Trade
+from actors.messages.scopes import CancelAll
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
-    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,

@@ -12,8 +12,8 @@ from actors.exchange.server.spot_engine import QUOTE, SpotEngine
 from actors.exchange.server.spot_state import CoinsMoved, SpotState
 from actors.exchange.settings import SpotExchangeSettings
 from actors.messages.market import BookDepth, MarkPrice, Quote, Trade
+from actors.messages.scopes import CancelAll
 from actors.messages.venue import (
-    CancelAll,
     CancelOrder,
     CancelRejected,
     OrderAccepted,

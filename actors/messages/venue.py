@@ -13,7 +13,6 @@ from actors.messages.terms import CashTransferred, VenueTerms
 from actors.runtime.messages import Message
 
 __all__ = [
-    "CancelAll",
     "CancelOrder",
     "CancelRejected",
     "FundingPaid",
@@ -52,18 +51,6 @@ class CancelOrder(Message, frozen=True):
     account: str
     client_order_id: str
     symbol: str
-
-
-class CancelAll(Message, frozen=True):
-    """Take everything back that rests, in one symbol or in all, orders of other hands included.
-
-    Each order that is named is answered as by CancelOrder, taken by the venue's own word for all or not.
-    """
-
-    account: str
-    symbol: str  # "" is every symbol
-    client_order_ids: tuple[str, ...]  # ours, that rest as far as we know
-    symbols: tuple[str, ...]  # theirs, one each
 
 
 class QueryOrder(Message, frozen=True):

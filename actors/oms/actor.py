@@ -25,6 +25,7 @@ from actors.messages.evidence import ForeignFill, UnexpectedReport, VerifyOrders
 from actors.messages.market import CandleAhead, FeedStatus, MarkPrice, Quote, Trade
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest
 from actors.messages.parents import ChildIntent, ParentUpdate, SubmitParent
+from actors.messages.scopes import CancelAll
 from actors.messages.trading import (
     CancelIntent,
     CancelOrders,
@@ -37,7 +38,6 @@ from actors.messages.trading import (
     SubmitOrder,
 )
 from actors.messages.venue import (
-    CancelAll,
     CancelOrder,
     CancelRejected,
     OrderAccepted,

@@ -1,4 +1,4 @@
-"""What a person asks of an OMS: to list orders, cancel some, settle one on their word. What a halt asks: all."""
+"""What a person asks of an OMS: to list orders, cancel some, settle one; and what a halt asks: cancel all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actors.domain.lifecycle import OrderState
 from actors.domain.parent_states import PARENT_ENDED, parent_id_of
 from actors.messages.control import Acknowledged, Rejected, ResolveOrder
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus, ParentStatus
-from actors.messages.venue import CancelAll
+from actors.messages.scopes import CancelAll
 from actors.oms.events import OrderResolved, ScopeCanceled
 from actors.oms.parenting import entry_is_over
 from actors.oms.parents.registry import kind_of

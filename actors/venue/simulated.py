@@ -14,9 +14,9 @@ from msgspec import Meta
 
 from actors.domain.money import E8 as ONE
 from actors.domain.place import Place
+from actors.messages.scopes import CancelAll
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
-    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,

@@ -67,9 +67,9 @@ def kill_switch_node_s() -> float:
     return percentile(halt_samples(WORLDS), 99)
 
 
-def halt_samples(count: int, *, by_scope: bool = True) -> list[float]:
+def halt_samples(count: int) -> list[float]:
     """Return the seconds from the halt to the last cancel that leaves, of so many worlds."""
-    return [HaltedWorld(seed, by_scope=by_scope).measure() for seed in range(count)]
+    return [HaltedWorld(seed).measure() for seed in range(count)]
 
 
 class Look(Message, frozen=True):
@@ -99,9 +99,8 @@ class StandingMarket(Market):
 class HaltedWorld:
     """A node with one account at the exchange. `measure()` once."""
 
-    def __init__(self, seed: int, *, by_scope: bool) -> None:
+    def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._by_scope = by_scope
         self._instruments: dict[str, Instrument] = {BTC: load_catalog(json.loads(CATALOG.read_text()))[BTC]}
         account = AccountSettings(key="key", secret="secret", usdt=DEPOSIT, name="main")
         served = ServerSettings(accounts=(account,), symbols=(BTC,), participants=False)
@@ -142,7 +141,7 @@ class HaltedWorld:
             max_open_orders=UNLIMITED,
             max_open_trades=UNLIMITED,
         )
-        oms, main = OmsSettings(cancel_by_scope=self._by_scope), {"account": "main"}
+        oms, main = OmsSettings(), {"account": "main"}
         ledger = LedgerSettings(initial_usdt=DEPOSIT)
         feed, v, o, n, r, k = (
             f"feed/{BTC}",

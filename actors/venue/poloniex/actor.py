@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from actors.messages.scopes import CancelAll
 from actors.messages.secrets import SecretsAdopted, SecretsOffered, SecretsRefused
 from actors.messages.terms import SetLeverage
 from actors.messages.venue import (
-    CancelAll,
     CancelOrder,
     CancelRejected,
     FundingPaid,

@@ -11,7 +11,8 @@ from __future__ import annotations
 from functools import partial
 
 from actors.domain.place import Place
-from actors.messages.venue import CancelAll, CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
+from actors.messages.scopes import CancelAll
+from actors.messages.venue import CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
 from actors.poloniex.answers import Answer
 from actors.poloniex.decoding import Malformed
 from actors.poloniex.rate_budget import Priority

@@ -3,8 +3,9 @@
 import pytest
 
 from actors.domain.lifecycle import OrderState
+from actors.messages.scopes import CancelAll
 from actors.messages.trading import CancelIntent, OrderUpdate
-from actors.messages.venue import CancelAll, CancelOrder
+from actors.messages.venue import CancelOrder
 from actors.oms.settings import OmsSettings
 from tests.unit.oms.oms_bench import BTC, ETH, RISK, TREND, OmsBench
 

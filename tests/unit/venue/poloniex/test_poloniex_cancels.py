@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors.messages.venue import CancelAll, CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
+from actors.messages.scopes import CancelAll
+from actors.messages.venue import CancelOrder, CancelRejected, OutcomeUnknown, RequestKind
 from actors.venue.poloniex.cancels import SINGLES_MAX, shared_out
 from actors.venue.poloniex.requests import BATCH_MAX
 from tests.unit.venue.poloniex.far_side import BTC, Silence, VenueBench, ok, order_row, refusal
