@@ -372,5 +372,6 @@ SLOW = (  # to be found: from ten seeds to a hundred
     "ignore_a_phantom_position",
     "miss_funding_for_good",
     "cancel_all_but_orders_in_doubt",
+    "forget_orders_in_flight_at_the_scope_cancel",
     "book_a_missed_fill_under_another_name",
 )
