@@ -17,6 +17,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
+from actors.cli.runbook import runbooks_folder, variables_of
 from actors.cli.shown import money, signed_money, table_text
 from actors.cli.targets import Target, find_target, is_target_word
 
@@ -62,6 +63,10 @@ def collect(target: Target, alert: str) -> dict[str, Any]:
     alerts = view.get("alerts", [])
     fires = [one for one in alerts if not alert or str(one.get("name", "")).lower() == alert.lower()]
     name = alert or next((str(one["name"]) for one in fires), "")
+    key = next((str(one["key"]) for one in fires if one["name"] == name), "")
+    accounts = tuple(str(one["account"]) for one in view.get("accounts", []))
+    variables = variables_of(target, key, accounts)
+    about = f" --key {key}" if key else ""
     return {
         "deployment": target.name,
         "mode": view.get("mode", "?"),
@@ -78,11 +83,11 @@ def collect(target: Target, alert: str) -> dict[str, Any]:
         "actors": [one for one in view.get("actors", []) if one["state"] != "running" or one["restarts"]],
         "generation": _generation(target),
         "log": _log(target),
-        "runbook": _first_step(name),
+        "runbook": _first_step(name, variables),
         "commands": {
             "halt": f"polytrade halt {target.command_words} --reason ...",
             "halt_without_the_node": f"polytrade halt {target.command_words} --direct --reason ...",
-            "runbook": f"polytrade runbook run {name or 'NAME'} {target.command_words}",
+            "runbook": f"polytrade runbook run {name or 'NAME'} {target.command_words}{about}",
         },
     }
 
@@ -125,9 +130,10 @@ def _log(target: Target) -> list[str]:
     return found[-LOG_LINES:]
 
 
-def _first_step(name: str) -> dict[str, Any]:
-    """Return how an alert's runbook begins."""
-    from actors.cli.runbook import runbooks_folder
+def _first_step(name: str, variables: dict[str, str]) -> dict[str, Any]:
+    """Return how an alert's runbook begins, with what the alert is about put in."""
+    from string import Template
+
     from actors.drills.runbooks.document import RunbookFault, read_runbook
 
     if not name:
@@ -135,7 +141,12 @@ def _first_step(name: str) -> dict[str, Any]:
     with contextlib.suppress(RunbookFault, OSError):
         found = read_runbook(runbooks_folder() / f"{name}.md")
         step = found.steps[0]
-        return {"name": name, "impact": found.impact, "title": step.title, "command": step.command}
+        return {
+            "name": name,
+            "impact": found.impact,
+            "title": step.title,
+            "command": Template(step.command).safe_substitute(variables),
+        }
     return {"name": name, "impact": "", "title": "", "command": ""}
 
 

@@ -111,6 +111,7 @@ class NodeProcess:
             self._log_start()
             keep_looking_at_latch(LatchWatch(self.topology.journal_path, node), node)
             self._watch_disk()
+            self._watch_backups()
             self._sync_in_time()
             self._start_anchors()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
@@ -195,6 +196,13 @@ class NodeProcess:
             tell=self.node.note,
         )
         keep_looking(watch, self.node)
+
+    def _watch_backups(self) -> None:
+        within_ns = self.topology.journal.backup_within
+        if within_ns:
+            from actors.deployment.backup_watch import BackupWatch, keep_looking
+
+            keep_looking(BackupWatch(self.topology.journal_path, within_ns, self.node.note), self.node)
 
     def _sync_in_time(self) -> None:
         if self.topology.journal.durability == "process":

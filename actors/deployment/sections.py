@@ -65,6 +65,14 @@ class JournalSection(Settings, frozen=True, kw_only=True):
             examples=("64GiB",),
         ),
     ] = 64 * 1024**3
+    backup_within: Annotated[
+        Duration,
+        setting(
+            "Tell when the newest `polytrade backup` of the journal is older. 0 turns it off.",
+            minimum=0,
+            examples=("24h",),
+        ),
+    ] = 0
     snapshot_events: Annotated[
         int,
         setting("Journaled events between two snapshots of the states that changed.", minimum=100),

@@ -20,7 +20,16 @@ def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> N
         assert desk.run("halt", str(desk.file), "--reason", "a drill")[0] == 0
         code, text = desk.run("incident", str(desk.file), "TradingHalted")
         assert code == 0, text
-        for said in ("fires: TradingHalted", "a drill", "money: equity", "generation 1", "halt", "--direct"):
+        for said in (
+            "fires: TradingHalted",
+            "a drill",
+            "money: equity",
+            "generation 1",
+            "halt",
+            "--direct",
+            f"why {desk.file} halt:all",
+            "--key main:all",
+        ):
             assert said in text, said
         bundle = tmp_path / "incident.tar.gz"
         code, text = desk.run("incident", str(desk.file), "--export", str(bundle), "--json")
