@@ -12,6 +12,7 @@ from tests.simulation.test_hunt import DETECTED_WITHIN, run, told
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARENTS = str(REPOSITORY / "config/examples/parade.yaml")
 BRACKETS = str(REPOSITORY / "tests/simulation/brackets.yaml")
+OVER_BYTES = str(REPOSITORY / "tests/simulation/parade_over_bytes.yaml")
 
 
 @pytest.mark.parametrize("name", [PARENTS, BRACKETS], ids=["parents", "brackets"])
@@ -20,8 +21,13 @@ def test_ten_seeds_break_no_promise(name: str) -> None:
         assert told(run(name, seed, 2)) == [], f"seed {seed}"
 
 
+def test_six_seeds_over_bytes_break_no_promise() -> None:
+    for seed in range(6):
+        assert told(run(OVER_BYTES, seed, 2)) == [], f"seed {seed}"
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", [PARENTS, BRACKETS], ids=["parents", "brackets"])
+@pytest.mark.parametrize("name", [PARENTS, BRACKETS, OVER_BYTES], ids=["parents", "brackets", "over_bytes"])
 @pytest.mark.parametrize("part", range(10))
 def test_five_hundred_seeds_break_no_promise(name: str, part: int) -> None:
     for seed in range(1000 + part * 50, 1000 + part * 50 + 50):
