@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from actors.domain.lifecycle import OrderState
-from actors.domain.parent_states import PARENT_ENDED, parent_id_of
+from actors.domain.parent_states import PARENT_ENDED, ParentState, parent_id_of
 from actors.messages.control import Acknowledged, Rejected, ResolveOrder
 from actors.messages.orders import CancelScope, OrdersListed, OrdersRequest, OrderStatus, ParentStatus
 from actors.messages.scopes import CancelAll
@@ -37,6 +37,9 @@ class OmsAsking(OmsTriggers):
         """Cancel every live order in the scope, and say which those are; whoever asked looks what follows."""
         if message.order_id in self.state.parents:
             self._cancel_one_parent(self.state.parents[message.order_id], message, context)
+            return
+        if message.order_id in self.state.parents_ended:
+            self._see_to(self.state.parents_ended[message.order_id], message, context)
             return
         wanted = (message.order_id,) if message.order_id else ()
         hit = self._matching_live(message.account, message.symbol, message.strategy, wanted)
@@ -73,6 +76,19 @@ class OmsAsking(OmsTriggers):
         self._cancel_parent(parent, reason, context)
         hit = [order for name in out if (order := self.state.live.get(name)) is not None]
         self._list([order for order in hit if order.cancel_wanted], [], [parent], context)
+
+    def _see_to(self, parent: Parent, message: CancelScope, context: Context) -> None:
+        """A person looked at a parent that has ended: if it failed, nobody has to be told any more."""
+        if parent.state is ParentState.FAILED:
+            context.record(
+                ScopeCanceled(
+                    *(parent.symbol, parent.strategy, parent.parent_id, message.actor, message.reason),
+                    *(0, context.now_ns),
+                )
+            )
+            self._maimed.add(parent.parent_id)  # a node that was started since does not know
+            self._forget_loss(parent.parent_id, context)
+        self._list([], [], [parent], context)
 
     def on_resolve_order(self, message: ResolveOrder, context: Context) -> None:
         """Settle an order on a person's word, if what they say can be true."""

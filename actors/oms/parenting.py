@@ -61,6 +61,7 @@ class OmsParents(OmsClosing):
         self._dues: list[tuple[int, str]] = []  # a heap: when to look at which parent
         self._due_at_ns = 0  # when the timer goes off; 0 when it is not set
         self._failing: set[str] = set()  # parents of which it has been told that they do not close
+        self._maimed: set[str] = set()  # parents of which it has been told that they lost an order
         self._withdraws = False  # a parent cancels an order of its own
         self._agrees = False  # books and venue were found to agree since the start
 
@@ -94,6 +95,7 @@ class OmsParents(OmsClosing):
 
     def _resume_parents(self, context: Context) -> None:
         """After a restart: what should be is asked again; what waits for risk gets time to arrive."""
+        self._maimed |= {name for name, parent in self.state.parents.items() if parent.target_watched}
         for parent in list(self.state.parents.values()):
             self._advance(parent, context)
 
@@ -168,6 +170,8 @@ class OmsParents(OmsClosing):
         if parent.state in PARENT_ENDED:
             self._watches.put(parent_id, parent.symbol, (), context.now_ns)
             self._recovered(parent, context)
+            if parent.state is not S.FAILED:
+                self._forget_loss(parent_id, context)
             return
         self._supply(parent, kind.desire(parent, sight), context)
         self._watches.put(parent_id, parent.symbol, kind.levels(parent), context.now_ns)
@@ -183,6 +187,12 @@ class OmsParents(OmsClosing):
         if parent.parent_id in self._failing and not parent.refusals_count:
             self._failing.discard(parent.parent_id)
             context.resolve(STOP_FAILED, key=parent.parent_id)
+
+    def _forget_loss(self, parent_id: str, context: Context) -> None:
+        """A parent that lost an order has ended all the same, or a person has seen to it."""
+        if parent_id in self._maimed:
+            self._maimed.discard(parent_id)
+            context.resolve(PARENT_FAILED, key=parent_id)
 
     def _sight(self, symbol: str, context: Context) -> Sight:
         instrument = self.place.instruments.get(symbol)
@@ -262,6 +272,7 @@ class OmsParents(OmsClosing):
                 break
         text = f"{kind_of(parent).name} {parent_id} ({parent.symbol}) lost an order: {why}"
         context.alert(PARENT_FAILED, Severity.TICKET, text, key=parent_id, intent_id=intent_id)
+        self._maimed.add(parent_id)
 
     def _give_up(self, intent_id: str, why: str, context: Context) -> None:
         """A child never came to be."""

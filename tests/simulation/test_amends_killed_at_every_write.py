@@ -1,7 +1,7 @@
 """Amendments over bytes, and a halt; the node killed at another write each time.
 
-An amendment is two steps at the venue. Killed between them, the node may neither leave two orders of an intent at
-rest nor forget what is reserved, and books and venue must agree in the end.
+An amendment is two steps at the venue. Killed between them, the node may neither leave two orders of one wish
+at rest nor forget what is reserved, and books and venue must agree in the end.
 """
 
 from __future__ import annotations

@@ -5,9 +5,11 @@ import pytest
 from actors.domain.orders import OrderType, Side
 from actors.domain.parent_states import PriceSource
 from actors.messages.market import FeedState, MarkPrice
+from actors.messages.orders import CancelScope
 from actors.messages.parents import ChildIntent
 from actors.messages.plans import Stop, TakeProfit
 from actors.messages.venue import CancelOrder, PlaceOrder
+from actors.oms.events import ScopeCanceled
 from tests.unit.oms.oms_bench import BTC, MS, SECOND, TREND
 from tests.unit.oms.parent_bench import ParentBench
 from tests.unit.strategy.strategy_bench import CATALOG
@@ -329,6 +331,37 @@ def test_a_denied_stop_that_opens_fails_and_tells(bench: ParentBench) -> None:
     bench.mark(510_000)
     assert bench.parent(stop).state.value == "failed"
     assert [alert.name for alert in bench.alerts] == ["ParentFailed"]
+
+
+def over(bench: ParentBench, parent_id: str) -> int:
+    """Return how often the loss of an order was said to be over."""
+    return sum(1 for one in bench.resolved if (one.name, one.key) == ("ParentFailed", parent_id))
+
+
+def test_the_loss_of_a_target_is_over_when_its_parent_ends(bench: ParentBench) -> None:
+    bench.long()
+    bench.allows = False
+    target = bench.launch(TakeProfit(510_000, rests=True))
+    bench.allows = True
+    bench.restart()
+    bench.agree()
+    bench.mark(510_000)
+    assert over(bench, target) == 0
+    bench.sold(bench.only())
+    assert over(bench, target) == 1
+
+
+def test_a_parent_that_failed_is_told_of_until_a_person_has_seen_to_it(bench: ParentBench) -> None:
+    bench.allows = False
+    failed = bench.launch(Stop(490_000), reduce_only=False)
+    bench.mark(490_000)
+    assert bench.parent(failed).state.value == "failed"
+    bench.restart()
+    assert over(bench, failed) == 0
+    bench.tell(CancelScope("", "", "", failed, "ada", "seen"))
+    assert over(bench, failed) == 1
+    assert [event.actor for event in bench.events if isinstance(event, ScopeCanceled)] == ["ada"]
+    assert [parent.parent_id for parent in bench.replies[-1].parents] == [failed]
 
 
 def test_the_same_parent_twice_is_run_once(bench: ParentBench) -> None:
