@@ -165,8 +165,8 @@ _TABLE = (
         behaviour="actors.portfolio.actor:PortfolioActor",
         settings="actors.portfolio.settings:PortfolioSettings",
         summary="Adds up all accounts, and how their symbols move together; risk limits it.",
-        hears=("AccountState", "PositionState", "MarkPrice"),
-        tells=("PortfolioState",),
+        hears=("AccountState", "PositionState", "MarkPrice", "PortfolioUse"),
+        tells=("PortfolioState", "PortfolioGrant"),
     ),
     Kind(
         name="oms",

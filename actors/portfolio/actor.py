@@ -9,8 +9,10 @@ import msgspec
 from actors.domain.correlation import correlated_exposure
 from actors.domain.place import Place
 from actors.messages.account import AccountState, PortfolioShare, PortfolioState, PositionState
+from actors.messages.grants import PortfolioGrant, PortfolioUse
 from actors.messages.market import MarkPrice
 from actors.portfolio.correlation import correlations_of
+from actors.portfolio.grants import AccountGrants, all_young, grant_of, regrant, take_use
 from actors.portfolio.settings import PortfolioSettings
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message
@@ -34,13 +36,14 @@ class PortfolioMemory(msgspec.Struct):
     net_contracts: dict[str, dict[str, int]] = {}  # by account and symbol; flat ones left out
     prices: dict[str, list[int]] = {}  # by symbol, oldest first; 0 where none was known
     sampled_at_ns: int = 0
+    grants: dict[str, AccountGrants] = {}  # by account; what may still be held somewhere
 
 
 class PortfolioActor(Behaviour):
-    """Adds up the accounts. Limits are risk's: this only tells."""
+    """Adds up the accounts, and shares out the limits on all of them. To keep to its part is each risk's."""
 
-    ACCEPTS = (AccountState, PositionState, MarkPrice, PortfolioTick, SampleTick)
-    EMITS = (PortfolioState,)
+    ACCEPTS = (AccountState, PositionState, MarkPrice, PortfolioUse, PortfolioTick, SampleTick)
+    EMITS = (PortfolioState, PortfolioGrant)
     STATE = PortfolioMemory
     PERSISTENCE = Persistence.SAVED
     PHASE = Phase.STATE
@@ -52,6 +55,7 @@ class PortfolioActor(Behaviour):
         self._tick_values = {symbol: one.tick_value for symbol, one in place.instruments.items()}
         self._accounts: dict[str, AccountState] = {}
         self._marks: dict[str, MarkPrice] = {}
+        self._uses: dict[str, PortfolioUse] = {}
         self._symbols: tuple[str, ...] = ()
         self._correlations: tuple[tuple[float, ...], ...] = ()
 
@@ -83,11 +87,33 @@ class PortfolioActor(Behaviour):
         if mark.mark_ticks > 0:
             self._marks[mark.symbol] = mark
 
+    def on_portfolio_use(self, use: PortfolioUse, context: Context) -> None:
+        if use.account in self.settings.accounts:
+            take_use(self.state.grants.setdefault(use.account, AccountGrants()), use)
+            self._uses[use.account] = use
+            self._grant(context)
+
     # -- what is told -------------------------------------------------------------------------------
 
     def on_portfolio_tick(self, _: PortfolioTick, context: Context) -> None:
         context.schedule(self.settings.tell_every, PortfolioTick(), key="tell")
         self._tell(context)
+        for name, use in self._uses.items():  # what got lost on the way is sent again
+            grants = self.state.grants[name]
+            if grants.number > use.number:
+                context.publish(grant_of(name, grants))
+
+    def _grant(self, context: Context) -> None:
+        """Share the limits out anew. While an account or a price is not known, what was granted holds."""
+        names, grants = self.settings.accounts, self.state.grants
+        if not all_young(self._uses, names, context.now_ns - self.settings.age_max):
+            return
+        numbers = {name: grants[name].number for name in names}
+        if regrant(grants, {name: self._uses[name] for name in names}, self.settings.reserve):
+            context.save()
+            for name in names:
+                if grants[name].number != numbers[name]:
+                    context.publish(grant_of(name, grants[name]))
 
     def _tell(self, context: Context) -> None:
         shares, complete = [], True
@@ -160,6 +186,9 @@ class PortfolioActor(Behaviour):
             "correlated_usdt_e8": correlated_exposure(
                 weights, self._symbols, self._correlations, self.settings.shrinkage / E8
             ),
+            "grants": {
+                name: msgspec.to_builtins(grant_of(name, one)) for name, one in self.state.grants.items()
+            },
             "symbols": list(self._symbols),
             "correlations": [[round(one, 4) for one in row] for row in self._correlations],
         }

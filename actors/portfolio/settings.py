@@ -47,6 +47,16 @@ class PortfolioSettings(Settings, frozen=True, kw_only=True):
             optional=True,
         ),
     ] = UNIT // 5
+    reserve: Annotated[
+        E8,
+        setting(
+            "Part of each limit on all accounts that none is granted: room for prices to move.",
+            minimum=0,
+            maximum=UNIT // 2,
+            risk="lower",
+            optional=True,
+        ),
+    ] = UNIT // 50
 
     def __post_init__(self) -> None:
         if self.samples_min >= self.window:

@@ -25,6 +25,7 @@ from actors.messages.control import (
     Rejected,
     Resume,
 )
+from actors.messages.grants import PortfolioGrant, PortfolioUse
 from actors.messages.limits import ChangeLimit
 from actors.messages.market import FeedState, FeedStatus, FundingRate, MarkPrice, Quote
 from actors.messages.parents import ChildIntent, ParentIntent, SubmitParent
@@ -88,12 +89,12 @@ class RiskActor(Heartbeats, ParentGate):
         *(AmendIntent, AmendUpdate, ReplacementReady, ParentIntent, ChildIntent),
         *(OrderIntent, CancelIntent, OrderUpdate, Quote, MarkPrice, FeedStatus, AccountState, PositionState),
         *(ReconcileFinished, Halt, LatchFound, Resume, SupervisorExhausted, RiskTick),
-        *(ChangeLimit, LimitsDue, FundingRate, PortfolioState, StrategyHeartbeat),
+        *(ChangeLimit, LimitsDue, FundingRate, PortfolioState, PortfolioGrant, StrategyHeartbeat),
         *(VenueConnection, SilenceDue),
     )
     EMITS = (
         *(SubmitOrder, SubmitAmend, CancelOrders, FlattenPositions, HaltState, PositionOverruled),
-        SubmitParent,
+        *(SubmitParent, PortfolioUse),
     )
     REPLIES = (OrderDenied, PlaceReplacement, ReplacementDenied, Acknowledged, Rejected)
     EVENTS = (
@@ -368,6 +369,7 @@ class RiskActor(Heartbeats, ParentGate):
             "account_known": picture.account_known,
             "halts": {scope: [h.level.name, h.actor, h.reason] for scope, h in state.halts.items()},
             "limits": self.shown_limits(),
+            "granted": self.shown_grant(),
             "feeds_stale": dict(state.feeds_stale),
             "positions": {s: b.net_contracts for s, b in state.books.items() if b.net_contracts},
             "orders_reserved": len(state.reserved),

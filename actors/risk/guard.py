@@ -7,6 +7,7 @@ from msgspec import structs
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.account import AccountState, PortfolioState
 from actors.messages.control import FlattenPositions, HaltLevel
+from actors.messages.grants import Measures, PortfolioGrant, PortfolioUse
 from actors.messages.market import FundingRate
 from actors.messages.parents import ParentIntent
 from actors.messages.trading import OrderIntent, OrderUpdate, StrategyHeartbeat
@@ -14,6 +15,7 @@ from actors.risk.guard_events import (
     BreachNoted,
     ExitEnded,
     ExitOrdered,
+    GrantTaken,
     IntentShrunk,
     PeakMoved,
     RejectsEnded,
@@ -244,6 +246,25 @@ class Guard(LimitDesk):
         self._picture.now_ns = context.now_ns
         if self._watched and self._picture.account_known:
             self.watch(context)
+        self._tell_use(context)
+
+    def on_portfolio_grant(self, grant: PortfolioGrant, context: Context) -> None:
+        if grant.account == self._account and grant.number > self.state.grant.number:
+            context.record(GrantTaken(grant.number, grant.own, grant.together, context.now_ns))
+            self._tell_use(context)
+
+    def _tell_use(self, context: Context) -> None:
+        settings, picture = self.settings, self._picture
+        limits = Measures(
+            settings.portfolio_gross_usdt, settings.portfolio_net_usdt, settings.portfolio_correlated_usdt
+        )
+        number, known = self.state.grant.number, picture.priced()
+        context.publish(PortfolioUse(self._account, number, known, picture.used(), limits, context.now_ns))
+
+    def shown_grant(self) -> dict[str, int]:
+        """Return this account's part in the limits on all accounts; empty before there is one."""
+        grant = self.state.grant
+        return {name: getattr(grant, name) for name in grant.__struct_fields__} if grant.number else {}
 
     def on_strategy_heartbeat(self, heartbeat: StrategyHeartbeat, context: Context) -> None:
         if heartbeat.account == self._account:

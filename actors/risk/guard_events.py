@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.messages.grants import Measures
 from actors.runtime.messages import Message
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "BreachNoted",
     "ExitEnded",
     "ExitOrdered",
+    "GrantTaken",
     "IntentShrunk",
     "LimitLoosened",
     "LimitReturned",
@@ -78,6 +80,15 @@ class PeakMoved(Message, frozen=True):
     at_ns: int
 
 
+class GrantTaken(Message, frozen=True):
+    """The account keeps to another part in the limits on all accounts. Amounts are 1e-8 USDT."""
+
+    number: int
+    own: Measures
+    together: Measures  # what all accounts may come to while it holds
+    at_ns: int
+
+
 class RejectsEnded(Message, frozen=True):
     """The venue took an order again."""
 
@@ -129,5 +140,5 @@ class LimitReturned(Message, frozen=True):
 
 GUARD_EVENTS: tuple[type[Message], ...] = (
     *(IntentShrunk, BreachNoted, ExitOrdered, ExitEnded, StrategyDayStarted, PeakMoved, RejectsEnded),
-    *(LimitTightened, LooseningAsked, LimitLoosened, LimitReturned),
+    *(LimitTightened, LooseningAsked, LimitLoosened, LimitReturned, GrantTaken),
 )

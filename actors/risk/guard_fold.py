@@ -6,6 +6,7 @@ from actors.risk.guard_events import (
     BreachNoted,
     ExitEnded,
     ExitOrdered,
+    GrantTaken,
     IntentShrunk,
     LimitLoosened,
     LimitReturned,
@@ -15,7 +16,7 @@ from actors.risk.guard_events import (
     RejectsEnded,
     StrategyDayStarted,
 )
-from actors.risk.state import Attributed, Book, Override, Reservation, RiskState, StrategyDay
+from actors.risk.state import Attributed, Book, Grant, Override, Reservation, RiskState, StrategyDay
 from actors.runtime.behaviour import Behaviour
 
 __all__ = ["GuardFold"]
@@ -107,6 +108,13 @@ class GuardFold(Behaviour):
     def apply_peak_moved(self, event: PeakMoved) -> None:
         self.state.peak_ledger_usdt, self.state.peak_own_usdt = event.ledger_peak_usdt, event.peak_usdt
         self.state.breaches.pop("drawdown", None)  # measured anew, even from the same peak
+
+    def apply_grant_taken(self, event: GrantTaken) -> None:
+        own, together = event.own, event.together
+        self.state.grant = Grant(
+            *(event.number, own.gross_usdt, own.net_usdt, own.correlated_usdt),
+            *(together.gross_usdt, together.net_usdt, together.correlated_usdt),
+        )
 
     def apply_rejects_ended(self, event: RejectsEnded) -> None:
         self.state.rejects_in_row = 0

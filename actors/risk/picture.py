@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import E8
+from actors.messages.grants import Measures
 from actors.messages.market import MarkPrice, Quote
 from actors.messages.trading import OrderIntent
 from actors.risk.settings import RiskSettings
@@ -269,7 +270,11 @@ class Picture:
 
     def net_usdt_with(self, side: int) -> int:
         """Return by how much one side could outweigh the other, should it fill wholly, the intent too."""
-        total = self.order_usdt
+        return self.order_usdt + self.net_usdt(side)
+
+    def net_usdt(self, side: int) -> int:
+        """Return the same without the intent."""
+        total = 0
         for symbol, book in self.state.books.items():
             market = self.markets.get(symbol)
             if market is None:
@@ -283,18 +288,38 @@ class Picture:
 
     def correlated_usdt_with(self, intent: OrderIntent) -> int:
         """Return the exposure of all accounts with correlation counted in, the intent included."""
-        weights = dict(self.others.net_by_symbol)
-        for symbol, book in self.state.books.items():
-            market = self.markets.get(symbol)
-            if market is not None and symbol != intent.symbol:
-                value = market.price_ticks * market.tick_value
-                weights[symbol] = weights.get(symbol, 0) + self.signed_worst(market, book) * value
+        return self.others.exposure(self._weights_with(intent, dict(self.others.net_by_symbol)))
+
+    def own_correlated_usdt_with(self, intent: OrderIntent) -> int:
+        """Return the same of this account alone."""
+        return self.others.exposure(self._weights_with(intent, {}))
+
+    def _weights_with(self, intent: OrderIntent, weights: dict[str, int]) -> dict[str, int]:
+        self._add_worst(weights, intent.symbol)
         worst = self.worst_contracts
         long = max(self.book.net_contracts, self.market.ledger_contracts if self.market.ledger_known else 0)
         long += self.book.buy_contracts + (intent.contracts if intent.side > 0 else 0)
         signed = self.worst_usdt if worst == long else -self.worst_usdt
         weights[intent.symbol] = weights.get(intent.symbol, 0) + signed
-        return self.others.exposure(weights)
+        return weights
+
+    def _add_worst(self, weights: dict[str, int], left_out: str = "") -> None:
+        for symbol, book in self.state.books.items():
+            market = self.markets.get(symbol)
+            if market is not None and symbol != left_out:
+                value = market.price_ticks * market.tick_value
+                weights[symbol] = weights.get(symbol, 0) + self.signed_worst(market, book) * value
+
+    def used(self) -> Measures:
+        """Return what the account comes to in its worst case."""
+        weights: dict[str, int] = {}
+        self._add_worst(weights)
+        net = max(self.net_usdt(1), self.net_usdt(-1), 0)
+        return Measures(self.exposure_usdt, net, self.others.exposure(weights))
+
+    def priced(self) -> bool:
+        """Tell whether everything that is held or could fill has a price."""
+        return all(one.price_ticks for one in self.markets.values() if one.exposure_contracts)
 
     def strategy_usdt_with(self, intent: OrderIntent) -> int:
         """Return the value of what a strategy's own fills and live orders can add up to, the intent too."""

@@ -11,6 +11,7 @@ __all__ = [
     "LATCHES_KEPT",
     "Attributed",
     "Book",
+    "Grant",
     "HaltRecord",
     "Override",
     "Reservation",
@@ -64,6 +65,18 @@ class Attributed(msgspec.Struct, array_like=True):
     flow_ticks: int = 0  # contracts x price paid, less received
 
 
+class Grant(msgspec.Struct, array_like=True):
+    """This account's part in the limits on all accounts, as the portfolio granted it; 0 before it has."""
+
+    number: int = 0
+    gross_usdt: int = 0
+    net_usdt: int = 0
+    correlated_usdt: int = 0
+    all_gross_usdt: int = 0  # what all accounts may come to while this part holds
+    all_net_usdt: int = 0
+    all_correlated_usdt: int = 0
+
+
 class StrategyDay(msgspec.Struct, array_like=True):
     """Where a strategy stood when the day began."""
 
@@ -111,4 +124,5 @@ class RiskState(msgspec.Struct):
     loosened: dict[str, Override] = {}
     asked: dict[str, Override] = {}  # loosenings that wait for a second person
     began_halted: bool = False  # the halt that a new deployment begins with has been latched
+    grant: Grant = msgspec.field(default_factory=Grant)
     latches: dict[str, int] = {}  # digests of lines of the latch that were taken -> number of the line

@@ -2,8 +2,8 @@
 
 Nothing of the risk actor is asked. Positions, resting orders, prices and equity are the exchange's; what the
 OMS has on its way there is added. Prices move between risk's look and this one, so values have a little
-slack; counts have none. Limits of the portfolio are not held here: they count the other accounts as last
-told, see docs/risk-limits.md.
+slack; counts have none. Limits of the portfolio are held by the books of all
+accounts at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from actors.domain.correlation import correlated_exposure
 from actors.domain.orders import OrderType
 from actors.exchange.terms import holding_keys
 from actors.messages.venue import PlaceOrder
@@ -23,6 +24,7 @@ __all__ = ["LimitAuditor"]
 E8 = 100_000_000
 SECOND_NS = 1_000_000_000
 SLACK = 1.03  # the mark moves by less between a decision and its order
+TOLD_NS = 30 * SECOND_NS  # portfolio_age_max: figures of other accounts are no older
 KNOWN_NS = 5 * SECOND_NS  # for so long a loss must have been there before risk must know of it
 
 
@@ -34,6 +36,7 @@ class Standing:
         exchange = node.cell("exchange").behaviour.exchange
         state, oms = exchange.state, node.cell(f"oms/{account}").behaviour.state
         holdings = state.wallets[account].holdings
+        self.account = account
         self.markets, self.member = exchange.markets, exchange.members[account]
         self.net: Counter[str] = Counter()
         self.buys: Counter[str] = Counter()
@@ -74,9 +77,22 @@ class Standing:
         return contracts * market.reference_ticks * market.tick_value
 
     def lean(self, side: int) -> int:
-        """Return by how much one side could outweigh the other."""
+        """Return by how much one side could outweigh the other.
+
+        A position that has just been reduced at the exchange counts until the OMS hears of it: reductions
+        are never held back, and what they leave the other side with is not what an order was judged by.
+        """
         reserved = self.buys if side > 0 else self.sells
-        return sum(self.value(s, side * self.net[s] + reserved[s]) for s in self.markets)
+        held = {s: min(side * self.net[s], side * self.oms_net.get(s, 0)) for s in self.markets}
+        return sum(self.value(s, held[s] + reserved[s]) for s in self.markets)
+
+    def signed(self, symbol: str) -> int:
+        """Return the worst case's value, short ones negative."""
+        worst = self.value(symbol, self.worst(symbol))
+        return worst if self.worst(symbol) == self.net[symbol] + self.buys[symbol] else -worst
+
+    def gross(self) -> int:
+        return sum(self.value(symbol, self.worst(symbol)) for symbol in self.markets)
 
     def reduces(self, order: PlaceOrder) -> bool:
         held = (self.net[order.symbol], self.oms_net.get(order.symbol, 0))
@@ -92,6 +108,7 @@ class LimitAuditor:
         self.tightened: dict[tuple[str, str], int] = {}  # (account, limit) -> value in force
         self._node, self._limits = node, limits
         self._equities: dict[str, list[tuple[int, int]]] = {}
+        self._leans: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._starts: dict[str, int] = {}
 
     def install(self, patch: Any) -> None:
@@ -110,6 +127,9 @@ class LimitAuditor:
             if member is not None:
                 self._starts.setdefault(account, member.equity_usdt)
                 self._equities.setdefault(account, []).append((now_ns, member.equity_usdt))
+                standing = Standing(self._node(), account)
+                for side in (1, -1):
+                    self._leans.setdefault((account, side), []).append((now_ns, standing.lean(side)))
 
     def look(self, order: PlaceOrder, now_ns: int) -> None:
         standing = Standing(self._node(), order.account, order.client_order_id)
@@ -139,7 +159,7 @@ class LimitAuditor:
 
         # The OMS counts the order as live already.
         worst, market = standing.worst(symbol), standing.markets[symbol]
-        gross = sum(standing.value(s, standing.worst(s)) for s in standing.markets)
+        gross = standing.gross()
         engaged = sum(1 for s in standing.markets if standing.worst(s) > 0)
         yield "contracts", order.contracts, limit("max_order_contracts")
         yield "value", standing.value(symbol, order.contracts), loosely("max_order_notional_usdt")
@@ -150,6 +170,7 @@ class LimitAuditor:
         yield "symbols", engaged, limit("max_open_trades")
         yield "gross", gross, loosely("max_gross_usdt")
         yield "net", standing.lean(order.side), loosely("max_net_usdt")
+        yield from self._measures_of_all(standing, order, now_ns)
         leverage = self._limits[account].max_leverage
         yield "leverage", gross, int(standing.member.equity_usdt * leverage * SLACK) // E8
         oms = self._node().cell(f"oms/{account}").behaviour.state
@@ -163,6 +184,32 @@ class LimitAuditor:
             yield "price", away, int(limit("price_band") + (SLACK - 1) * E8) if limit("price_band") else 0
         lost = self._lost(account, now_ns)
         yield "day's loss", lost, int(self._limits[account].daily_loss_usdt * 1.05)
+
+    def _measures_of_all(self, standing: Standing, order: PlaceOrder, now_ns: int) -> Any:
+        node, settings = self._node(), self._limits[order.account]
+        others = [Standing(node, one) for one in self._limits if one != order.account]
+        accounts = [standing, *others]
+        slack = {
+            name: int(self._limit(order.account, order.symbol, name) * SLACK)
+            for name in ("portfolio_gross_usdt", "portfolio_net_usdt", "portfolio_correlated_usdt")
+        }
+        yield "gross of all", sum(one.gross() for one in accounts), slack["portfolio_gross_usdt"]
+        if settings.portfolio_net_usdt:
+            known = sum(self._lean_told(one, order.side, now_ns) for one in others)
+            yield "net of all", standing.lean(order.side) + known, slack["portfolio_net_usdt"]
+        if settings.portfolio_correlated_usdt:
+            weights = {s: sum(one.signed(s) for one in accounts) for s in standing.markets}
+            told = node.cell("portfolio").behaviour
+            found = correlated_exposure(
+                weights, told._symbols, told._correlations, told.settings.shrinkage / E8
+            )
+            yield "correlated exposure of all", found, slack["portfolio_correlated_usdt"]
+
+    def _lean_told(self, other: Standing, side: int, now_ns: int) -> int:
+        """Return how far another account leans for certain: it may have lost a hedge since it was told."""
+        samples = self._leans.get((other.account, side), [])
+        recent = [lean for at_ns, lean in samples if at_ns >= now_ns - TOLD_NS]
+        return min([other.lean(side), *recent])
 
     def _lost(self, account: str, now_ns: int) -> int:
         """Return the smallest loss that has been there for long enough to be known."""

@@ -62,9 +62,6 @@ def drawn(chance: Random) -> dict[str, Any]:
         "price_band": some(1, 4, USDT // 100),
         "daily_loss_usdt": some(5, 60),
         "max_leverage": some(10, 40, USDT // 100),
-        "portfolio_gross_usdt": some(1_500, 5_000),
-        "portfolio_net_usdt": 0,
-        "portfolio_correlated_usdt": some(1_500, 5_000),
         "stop_loss": some(1, 5, USDT // 1_000),
         "take_profit": some(1, 5, USDT // 1_000),
         "max_holding": some(20, 120, SECOND_NS, 0.4),
@@ -74,6 +71,19 @@ def drawn(chance: Random) -> dict[str, Any]:
         "symbols": {symbol: own for symbol in ("BTC_USDT_PERP", "SOL_USDT_PERP") if chance.random() < 0.5},
         "strategies": {"trend/ETH_USDT_PERP": StrategyLimits(max_open_orders=1)},
         "actions": actions,
+    }
+
+
+def drawn_for_all(chance: Random) -> dict[str, Any]:
+    """Return limits on all accounts together: narrower than what the accounts may come to by themselves."""
+    shared = {
+        "portfolio_gross_usdt": (1_000, 5_000),
+        "portfolio_net_usdt": (700, 3_000),
+        "portfolio_correlated_usdt": (1_000, 5_000),
+    }
+    return {
+        name: chance.randint(*bounds) * USDT if chance.random() < 0.6 else 0
+        for name, bounds in shared.items()
     }
 
 
@@ -101,8 +111,13 @@ FAST = {
 def limited(topology: Topology, chance: Random) -> Topology:
     """Return the deployment with drawn limits and strategies that trade all the time."""
 
+    shared = drawn_for_all(Random(chance.random()))
+
     def plan_of(plan: Any) -> Any:
         changes = drawn(chance) if plan.kind == "risk" else FAST.get(plan.name, {})
+        if plan.kind == "risk":
+            changes |= shared
+            changes["actions"] = changes["actions"] | {"portfolio_grant": Action.SHRINK}
         return replace(plan, settings=structs.replace(plan.settings, **changes)) if changes else plan
 
     return replace(topology, actors=tuple(plan_of(plan) for plan in topology.actors))
@@ -169,6 +184,12 @@ def test_no_order_outside_the_limits_in_force_reaches_the_venue(part: int, monke
             seen += world.audit.orders
     assert seen["opening"] >= 5
     assert seen["reducing"] >= 5
+
+
+@pytest.mark.parametrize("seed", [28, 35, 39, 44, 65])
+def test_accounts_that_open_at_once_keep_the_limits_on_all_of_them(seed: int, monkeypatch: Patch) -> None:
+    """Worlds in which several accounts open in the same turns."""
+    assert World(seed, 4, monkeypatch).play() == []
 
 
 @pytest.mark.long
@@ -247,6 +268,7 @@ BUGS: dict[str, Callable[[Patch], None]] = {
     "shrink_and_send_the_whole": shrink_and_send_the_whole,
     "forget_tightened_limits_on_restart": forget_tightened_limits_on_restart,
     "free_an_order_when_it_is_allowed": free_an_order_when_it_is_allowed,
+    "ignore_the_grant": _without("portfolio_grant"),
     "weigh_long_against_short_the_wrong_way": weigh_long_against_short_the_wrong_way,
 }
 
@@ -255,6 +277,7 @@ QUICK = (
     "shrink_and_send_the_whole",
     "forget_tightened_limits_on_restart",
     "free_an_order_when_it_is_allowed",
+    "ignore_the_grant",
 )
 QUICK_FIRST = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.long) for name in BUGS]
 

@@ -31,6 +31,7 @@ from actors.risk.rules import (
     order_form,
     order_notional,
     order_rate,
+    portfolio_grant,
     portfolio_gross,
     portfolio_loss,
     portfolio_net,
@@ -67,7 +68,7 @@ RULES: tuple[Rule, ...] = (
     *(open_orders.RULE, symbol_orders.RULE, strategy_orders.RULE, open_trades.RULE),
     *(position_contracts.RULE, position_notional.RULE, strategy_notional.RULE, funding_cost.RULE),
     *(leverage.RULE, gross_exposure.RULE, net_exposure.RULE, margin_use.RULE, margin.RULE),
-    *(portfolio_gross.RULE, portfolio_net.RULE, correlated_exposure.RULE),
+    *(portfolio_gross.RULE, portfolio_net.RULE, correlated_exposure.RULE, portfolio_grant.RULE),
     *(stop_loss.RULE, take_profit.RULE, max_holding.RULE),
     *(cancel_rate.RULE, order_rate.RULE),
 )

@@ -9,9 +9,11 @@ import pytest
 from actors.domain.correlation import correlated_exposure
 from actors.domain.place import Place
 from actors.messages.account import AccountState, PortfolioState, PositionState
+from actors.messages.grants import PortfolioGrant
 from actors.messages.market import MarkPrice
 from actors.portfolio.actor import PortfolioActor
 from actors.portfolio.correlation import correlations_of
+from actors.portfolio.grants import grant_of
 from actors.portfolio.settings import PortfolioSettings
 from actors.runtime.testing import Bench
 from tests.unit.risk.risk_bench import BTC, CATALOG, ETH, MARKS, SECOND, USDT
@@ -37,6 +39,9 @@ class PortfolioBench(Bench):
 
     def mark(self, symbol: str, ticks: int) -> None:
         self.tell(MarkPrice(symbol, self.now_ns, ticks, ticks))
+
+    def actor_grant(self, account: str) -> PortfolioGrant:
+        return grant_of(account, self.behaviour.state.grants[account])
 
     def told(self) -> PortfolioState:
         self.take(PortfolioState)

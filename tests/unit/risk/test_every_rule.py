@@ -11,6 +11,7 @@ import pytest
 from actors.domain.lifecycle import OrderState
 from actors.messages.account import AccountState, PortfolioShare, PortfolioState, PositionState
 from actors.messages.control import FlattenPositions, Halt, HaltLevel
+from actors.messages.grants import Measures, PortfolioGrant
 from actors.messages.market import FeedState, FundingRate, MarkPrice, Quote
 from actors.messages.trading import CancelIntent, OrderDenied, OrderIntent, Reason, StrategyHeartbeat
 from actors.risk.rules import RULES
@@ -133,14 +134,30 @@ def position(contracts: int, cost: int, mark: int) -> Callable[[RiskBench], Any]
     return story
 
 
+PART = (800 * USDT, 799 * USDT)  # what an order of ten comes to, and a part just below
+WIDE = Measures(*(10**6 * USDT,) * 3)
+
+
 def portfolio(*nets: tuple[str, int], loss: int = 0, complete: bool = True, rho: float = 0.5) -> Any:
     shares = (
         PortfolioShare("main", 10_000 * USDT, 0, ((BTC, 999 * USDT),)),
         PortfolioShare("other", 10_000 * USDT, loss * USDT, tuple((s, usdt * USDT) for s, usdt in nets)),
     )
-    return tell(
-        lambda bench: PortfolioState(shares, complete, (BTC, ETH), ((1.0, rho), (rho, 1.0)), 0, bench.now_ns)
-    )
+
+    def story(bench: RiskBench) -> None:
+        rows = ((1.0, rho), (rho, 1.0))
+        bench.tell(PortfolioState(shares, complete, (BTC, ETH), rows, 0, bench.now_ns))
+        if not bench.actor.state.grant.number:
+            bench.tell(PortfolioGrant("main", 1, WIDE, Measures()))
+
+    return story
+
+
+def granted(number: int = 1, account: str = "main", together: int = 0, **own: int) -> Any:
+    """Tell what the portfolio grants, in USDT."""
+    parts = Measures(**{f"{name}_usdt": usdt * USDT for name, usdt in own.items()})
+    all_of_them = Measures(*(together * USDT,) * 3)
+    return tell(lambda bench: PortfolioGrant(account, number, parts, all_of_them))
 
 
 def cancels(count: int) -> Callable[[RiskBench], Any]:
@@ -518,6 +535,42 @@ CASES: dict[str, Case] = {
             after(portfolio((ETH, -800)), then=order(14)),  # against each other: less than either sum
         ),
         ((after(portfolio((ETH, 800), rho=1.0), then=order(10)), 1_600 * USDT, 138_564_064_606),),
+    ),
+    "portfolio_grant": Case(
+        {f"portfolio_{name}_usdt": 2_000 * USDT for name in ("gross", "net", "correlated")},
+        (
+            after(granted(together=2_000, gross=800, net=800, correlated=800), portfolio(), then=order(10)),
+            after(
+                granted(1, gross=0),
+                granted(2, gross=800, net=800, correlated=800),
+                granted(1, gross=0),
+                granted(3, "other", gross=0),
+                portfolio((ETH, 900)),
+                then=order(10),
+            ),
+        ),
+        (
+            (
+                after(granted(gross=799, net=800, correlated=800), portfolio(), then=order(10)),
+                800 * USDT,
+                799 * USDT,
+            ),
+            (
+                after(granted(gross=800, net=799, correlated=800), portfolio(), then=order(10)),
+                800 * USDT,
+                799 * USDT,
+            ),
+            (
+                after(granted(gross=800, net=800, correlated=799), portfolio(), then=order(10)),
+                800 * USDT,
+                799 * USDT,
+            ),
+            (
+                after(granted(together=2_001, gross=800), portfolio(), then=order(10)),
+                2_001 * USDT,
+                2_000 * USDT,
+            ),
+        ),
     ),
     "stop_loss": Case(
         {"stop_loss": TENTH},

@@ -19,7 +19,7 @@ PRICE = 80 * USDT  # of a contract of BTC at its mark
 
 def test_the_table_names_each_rule_once() -> None:
     names = [rule.name for rule in RULES]
-    assert len(names) == len(set(names)) == 49
+    assert len(names) == len(set(names)) == 50
 
 
 # -- size and form ---------------------------------------------------------------------------------
