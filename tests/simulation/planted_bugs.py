@@ -138,17 +138,6 @@ def cancel_all_but_orders_in_doubt(patch: Patch) -> None:
     patch.setattr(OmsActor, "_cancel", cancel)
 
 
-def forget_orders_in_flight_at_the_scope_cancel(patch: Patch) -> None:
-    original = OmsActor._cancel
-
-    def cancel(self: Any, order: Any, reason: str, context: Any) -> None:
-        in_flight = order.state in (OrderState.SUBMITTING, OrderState.UNKNOWN)
-        if self._by_scope is None or not in_flight:
-            original(self, order, reason, context)
-
-    patch.setattr(OmsActor, "_cancel", cancel)
-
-
 def free_what_an_unknown_order_reserves(patch: Patch) -> None:
     def updated(original: Any, self: Any, update: OrderUpdate, context: Any) -> None:
         original(self, update, context)
@@ -346,7 +335,6 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         send_in_a_halted_scope,
         leave_a_position_when_flattening,
         cancel_all_but_orders_in_doubt,
-        forget_orders_in_flight_at_the_scope_cancel,
         free_what_an_unknown_order_reserves,
         book_a_fill_twice,
         forget_a_fee,
@@ -372,6 +360,5 @@ SLOW = (  # to be found: from ten seeds to a hundred
     "ignore_a_phantom_position",
     "miss_funding_for_good",
     "cancel_all_but_orders_in_doubt",
-    "forget_orders_in_flight_at_the_scope_cancel",
     "book_a_missed_fill_under_another_name",
 )
