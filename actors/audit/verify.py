@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from actors.control.journal_reader import JournalReader
 from actors.runtime.anchors import Anchor
 from actors.runtime.journal import ChainBreak
 
-__all__ = ["Finding", "verify"]
+__all__ = ["Finding", "Signatures", "check_signatures", "verify"]
 
 
 class Finding(NamedTuple):
@@ -49,6 +49,32 @@ def verify(
     last = verdict.last_sequence if is_whole or fault is None else fault.sequence - 1
     chain = verdict.chain if is_whole else ""
     return Finding(verdict.records, from_sequence, last, chain, walk.agreeing_count, foreign, fault)
+
+
+class Signatures(NamedTuple):
+    """What signatures of anchors prove: the chain binds everything before a signed one."""
+
+    sequence: int  # of the newest event that a good signature vouches for; 0 for none
+    unsigned: int  # anchors after it that bear none
+    fault: ChainBreak | None
+
+
+def check_signatures(
+    identity: str, anchors: Sequence[Anchor], is_signed: Callable[[str, str], bool]
+) -> Signatures:
+    """Check the newest signature among the anchors of a journal. Errors: those of `is_signed`."""
+    own = sorted((one for one in anchors if one.journal == identity), key=lambda one: one.sequence)
+    signed = [one for one in own if one.signature]
+    if not own:
+        return Signatures(0, 0, None)
+    if not signed:
+        reason = f"none of its {len(own)} anchors bears a signature, and all of them should"
+        return Signatures(0, len(own), ChainBreak(1, reason, "anchor", own[0].at_ns))
+    newest = signed[-1]
+    if not is_signed(newest.signed_text, newest.signature):
+        reason = f"the anchor of event {newest.sequence} bears a signature that is not of its key"
+        return Signatures(0, 0, ChainBreak(newest.sequence, reason, "anchor", newest.at_ns))
+    return Signatures(newest.sequence, sum(one.sequence > newest.sequence for one in own), None)
 
 
 class _Walk:

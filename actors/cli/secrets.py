@@ -13,9 +13,13 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
-from actors.cli.targets import deployment_options, load_topology
+from actors.cli.targets import deployment_options, find_target, load_topology, split_words
 
 __all__ = ["secrets"]
+
+ANSWER_MARGIN_S = 15.0  # beyond the wait that was asked for
+GOOD = ("unchanged", "adopted")
+COLUMNS = ("reference", "old", "newest", "in_use", "outcome")
 
 
 @click.group()
@@ -94,6 +98,35 @@ def check(
 
 
 @secrets.command()
+@click.argument("words", nargs=-1, metavar="[FILE]")
+@click.option("--wait", "wait_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
+@json_option
+def rotate(words: tuple[str, ...], wait_s: float, as_json: bool) -> None:
+    """Have the running node fetch its secrets now, and try what is new; a refused version is tried again.
+
+    The new version is written to the store beforehand. Exit codes: 0 the newest version of each is in use,
+    3 the store does not give one, 5 the venue does not take one, 13 one was not tried in time.
+    """
+    file, _ = split_words(words)
+    client = find_target(file).client
+    found = client.post("/v1/secrets/rotate", {"wait_s": wait_s}, wait_s + ANSWER_MARGIN_S)
+    rows = found["references"]
+    if as_json:
+        print_json(found)
+    else:
+        _show(rows, COLUMNS)
+        for row in rows:
+            if row["reason"]:
+                note(f"{row['reference']}: {row['outcome']}: {row['reason']}")
+    bad = {row["outcome"] for row in rows} - set(GOOD)
+    if "refused" in bad:
+        sys.exit(ExitCode.REFUSED)
+    if bad - {"waits"}:
+        sys.exit(ExitCode.CONFIGURATION)
+    sys.exit(ExitCode.UNCONFIRMED if bad or not found["settled"] else ExitCode.OK)
+
+
+@secrets.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @deployment_options
 def policy(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...]) -> None:
@@ -103,7 +136,9 @@ def policy(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[
 
     topology = load_topology(files, environments, inputs)
     references = [parse_reference(row["reference"]) for row in _rows(topology)]
-    echo(policy_text(topology.deployment, [one for one in references if one is not None]).rstrip("\n"))
+    known = [one for one in references if one is not None]
+    sign_with = topology.secrets.vault.sign_anchors_with if topology.anchors_path is not None else ""
+    echo(policy_text(topology.deployment, known, sign_with).rstrip("\n"))
 
 
 @secrets.command("set")

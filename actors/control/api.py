@@ -18,6 +18,7 @@ from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
+from actors.control.secrets_desk import SecretsDesk
 from actors.control.sockets import peer_user_id
 from actors.messages.audit import OperatorCommanded
 from actors.messages.limits import ChangeLimit
@@ -27,7 +28,7 @@ __all__ = ["make_application"]
 BODY_BYTES_MAX = 64 * 1024
 EVENTS_DEFAULT = 100
 DETAIL_CHARS_MAX = 2_000  # of what came with a command, in the journal; a plan may be long
-RECONCILE_WAIT_S = 30.0
+WAIT_S = 30.0  # for what takes a question to the venue or to a store, unless the request says
 CLOSED_DEFAULT = 20  # closed orders listed beside the live ones
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -68,6 +69,7 @@ def make_application(
             web.post("/v1/halt", api.halt),
             web.post("/v1/resume", api.resume),
             web.post("/v1/reconcile", api.reconcile),
+            web.post("/v1/secrets/rotate", api.rotate_secrets),
             web.post("/v1/apply", api.apply),
             web.post("/v1/runbook", api.runbook),
             web.post("/v1/stop", api.stop),
@@ -94,6 +96,7 @@ class _Api:
         self._hook = hook
         self._orders = OrderDesk(desk, desk.instruments)
         self._reconcilers = ReconcileDesk(desk)
+        self._secrets = SecretsDesk(desk)
         self._limits = LimitDesk(desk)
         self._shelf = shelf
         self._registry = registry
@@ -211,11 +214,8 @@ class _Api:
         order_id, who = _text(body, "id", ""), _text(body, "actor", "operator")
         if not order_id and not any(scope.values()) and body.get("all") is not True:
             raise ControlError(400, "no scope was given", 'name an order or a scope, or send {"all": true}')
-        wait_s = body.get("wait_s", 0)
-        if not isinstance(wait_s, int | float):
-            raise ControlError(400, f"wait_s must be a number, not {wait_s!r}", 'send {"wait_s": 10}')
         reason = _text(body, "reason", "")
-        return _answer(await self._orders.cancel(scope, order_id, who, reason, float(wait_s)))
+        return _answer(await self._orders.cancel(scope, order_id, who, reason, _seconds(body, 0.0)))
 
     async def resolve_order(self, request: web.Request) -> web.Response:
         body = await _body(request)
@@ -260,11 +260,11 @@ class _Api:
 
     async def reconcile(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        wait_s = body.get("wait_s", RECONCILE_WAIT_S)
-        if not isinstance(wait_s, int | float):
-            raise ControlError(400, f"wait_s must be a number, not {wait_s!r}", 'send {"wait_s": 30}')
         account, dry_run = _text(body, "account", ""), body.get("dry_run") is True
-        return _answer(await self._reconcilers.reconcile(account, dry_run, float(wait_s)))
+        return _answer(await self._reconcilers.reconcile(account, dry_run, _seconds(body, WAIT_S)))
+
+    async def rotate_secrets(self, request: web.Request) -> web.Response:
+        return _answer(await self._secrets.rotate(_seconds(await _body(request), WAIT_S)))
 
     async def apply(self, request: web.Request) -> web.Response:
         found = await _aside(self._configured().apply, await _body(request))
@@ -308,6 +308,13 @@ def _text(body: dict[str, Any], name: str, default: str) -> str:
     if not isinstance(value, str):
         raise ControlError(400, f"{name} must be text, not {value!r}", f'send {{"{name}": "..."}}')
     return value
+
+
+def _seconds(body: dict[str, Any], default: float) -> float:
+    value = body.get("wait_s", default)
+    if not isinstance(value, int | float):
+        raise ControlError(400, f"wait_s must be a number, not {value!r}", 'send {"wait_s": 30}')
+    return float(value)
 
 
 def _number(text: str, name: str) -> int:

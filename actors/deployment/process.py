@@ -20,7 +20,7 @@ from actors.deployment.generations import Generations
 from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.parity_worker import ParityPump
-from actors.deployment.secret_values import CONTROL, SecretsMissing, keep_secrets
+from actors.deployment.secret_values import CONTROL, SecretsMissing, anchor_signer, keep_secrets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
 from actors.messages.parity import PARITY_PORT
@@ -216,7 +216,10 @@ class NodeProcess:
 
         node = self.node
         anchoring = Anchoring(
-            self.store, self.topology.anchors_path, lambda fact: node.loop.call(lambda: node.note(fact))
+            self.store,
+            self.topology.anchors_path,
+            lambda fact: node.loop.call(lambda: node.note(fact)),
+            anchor_signer(self.topology, self.secrets.source),
         )
         keep_anchoring(anchoring, node, self.topology.journal.anchor_every)
         self.closers.append(lambda: anchoring.take(node.journal, node.now_ns))

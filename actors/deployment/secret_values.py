@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,8 @@ from actors.secrets.reference import is_reference
 __all__ = [
     "CONTROL",
     "SecretsMissing",
+    "anchor_signer",
+    "anchor_verifier",
     "keep_secrets",
     "passphrase_file",
     "secret_source",
@@ -76,6 +78,46 @@ def secret_source(deployment: HasSecrets) -> SecretSource:
 
         return FileSource(secrets_file(deployment), passphrase_file(deployment))
     return EnvironmentSource(section.prefix, section.defaults)
+
+
+def anchor_signer(topology: Topology, source: SecretSource) -> Callable[[str], str] | None:
+    """Return what signs anchors, which raises SigningFailed; None when the deployment wants none signed."""
+    from actors.runtime.anchors import SigningFailed
+    from actors.secrets.vault import VaultSource
+    from actors.secrets.vault_trouble import VaultTrouble
+
+    if not topology.secrets.vault.sign_anchors_with or not isinstance(source, VaultSource):
+        return None
+
+    def sign(text: str) -> str:
+        try:
+            return source.sign(text)
+        except VaultTrouble as trouble:
+            raise SigningFailed(f"{trouble.reason}; {trouble.help}") from None
+
+    return sign
+
+
+def anchor_verifier(topology: Topology) -> Callable[[str, str], bool] | None:
+    """Return what tells whether a text bears a signature; None when the deployment wants none signed.
+
+    It raises SigningFailed when the store cannot be asked.
+    """
+    from actors.runtime.anchors import SigningFailed
+    from actors.secrets.vault import VaultSource
+    from actors.secrets.vault_trouble import VaultTrouble
+
+    source = secret_source(topology)
+    if not topology.secrets.vault.sign_anchors_with or not isinstance(source, VaultSource):
+        return None
+
+    def is_signed(text: str, signature: str) -> bool:
+        try:
+            return source.is_signed(text, signature)
+        except VaultTrouble as trouble:
+            raise SigningFailed(f"{trouble.reason}; {trouble.help}") from None
+
+    return is_signed
 
 
 def secrets_file(deployment: HasSecrets) -> Path:

@@ -222,6 +222,8 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
             raise ValueError("provider `file` needs a file: {path: ...}")
         if self.provider == "vault" and self.vault.auth != "token" and not self.vault.role:
             raise ValueError(f"provider `vault` with auth `{self.vault.auth}` needs a vault: {{role: ...}}")
+        if self.provider != "vault" and self.vault.sign_anchors_with:
+            raise ValueError(f"provider `{self.provider}` signs nothing: sign_anchors_with needs `vault`")
 
 
 class DeadManSection(Settings, frozen=True, kw_only=True):

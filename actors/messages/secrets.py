@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from actors.runtime.messages import Message
 
-__all__ = ["SecretsAdopted", "SecretsOffered", "SecretsRefused"]
+__all__ = ["LookForSecrets", "SecretsAdopted", "SecretsOffered", "SecretsRefused"]
+
+
+class LookForSecrets(Message, frozen=True):
+    """Order: ask the store now, and offer also what was refused before."""
 
 
 class SecretsOffered(Message, frozen=True):

@@ -21,7 +21,7 @@ from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severit
 from actors.runtime.node import Node
 from actors.runtime.store import Store
 
-__all__ = ["Anchor", "AnchorFile", "Anchoring", "keep_anchoring", "read_anchors"]
+__all__ = ["Anchor", "AnchorFile", "Anchoring", "SigningFailed", "keep_anchoring", "read_anchors"]
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -32,6 +32,16 @@ class Anchor(msgspec.Struct, frozen=True):
     epoch: int
     sequence: int  # of the last event written by then
     chain: str  # hexadecimal, up to and with that event
+    signature: str = ""  # of `signed_text`, by a key that is not ours; empty when nobody signs
+
+    @property
+    def signed_text(self) -> str:
+        """What a signature is of."""
+        return f"polytrade anchor {self.at_ns} {self.journal} {self.epoch} {self.sequence} {self.chain}"
+
+
+class SigningFailed(Exception):
+    """An anchor could not be signed; the text says why."""
 
 
 def read_anchors(path: str | Path) -> list[Anchor]:
@@ -74,13 +84,21 @@ class Anchoring:
     """Writes anchors on a thread of its own: neither this disk nor a slow one elsewhere holds the loop up.
 
     The journal is synced before its head is anchored, so that no power cut makes an anchor accuse an honest
-    journal.
+    journal. `sign` may block and raises SigningFailed: then the anchor is written without a signature, which
+    is better than none.
     """
 
-    def __init__(self, store: Store, path: Path, tell: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        path: Path,
+        tell: Callable[[Message], None],
+        sign: Callable[[str], str] | None = None,
+    ) -> None:
         self._store = store
         self._file = AnchorFile(path)
         self._tell = tell
+        self._sign = sign
         self._sequence = 0  # of the anchor that was taken last
         self._is_failing = False
         self._waiting: SimpleQueue[Anchor | None] = SimpleQueue()
@@ -102,21 +120,33 @@ class Anchoring:
 
     def _run(self) -> None:
         while (anchor := self._waiting.get()) is not None:
-            try:
-                self._store.sync()
-                self._file.append(anchor)
-            except OSError as error:
-                self._fails(anchor.at_ns, f"{self._file.path}: {error.strerror}")
-                continue
-            if self._is_failing:
+            fault = self._written(anchor)
+            if fault:
+                self._fails(anchor.at_ns, fault)
+            elif self._is_failing:
                 self._is_failing = False
                 self._tell(AlertResolved("AnchorsFailing", "", "node", anchor.at_ns))
 
+    def _written(self, anchor: Anchor) -> str:
+        """Return what went wrong; empty for nothing."""
+        fault, signature = "", ""
+        if self._sign is not None:
+            try:
+                signature = self._sign(anchor.signed_text)
+            except SigningFailed as error:
+                fault = f"it is not signed: {error}"
+        try:
+            self._store.sync()
+            self._file.append(msgspec.structs.replace(anchor, signature=signature))
+        except OSError as error:
+            return f"{self._file.path}: {error.strerror}"
+        return fault
+
     def _fails(self, at_ns: int, why: str) -> None:
-        self._sequence = 0  # of the anchor that was taken last
+        self._sequence = 0  # try again though the head has not moved
         if not self._is_failing:
             self._is_failing = True
-            text = f"the journal's head cannot be anchored: {why}"
+            text = f"the journal's head is not anchored as it should be: {why}"
             self._tell(AlertRaised("AnchorsFailing", "", Severity.TICKET, text, "node", at_ns))
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Halt, HaltLevel, Rejected
-from actors.messages.secrets import SecretsAdopted, SecretsOffered, SecretsRefused
+from actors.messages.secrets import LookForSecrets, SecretsAdopted, SecretsOffered, SecretsRefused
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import Message, Severity
 from actors.secrets.desk import PORT, Failed, LookAtSecrets, SecretsSeen, Seen, TakeSecrets
@@ -45,7 +45,8 @@ class SecretsWatch(Behaviour):
     """Asks, offers, alerts, halts."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(SecretsSeen, SecretsAdopted, SecretsRefused, SecretsPulse, Acknowledged, Rejected),
+        *(SecretsSeen, SecretsAdopted, SecretsRefused, SecretsPulse, LookForSecrets),
+        *(Acknowledged, Rejected),
     )
     EMITS: ClassVar[tuple[type[Message], ...]] = (SecretsOffered, Halt)
     STATE = SecretsState
@@ -58,8 +59,10 @@ class SecretsWatch(Behaviour):
         self.settings = settings
         self.versions: dict[str, tuple[int, int]] = {}  # reference -> newest, in use
         self.troubles: dict[str, Failed] = {}
+        self.refusals: dict[str, str] = {}  # reference -> why its newest version was not taken
         self.adopted_count = 0
-        self._number = 0
+        self._number = 0  # of the newest question
+        self._answered = 0  # of the newest one that was answered, or given up
         self._asked_ns = 0  # when the question under way left; 0 when there is none
         self._due_ns = 0
 
@@ -77,14 +80,25 @@ class SecretsWatch(Behaviour):
             seconds = self.settings.answer_within // SECOND
             self._not_answered(f"the store has not answered for {seconds} s", context)
         if not self._asked_ns and now_ns >= self._due_ns:
-            self._number += 1
-            self._asked_ns = now_ns
-            context.effect(PORT, LookAtSecrets(self._number))
+            self._ask(context)
         self._look_at_leases(context)
         context.schedule(PULSE_NS, SecretsPulse(), key="pulse")
 
+    def on_look_for_secrets(self, message: LookForSecrets, context: Context) -> None:
+        """Ask at once; an answer that is under way may be older than what the operator means."""
+        self.state.refused.clear()
+        self.refusals.clear()
+        self._ask(context)
+        context.save()
+        context.reply(Acknowledged("the store is asked"))
+
+    def _ask(self, context: Context) -> None:
+        self._number += 1
+        self._asked_ns = context.now_ns
+        context.effect(PORT, LookAtSecrets(self._number))
+
     def _not_answered(self, reason: str, context: Context) -> None:
-        self._asked_ns = 0
+        self._asked_ns, self._answered = 0, self._number
         self._due_ns = context.now_ns + self.settings.check_every
         context.alert(STORE_DOWN, Severity.TICKET, f"Secrets are not confirmed: {reason}")
 
@@ -92,7 +106,7 @@ class SecretsWatch(Behaviour):
         """Take down what the store has; offer what is new."""
         if message.number != self._number:
             return
-        self._asked_ns = 0
+        self._asked_ns, self._answered = 0, self._number
         self._due_ns = context.now_ns + self.settings.check_every
         self.troubles = {one.reference: one for one in message.failed}
         for one in message.seen:
@@ -124,6 +138,7 @@ class SecretsWatch(Behaviour):
             base, version = unversioned(text)
             self.versions[base] = (version, version)
             self.state.refused.pop(base, None)
+            self.refusals.pop(base, None)
             context.resolve(REFUSED, key=base)
         self.adopted_count += 1
         context.effect(PORT, TakeSecrets(message.references))
@@ -135,6 +150,7 @@ class SecretsWatch(Behaviour):
         for text in message.references:
             base, version = unversioned(text)
             self.state.refused[base] = version
+            self.refusals[base] = message.reason
             summary = (
                 f"Version {version} of {base} is not taken: {message.reason}; the one before stays in use"
             )
@@ -204,17 +220,24 @@ class SecretsWatch(Behaviour):
         """Return what an operator sees: references, versions and troubles."""
         return {
             "halted_for": self.state.halted,
+            "asked": self._number,
+            "answered": self._answered,
             "references": [
                 {
                     "reference": text,
                     "newest": newest,
                     "in_use": held,
                     "refused": self.state.refused.get(text, 0),
-                    "trouble": str(self.troubles[text].trouble) if text in self.troubles else "",
+                    "refusal": self.refusals.get(text, ""),
+                    **_trouble(self.troubles.get(text)),
                 }
-                for text, (newest, held) in sorted(self.versions.items())
+                for text, (newest, held) in sorted(self._known().items())
             ],
         }
+
+    def _known(self) -> dict[str, tuple[int, int]]:
+        """Return every reference that was asked for; what was never given has version 0."""
+        return dict.fromkeys(self.troubles, (0, 0)) | self.versions
 
     def gauges(self) -> dict[str, int | float]:
         """Return what is worth a metric."""
@@ -224,3 +247,9 @@ class SecretsWatch(Behaviour):
             "secrets_waiting": sum(newest != held for newest, held in self.versions.values()),
             "adopted": self.adopted_count,
         }
+
+
+def _trouble(failed: Failed | None) -> dict[str, str]:
+    if failed is None:
+        return {"trouble": "", "reason": ""}
+    return {"trouble": str(failed.trouble), "reason": failed.reason}

@@ -16,7 +16,7 @@ class SecretKeeper:
     """Values by reference. What the store has anew is held beside what is in use until `take`."""
 
     def __init__(self, source: SecretSource, references: Mapping[str, Iterable[str]]) -> None:
-        self._source = source
+        self.source = source
         self._references = {address: tuple(texts) for address, texts in references.items()}
         self._held: dict[str, Secret] = {}
         self._offered: dict[str, Secret] = {}
@@ -27,7 +27,7 @@ class SecretKeeper:
         errors = []
         for text, reference in self._all():
             try:
-                self._held[text] = self._source.fetch(reference)
+                self._held[text] = self.source.fetch(reference)
             except SecretError as error:
                 errors.append(error)
         return errors
@@ -43,7 +43,7 @@ class SecretKeeper:
         errors = []
         for text, reference in _parsed(new):
             try:
-                found[text] = self._source.fetch(reference)
+                found[text] = self.source.fetch(reference)
             except SecretError as error:
                 errors.append(error)
         if not errors:
@@ -64,7 +64,7 @@ class SecretKeeper:
                 failed.append(Failed(text, failed[-1].trouble, failed[-1].reason))
                 continue
             try:
-                secret = self._source.fetch(reference)
+                secret = self.source.fetch(reference)
             except SecretError as error:
                 failed.append(Failed(text, error.trouble, error.reason))
                 continue

@@ -84,6 +84,14 @@ class VaultSettings(Settings, frozen=True, kw_only=True):
             risk="raise",
         ),
     ] = HOUR_NS
+    sign_anchors_with: Annotated[
+        str,
+        setting(
+            "Transit key that signs every anchor of the journal, `mount/name`; empty: they are not signed.",
+            pattern=r"^$|^[\w-]+(/[\w-]+)+$",
+            examples=("transit/polytrade-anchors",),
+        ),
+    ] = ""
 
 
 class SecretsWatchSettings(Settings, frozen=True, kw_only=True):

@@ -5,7 +5,9 @@ Source: the HTTP API reference of Vault 1.15 (AppRole, Kubernetes, wrapping, KV 
 
 from __future__ import annotations
 
+import base64
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from actors.runtime.clock import Clock, SystemClock
@@ -36,30 +38,44 @@ class VaultSource:
             except VaultTrouble as trouble:
                 raise SecretError(reference, trouble.reason, trouble.help, trouble.kind) from None
 
-    def keep(self) -> None:
-        """Renew the token when a third of its time is left, or log in anew. Errors: VaultTrouble."""
-        with self._lock:
-            grant = self._grant
-            if grant is None or self._clock.now_ns() >= grant.expires_ns:
-                self._log_in()
-            elif self._clock.now_ns() >= grant.renew_ns:
-                self._renew(grant)
+    def sign(self, text: str) -> str:
+        """Return a signature of a text by `sign_anchors_with`. Errors: VaultTrouble."""
+        path, found = self._transit("sign", text)
+        return str(_data(found, path)["signature"])
 
-    def client(self) -> Any:
-        """Return a logged-in hvac client, for what is not a secret (signing). Errors: VaultTrouble."""
+    def is_signed(self, text: str, signature: str) -> bool:
+        """Tell whether a signature of that key is of this text. Errors: VaultTrouble."""
+        path, found = self._transit("verify", text, signature=signature)
+        return _data(found, path)["valid"] is True
+
+    def _transit(self, verb: str, text: str, **more: str) -> tuple[str, Any]:
+        mount, _, name = self._settings.sign_anchors_with.rpartition("/")
+        path = f"{mount}/{verb}/{name}"
+        body = {"input": base64.b64encode(text.encode()).decode(), **more}
+
+        def ask() -> Any:
+            try:
+                return self._login.client().adapter.post(f"/v1/{path}", json=body)
+            except Exception as error:
+                raise told(error, path, "use") from None
+
         with self._lock:
-            self._log_in_if_needed()
-            return self._login.client()
+            return path, self._believed(ask)
 
     def _fetched(self, reference: SecretReference) -> Secret:
-        is_fresh = self._log_in_if_needed()
+        found: Secret = self._believed(lambda: self._read(reference))
+        return found
+
+    def _believed(self, ask: Callable[[], Any]) -> Any:
+        """Ask with a token that is good; ask once more with a new one when that is refused."""
+        is_fresh = self._tend_token()
         try:
-            return self._read(reference)
+            return ask()
         except VaultTrouble as trouble:
             if trouble.kind != Trouble.DENIED or is_fresh:
                 raise
         self._log_in()
-        return self._read(reference)
+        return ask()
 
     def _read(self, reference: SecretReference) -> Secret:
         kv = self._login.client().secrets.kv.v2
@@ -85,24 +101,37 @@ class VaultSource:
 
     # -- the token ------------------------------------------------------------------------------------
 
-    def _log_in_if_needed(self) -> bool:
-        """Return True when the login is new."""
-        if self._grant is not None and self._clock.now_ns() < self._grant.expires_ns:
-            return False
-        self._log_in()
-        return True
+    def _tend_token(self) -> bool:
+        """Have a token that is good; return True when the login is new."""
+        grant, now_ns = self._grant, self._clock.now_ns()
+        if grant is None or now_ns >= grant.expires_ns:
+            self._log_in()
+            return True
+        return now_ns >= grant.renew_ns and self._renew(grant)
 
     def _log_in(self) -> None:
         self._grant = None
         self._grant = self._login.log_in(self._clock.now_ns())
 
-    def _renew(self, grant: Grant) -> None:
-        """A token that cannot be renewed, or not as long as before, is replaced by a new one."""
-        renewed = self._login.renew(self._clock.now_ns()) if grant.is_renewable else None
+    def _renew(self, grant: Grant) -> bool:
+        """Renew a token; one that cannot be, or not for as long as before, is replaced: then return True."""
+        try:
+            renewed = self._login.renew(self._clock.now_ns()) if grant.is_renewable else None
+        except VaultTrouble:  # nobody answers: it is good still, and the next question tries again
+            return False
         if renewed is None or renewed.ttl_ns < grant.ttl_ns // 2:
             self._log_in()
-        else:
-            self._grant = renewed
+            return True
+        self._grant = renewed
+        return False
 
     def __repr__(self) -> str:
         return f"VaultSource({self._settings.address or 'VAULT_ADDR'})"
+
+
+def _data(answer: Any, path: str) -> dict[str, Any]:
+    found = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(found, dict):
+        reason = f"what answers at {path} is no transit engine"
+        raise VaultTrouble(Trouble.ABSENT, reason, "enable one there, or mend vault.sign_anchors_with")
+    return found

@@ -17,7 +17,7 @@ class VaultTrouble(Exception):
         self.help = help
 
 
-def told(error: Exception, path: str) -> VaultTrouble:
+def told(error: Exception, path: str, verb: str = "read") -> VaultTrouble:
     """Return an error of hvac or of the HTTP library below it, which knows refused connections."""
     import hvac.exceptions as vault
     import requests.exceptions as http
@@ -30,7 +30,7 @@ def told(error: Exception, path: str) -> VaultTrouble:
         )
     if isinstance(error, vault.Forbidden | vault.Unauthorized):
         help = "compare its policy with `polytrade secrets policy`"
-        return VaultTrouble(Trouble.DENIED, f"Vault does not let us read {path}", help)
+        return VaultTrouble(Trouble.DENIED, f"Vault does not let us {verb} {path}", help)
     if isinstance(error, vault.VaultDown):
         return VaultTrouble(Trouble.SEALED, "Vault is sealed", "unseal it")
     if isinstance(error, http.SSLError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,18 @@ class RotatingPath(LivePath):
     def versions(self, name: str) -> set[int]:
         return {one[name] for one in self.actor("secrets")["description"]["references"]}
 
+    def rotate(self) -> tuple[int, list[dict[str, Any]]]:
+        """Return the exit code of `polytrade secrets rotate`, and what it says of each reference."""
+        from click.testing import CliRunner
+
+        from actors.cli.secrets import secrets
+
+        found = CliRunner().invoke(secrets, ["rotate", str(self.topology().journal_path), "--json"])
+        assert not any(value in found.output for value in ("second", "stranger", "local-secret")), (
+            found.output
+        )
+        return found.exit_code, json.loads(found.stdout)["references"]
+
     def fault(self, **rule: object) -> None:
         status, _ = self.client.send("POST", "/__faults__", body=rule, sign=False)
         assert status == 200
@@ -73,7 +86,8 @@ def path(tmp_path: Path) -> Iterator[RotatingPath]:
 
 def test_a_key_is_changed_under_load_without_a_failed_order(path: RotatingPath) -> None:
     path.put("second-key", "second-secret")
-    wait_for(lambda: path.versions("in_use") == {2})
+    code, rows = path.rotate()
+    assert (code, {row["in_use"] for row in rows}) == (0, {2}), rows
     path.await_trading()
     path.fault(kind="revoke_key", key="local-key")
     path.client = live_path.RawClient(f"http://127.0.0.1:{path.port}", "second-key", "second-secret")
@@ -95,7 +109,8 @@ def test_a_vault_that_is_gone_leaves_reductions_only_and_a_new_key_is_refused_qu
     path: RotatingPath,
 ) -> None:
     path.put("stranger", "stranger-secret")
-    wait_for(lambda: path.versions("refused") == {2})
+    code, rows = path.rotate()
+    assert (code, {(row["outcome"], row["in_use"]) for row in rows}) == (5, {("refused", 1)}), rows
     path.await_trading()
     path.admin.sys.seal()
     wait_for(lambda: "SecretStoreDown" in str(path.view()["alerts"]))

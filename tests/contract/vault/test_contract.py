@@ -119,22 +119,22 @@ def test_a_wrapping_of_something_else_is_refused_unopened(ready: Bench) -> None:
 def test_a_token_is_renewed_and_an_expired_one_replaced(ready: Bench) -> None:
     source = ready.source(*ready.approle(token_ttl="3s", token_max_ttl="1h"))
     source.fetch(reference(ready))
-    first = source.client().token
+    first = source._login.client().token
     time.sleep(2.2)
-    source.keep()
-    assert source.client().token == first
+    source.fetch(reference(ready))
+    assert source._login.client().token == first
     time.sleep(1.2)  # beyond the first three seconds: the renewal holds
     assert source.fetch(reference(ready)).value == "first"
-    assert source.client().token == first
+    assert source._login.client().token == first
     time.sleep(3.2)
-    source.keep()
-    assert source.client().token != first
+    source.fetch(reference(ready))
+    assert source._login.client().token != first
 
 
 def test_a_revoked_token_is_replaced_at_the_next_question(ready: Bench) -> None:
     source = ready.source(*ready.approle())
     source.fetch(reference(ready))
-    ready.admin.auth.token.revoke_accessor(_accessor(ready, source.client()))
+    ready.admin.auth.token.revoke_accessor(_accessor(ready, source._login.client()))
     assert source.fetch(reference(ready)).value == "first"
 
 

@@ -192,6 +192,6 @@ def test_no_value_and_no_token_is_logged_or_audited(ready: Bench, caplog: pytest
         + repr(source)
         + repr(ready.served.vault.namespaces)
     )
-    for secret in (SECRET, secret_id, source.client().token, ROOT):
+    for secret in (SECRET, secret_id, source._login.client().token, ROOT):
         assert secret not in seen
     assert "mine/data/poloniex" in seen

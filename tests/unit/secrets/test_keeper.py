@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from actors.deployment.registry import KINDS
+from actors.deployment.setting_types import fields_of
 from actors.secrets.keeper import SecretKeeper
 from actors.secrets.port import Secret, SecretError, Trouble
 from actors.secrets.reference import SecretReference
@@ -86,3 +88,10 @@ def test_a_store_that_cannot_be_reached_is_asked_once_a_look(store: Store, keepe
 def test_only_what_was_offered_can_be_taken(store: Store, keeper: SecretKeeper) -> None:
     keeper.take([f"{KEY}@2", "secret://desk/none#key@1"])
     assert keeper.values_of("venue/main")[KEY] == "first"
+
+
+def test_no_strategy_has_a_setting_that_could_hold_a_reference() -> None:
+    strategies = [kind for kind in KINDS.values() if kind.name.startswith("strategy.")]
+    assert strategies
+    for kind in strategies:
+        assert not [name for name, one in fields_of(kind.settings_class).items() if one.is_secret], kind.name
