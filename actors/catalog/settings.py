@@ -32,7 +32,10 @@ class CatalogSettings(Settings, frozen=True, kw_only=True):
     ] = 24 * HOUR
     halt_symbols: Annotated[
         bool,
-        setting("Halt a symbol that is not open, not listed, or counted in other units, to reductions."),
+        setting(
+            "Halt a symbol that is not open, not listed, or counted in other units, to reductions.",
+            risk="lower",
+        ),
     ] = True
     limits_fraction: Annotated[
         E8,

@@ -146,7 +146,7 @@ def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
         was, will = before.get(path), after.get(path)
         if was == will:
             continue
-        field = about.get(path)
+        field = about.get(path) or about.get(_of_any_entry(path))
         place = new.origins.get(f"settings.{path}")
         yield FieldChange(
             path,
@@ -154,7 +154,7 @@ def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
             _shown(will, field),
             str(place) if place else "",
             field.reload if field else Reload.RESTART,
-            field is not None and loosens(field.risk, was, will),
+            field is not None and _widens(field, _in_force(before, path), _in_force(after, path)),
         )
 
 
@@ -165,9 +165,34 @@ def _flat(settings: msgspec.Struct, about: dict[str, SettingField], prefix: str 
         value = getattr(settings, name)
         if isinstance(value, msgspec.Struct):
             found |= _flat(value, about, f"{prefix}{name}.")
+        elif isinstance(value, dict) and any(isinstance(one, msgspec.Struct) for one in value.values()):
+            for key, one in value.items():
+                found |= _flat(one, about, f"{prefix}{name}.{key}.")
         else:
             found[f"{prefix}{name}"] = value
     return found
+
+
+def _of_any_entry(path: str) -> str:
+    """Return `symbols.*.stop_loss` for `symbols.BTC_USDT_PERP.stop_loss`: fields of maps, by any key."""
+    name, dot, rest = path.partition(".")
+    return f"{name}.*.{rest.rpartition('.')[2]}" if dot else path
+
+
+def _in_force(values: dict[str, Any], path: str) -> Any:
+    """Return a value; of an entry's field that is not written that of the actor as a whole."""
+    found = values.get(path)
+    return values.get(path.rpartition(".")[2]) if found is None else found
+
+
+def _widens(field: SettingField, before: Any, after: Any) -> bool:
+    """Tell whether a change of a setting widens a limit; choices are compared by their order."""
+    choices = field.ascending
+    if choices:
+        before, after = choices.index(before), choices.index(after)
+    elif field.is_off_at_zero:
+        before, after = before or None, after or None
+    return loosens(field.risk, before, after)
 
 
 def _shown(value: Any, field: SettingField | None) -> Any:

@@ -11,7 +11,15 @@ from actors.deployment.quantities import format_bytes, format_duration, format_e
 from actors.deployment.registry import KINDS, Kind
 from actors.deployment.schema import SECTIONS
 from actors.deployment.sections import ActorSection, SupervisorSection
-from actors.deployment.setting_types import SettingField, choices_of, simplified, walk_fields, written
+from actors.deployment.setting_types import (
+    RELOADS,
+    SettingField,
+    choices_of,
+    risk_text,
+    simplified,
+    walk_fields,
+    written,
+)
 
 __all__ = ["NotExplained", "explain", "kinds_table", "subjects", "type_text", "value_text"]
 
@@ -125,17 +133,9 @@ def _detail(name: str, path: str, one: SettingField) -> Iterator[str]:
         "bounds": bounds_text(one),
         "examples": ", ".join(str(example) for example in one.type.about.get("examples") or ()),
         "a change": RELOADS[one.reload],
-        "risk": RISKS.get(one.risk, ""),
+        "risk": risk_text(one),
     }
     yield from (f"  {label:8}  {text}" for label, text in rows.items() if text)
-
-
-RELOADS = {
-    "live": "takes effect between two turns",
-    "restart": "restarts the actor, its state kept",
-    "fixed": "needs a new journal",
-}
-RISKS = {"raise": "raising it loosens a limit", "lower": "lowering it loosens a limit"}
 
 
 def type_text(one: SettingField) -> str:

@@ -17,7 +17,7 @@ from actors.deployment.inputs import INPUT_TYPES
 from actors.deployment.registry import KINDS, Kind
 from actors.deployment.schema import SECTIONS
 from actors.deployment.sections import ActorSection, SupervisorSection
-from actors.deployment.setting_types import SettingField, choices_of, walk_fields
+from actors.deployment.setting_types import SettingField, choices_of, risk_text, walk_fields
 
 __all__ = ["check", "configuration_page", "faults_page", "write"]
 
@@ -94,17 +94,10 @@ def _row(path: str, one: SettingField) -> str:
     kind = ", ".join(f"`{choice}`" for choice in choices) if choices else type_text(one)
     limits = bounds_text(one)
     default = "**required**" if one.required else f"`{value_text(one)}`"
-    text = one.description.replace("|", "\\|") + (
-        " Loosens a limit when it is " + LOOSENS[one.risk] if one.risk else ""
-    )
+    risk = risk_text(one)
+    text = one.description.replace("|", "\\|") + (f" {risk[0].upper()}{risk[1:]}." if risk else "")
     cells = (f"`{path}`", f"{kind}; {limits}" if limits else kind, default, one.reload, text)
     return f"| {' | '.join(cells)} |"
-
-
-LOOSENS = {
-    "raise": " Loosens a limit when it is raised.",
-    "lower": " Loosens a limit when it is lowered.",
-}
 
 
 def faults_page() -> str:

@@ -33,7 +33,8 @@ from actors.deployment.sections import (
     SecretsSection,
     SupervisorSection,
 )
-from actors.runtime.settings import Settings
+from actors.deployment.setting_types import NEUTRAL
+from actors.runtime.settings import Reload, Settings
 
 __all__ = [
     "READS_PATTERN",
@@ -107,15 +108,18 @@ def _deployment(dialect: Dialect, actor: Schema, supervisor: Schema, sections: d
         "deployment": {
             "description": "Name of the deployment; part of every client_order_id.",
             **scalar_schema(["string"], dialect, pattern=r"^[a-z][a-z0-9-]{0,31}$"),
+            **_class(Reload.FIXED),
         },
         "mode": {
             "description": "Decides which kinds may run, and how strict the checks are.",
             **choice_schema(list(MODES), dialect),
+            **_class(Reload.FIXED),
         },
         "seed": {
             "description": "Seeds every actor's stream of chance. Same seed, same inputs: same journal.",
             "default": 0,
             **scalar_schema(["integer"], dialect, minimum=0, maximum=(1 << 63) - 1),
+            **_class(Reload.FIXED),
         },
         "catalog": {
             "description": "The markets file, or a list of several; relative to the folder of the file "
@@ -124,6 +128,7 @@ def _deployment(dialect: Dialect, actor: Schema, supervisor: Schema, sections: d
             **scalar_schema(["string", "array"], dialect),
             "items": scalar_schema(["string"], dialect),
             "minItems": 1,
+            **_class(Reload.START),
         },
         "inputs": {
             "description": "What may differ from one start to the next; `$name` refers to it.",
@@ -154,6 +159,10 @@ def _deployment(dialect: Dialect, actor: Schema, supervisor: Schema, sections: d
     }
 
 
+def _class(reload: str) -> Schema:
+    return {"x-reload": reload, "x-risk": NEUTRAL}
+
+
 def _input(dialect: Dialect) -> Schema:
     properties = {
         "type": {
@@ -177,12 +186,14 @@ def _actor_properties(dialect: Dialect) -> dict[str, Schema]:
                 propertyNames={"pattern": VARIABLE_PATTERN},
                 additionalProperties=list_schema(value, dialect, minItems=1, uniqueItems=True),
             ),
+            **_class(Reload.LIVE),
         },
         "reads": {
             "description": "Whose messages reach it: addresses; `*` is any part, `$variable` its own.",
             **list_schema(
                 scalar_schema(["string"], dialect, pattern=READS_PATTERN), dialect, uniqueItems=True
             ),
+            **_class(Reload.LIVE),
         },
         "settings": {"description": "What its kind can be told.", **map_schema(dialect)},
     }

@@ -12,10 +12,12 @@ from msgspec import inspect
 from actors.deployment.quantities import BYTES_PATTERN, DECIMAL_PATTERN, DURATION_PATTERN
 from actors.deployment.setting_types import (
     FORMATTERS,
+    NEUTRAL,
     FieldType,
     SettingField,
     choices_of,
     fields_of,
+    hover_text,
     simplified,
     written,
 )
@@ -96,15 +98,16 @@ def _field_schema(one: SettingField, dialect: Dialect) -> Schema:
     schema = _type_schema(one.type, dialect)
     about: Schema = {}
     if one.description:
-        about["description"] = one.description
+        about["description"] = hover_text(one)
     if not one.required:
         about["default"] = written(one.default, one.type)
     examples = one.type.about.get("examples")
     if examples:
         about["examples"] = list(examples)
     about["x-reload"] = one.reload
-    if one.risk:
-        about["x-risk"] = one.risk
+    about["x-risk"] = one.risk or NEUTRAL
+    if one.is_off_at_zero:
+        about["x-off-at-zero"] = True
     return {**schema, **about}
 
 

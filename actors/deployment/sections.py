@@ -7,7 +7,7 @@ JSON Schema, `explain` and the reference page all read them.
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
@@ -35,12 +35,17 @@ SECOND_NS = 1_000_000_000
 NAME_PATTERN = r"^[a-z][a-z0-9_-]*$"
 
 
+def at_start(help: str, *, reload: str = Reload.START, **options: Any) -> Meta:
+    """Return the annotation of a setting that is read when the node starts."""
+    return setting(help, reload=reload, **options)
+
+
 class JournalSection(Settings, frozen=True, kw_only=True):
     """Where and how surely everything that happened is written."""
 
     path: Annotated[
         str,
-        setting(
+        at_start(
             "Folder of the journal, relative to the folder of the file that says it.",
             reload=Reload.FIXED,
             examples=("../var/paper",),
@@ -48,18 +53,18 @@ class JournalSection(Settings, frozen=True, kw_only=True):
     ]
     durability: Annotated[
         Literal["disk", "disk_lazy_meta", "process"],
-        setting(
+        at_start(
             "What a commit survives: `disk` a power cut; `disk_lazy_meta` one, but for perhaps the last "
             "commit; `process` the death of the process only.",
         ),
     ] = "disk"
     sync_interval: Annotated[
         Duration,
-        setting("With `process`: how often the disk is synced anyway.", minimum=MILLISECOND_NS),
+        at_start("With `process`: how often the disk is synced anyway.", minimum=MILLISECOND_NS),
     ] = SECOND_NS
     size_max: Annotated[
         Bytes,
-        setting(
+        at_start(
             "The journal never grows beyond this; it starts small and grows as needed.",
             minimum=16 * 1024**2,
             examples=("64GiB",),
@@ -67,37 +72,38 @@ class JournalSection(Settings, frozen=True, kw_only=True):
     ] = 64 * 1024**3
     backup_within: Annotated[
         Duration,
-        setting(
+        at_start(
             "Tell when the newest `polytrade backup` of the journal is older. 0 turns it off.",
             minimum=0,
             examples=("24h",),
+            off_at_zero=True,
         ),
     ] = 0
     snapshot_events: Annotated[
         int,
-        setting("Journaled events between two snapshots of the states that changed.", minimum=100),
+        at_start("Journaled events between two snapshots of the states that changed.", minimum=100),
     ] = 20_000
     dedupe_ids_kept: Annotated[
         int,
-        setting("External ids remembered at least, to see that something came twice.", minimum=1_000),
+        at_start("External ids remembered at least, to see that something came twice.", minimum=1_000),
     ] = 100_000
     dead_letters_kept: Annotated[
-        int, setting("Messages that failed their reader and are kept for inspection.", minimum=1)
+        int, at_start("Messages that failed their reader and are kept for inspection.", minimum=1)
     ] = 1_000
     tape: Annotated[
         bool,
-        setting("Also write every message that enters the loop, in order, to rotated files."),
+        at_start("Also write every message that enters the loop, in order, to rotated files."),
     ] = False
     anchors: Annotated[
         str,
-        setting(
+        at_start(
             "File that gets the head of the journal's chain now and then; outside the journal's folder, best "
             "on another disk. Relative to the folder of the file that says it; empty for none.",
             examples=("../var/anchors/paper.jsonl",),
         ),
     ] = ""
     anchor_every: Annotated[
-        Duration, setting("How often the head is anchored, if it has moved.", minimum=SECOND_NS)
+        Duration, at_start("How often the head is anchored, if it has moved.", minimum=SECOND_NS)
     ] = 60 * SECOND_NS
 
     def __post_init__(self) -> None:
@@ -109,33 +115,33 @@ class LoopSection(Settings, frozen=True, kw_only=True):
     """Bounds of one turn of the loop, and of every mailbox that says nothing itself."""
 
     inputs_max: Annotated[
-        int, setting("Messages from outside and timers taken into one turn.", minimum=1, maximum=1_000_000)
+        int, at_start("Messages from outside and timers taken into one turn.", minimum=1, maximum=1_000_000)
     ] = 1024
     turn_max: Annotated[
         Duration,
-        setting("No further inputs are taken once a turn has lasted this long.", minimum=100_000),
+        at_start("No further inputs are taken once a turn has lasted this long.", minimum=100_000),
     ] = 5 * MILLISECOND_NS
     mailbox_capacity: Annotated[
         int,
-        setting("Messages that may wait for an actor which does not set its own.", minimum=1),
+        at_start("Messages that may wait for an actor which does not set its own.", minimum=1),
     ] = 10_000
     stall_after: Annotated[
         Duration,
-        setting("A loop without progress for this long is restarted from outside.", minimum=SECOND_NS),
+        at_start("A loop without progress for this long is restarted from outside.", minimum=SECOND_NS),
     ] = 10 * SECOND_NS
 
 
 class HttpSection(Settings, frozen=True, kw_only=True):
     """The control API over HTTP, beside the Unix socket."""
 
-    enabled: Annotated[bool, setting("Serve health, metrics and control over HTTP.")] = True
-    host: Annotated[str, setting("Address to listen on. Beyond loopback: `allow_remote`.")] = "127.0.0.1"
+    enabled: Annotated[bool, at_start("Serve health, metrics and control over HTTP.")] = True
+    host: Annotated[str, at_start("Address to listen on. Beyond loopback: `allow_remote`.")] = "127.0.0.1"
     port: Annotated[
-        int, setting("Port to listen on; 0 lets the system choose a free one.", minimum=0, maximum=65_535)
+        int, at_start("Port to listen on; 0 lets the system choose a free one.", minimum=0, maximum=65_535)
     ] = 0
     halt_token: Annotated[
         str,
-        setting(
+        at_start(
             "Reference to the token that requests to POST /v1/hooks/halt are signed with. Empty: there is no "
             "such path. It halts; it never releases.",
             secret=True,
@@ -143,7 +149,7 @@ class HttpSection(Settings, frozen=True, kw_only=True):
         ),
     ] = ""
     allow_remote: Annotated[
-        bool, setting("Listen beyond loopback, although whoever reaches the port can stop trading.")
+        bool, at_start("Listen beyond loopback, although whoever reaches the port can stop trading.")
     ] = False
 
 
@@ -152,12 +158,12 @@ class ControlSection(Settings, frozen=True, kw_only=True):
 
     socket: Annotated[
         str,
-        setting(
+        at_start(
             "Unix socket of the control API, readable by its owner alone; relative to the journal's folder.",
             examples=("control.sock",),
         ),
     ] = "control.sock"
-    http: Annotated[HttpSection, setting("Beside the socket: HTTP, for health checks and metrics.")] = (
+    http: Annotated[HttpSection, at_start("Beside the socket: HTTP, for health checks and metrics.")] = (
         HttpSection()
     )
 
@@ -167,14 +173,14 @@ class ClockSection(Settings, frozen=True, kw_only=True):
 
     kind: Annotated[
         Literal["real", "virtual"],
-        setting(
+        at_start(
             "`real` is the machine's UTC; `virtual` jumps to the next event, as fast as it can.",
             reload=Reload.FIXED,
         ),
     ] = "real"
     start: Annotated[
         str,
-        setting(
+        at_start(
             "Where a virtual clock begins, as an instant in UTC.",
             reload=Reload.FIXED,
             pattern=r"^$|^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$",
@@ -192,28 +198,28 @@ class SecretsSection(Settings, frozen=True, kw_only=True):
 
     provider: Annotated[
         Literal["env", "file", "vault"],
-        setting(
+        at_start(
             "`env`: environment variables of `polytrade up`, named after the reference; `file`: an encrypted "
             "file; `vault`: a HashiCorp Vault or OpenBao server."
         ),
     ] = "env"
     prefix: Annotated[
         str,
-        setting(
+        at_start(
             "What the names of those variables begin with; mount, path and key follow in upper case.",
             pattern=r"^[A-Z][A-Z0-9_]*$",
         ),
     ] = "POLYTRADE_SECRET_"
     defaults: Annotated[
         dict[str, str],
-        setting(
+        at_start(
             "With `env`: values by reference where a variable is not set, for rehearsals against a local "
             "exchange; not in live mode.",
             examples=({"secret://local/exchange#key": "local-key"},),
         ),
     ] = field(default_factory=dict)
-    file: Annotated[FileSettings, setting("With `file`: which one.")] = FileSettings()
-    vault: Annotated[VaultSettings, setting("With `vault`: where it is and who we are there.")] = (
+    file: Annotated[FileSettings, at_start("With `file`: which one.")] = FileSettings()
+    vault: Annotated[VaultSettings, at_start("With `vault`: where it is and who we are there.")] = (
         VaultSettings()
     )
 
@@ -231,47 +237,50 @@ class DeadManSection(Settings, frozen=True, kw_only=True):
 
     after: Annotated[
         Duration,
-        setting(
+        at_start(
             "So long after the last progress the heart ends the node and stops the accounts from outside. 0s "
             "turns it off. Without an account outside the node there is nothing to do.",
             minimum=0,
             risk="raise",
+            off_at_zero=True,
         ),
     ] = 30 * SECOND_NS
     level: Annotated[
         Literal["cancel_all", "flatten"],
-        setting("How far it goes: take back all orders, or close all positions as well.", risk="lower"),
+        at_start(
+            "How far it goes: take back all orders, or close all positions as well.",
+            risk="lower",
+            ascending=("cancel_all", "flatten"),
+        ),
     ] = "cancel_all"
     within: Annotated[
         Duration,
-        setting("How long it tries before it gives up and says what is left.", minimum=SECOND_NS),
+        at_start("How long it tries before it gives up and says what is left.", minimum=SECOND_NS),
     ] = 60 * SECOND_NS
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):
     """Who is restarted with whom, how often, and what trading does when that is not enough."""
 
-    parent: Annotated[
-        str, setting("The supervisor above; the root has none.", reload=Reload.RESTART, examples=("root",))
-    ] = ""
+    parent: Annotated[str, at_start("The supervisor above; the root has none.", examples=("root",))] = ""
     strategy: Annotated[
         Literal["one_for_one", "one_for_all", "rest_for_one"],
-        setting(
+        at_start(
             "Who is restarted when one child fails: the child, all children, or it and those started later."
         ),
     ] = "one_for_one"
-    intensity: Annotated[int, setting("Restarts allowed within the period.", minimum=0, maximum=10_000)] = 5
-    period: Annotated[Duration, setting("The time in which restarts are counted.", minimum=SECOND_NS)] = (
+    intensity: Annotated[int, at_start("Restarts allowed within the period.", minimum=0, maximum=10_000)] = 5
+    period: Annotated[Duration, at_start("The time in which restarts are counted.", minimum=SECOND_NS)] = (
         60 * SECOND_NS
     )
     exhausted: Annotated[
         Literal["continue", "reduce_only", "cancel_all", "flatten", "stop"],
-        setting("What trading does once the restarts are used up."),
+        at_start("What trading does once the restarts are used up."),
     ] = "reduce_only"
     backoff_min: Annotated[
-        Duration, setting("Wait before the first restart; doubles from one to the next.", minimum=0)
+        Duration, at_start("Wait before the first restart; doubles from one to the next.", minimum=0)
     ] = 50 * MILLISECOND_NS
-    backoff_max: Annotated[Duration, setting("Longest wait before a restart.", minimum=MILLISECOND_NS)] = (
+    backoff_max: Annotated[Duration, at_start("Longest wait before a restart.", minimum=MILLISECOND_NS)] = (
         10 * SECOND_NS
     )
 
@@ -279,15 +288,26 @@ class SupervisorSection(Settings, frozen=True, kw_only=True):
 class ActorSection(Settings, frozen=True, kw_only=True):
     """What can be said about an actor of any kind, beside `for_each`, `reads` and `settings`."""
 
-    kind: Annotated[str, setting("What it is: a name from the registry.", examples=("feed.synthetic",))]
-    supervisor: Annotated[str, setting("Who restarts it; the root when nothing is said.")] = ""
+    kind: Annotated[
+        str,
+        setting("What it is: a name from the registry.", reload=Reload.FIXED, examples=("feed.synthetic",)),
+    ]
+    supervisor: Annotated[
+        str, setting("Who restarts it; the root when nothing is said.", reload=Reload.LIVE)
+    ] = ""
     restart: Annotated[
         Literal["permanent", "transient", "temporary"],
-        setting("When it is brought back: always, after a failure only, or never."),
+        setting("When it is brought back: always, after a failure only, or never.", reload=Reload.LIVE),
     ] = "permanent"
     mailbox_capacity: Annotated[
-        int, setting("Messages that may wait for it; 0 takes the loop's.", minimum=0, maximum=10_000_000)
+        int,
+        setting(
+            "Messages that may wait for it; 0 takes the loop's.",
+            minimum=0,
+            maximum=10_000_000,
+            reload=Reload.LIVE,
+        ),
     ] = 0
-    stop_timeout: Annotated[Duration, setting("How long it may take to stop in order.", minimum=0)] = (
-        5 * SECOND_NS
-    )
+    stop_timeout: Annotated[
+        Duration, setting("How long it may take to stop in order.", minimum=0, reload=Reload.LIVE)
+    ] = 5 * SECOND_NS

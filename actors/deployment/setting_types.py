@@ -14,9 +14,32 @@ from msgspec import inspect
 from actors.deployment.quantities import format_bytes, format_duration, format_e8
 from actors.runtime.settings import Reload
 
-__all__ = ["Choices", "FieldType", "SettingField", "choices_of", "fields_of", "simplified", "written"]
+__all__ = [
+    "NEUTRAL",
+    "RELOADS",
+    "Choices",
+    "FieldType",
+    "SettingField",
+    "choices_of",
+    "fields_of",
+    "hover_text",
+    "risk_text",
+    "simplified",
+    "walk_fields",
+    "written",
+]
 
 Choices = dict[str, Any]  # what is written -> what the code gets
+
+# How a change reaches a running node, and which change loosens a limit: words for help, hover and manual.
+RELOADS = {
+    Reload.LIVE: "takes effect between two turns",
+    Reload.RESTART: "restarts the actor, its state kept",
+    Reload.START: "takes a new start of the node",
+    Reload.FIXED: "needs a new journal",
+}
+RISKS = {"raise": "raising it loosens a limit", "lower": "lowering it loosens a limit"}
+NEUTRAL = "none"  # the direction of what is no limit
 
 FORMATTERS = {"duration": format_duration, "e8": format_e8, "bytes": format_bytes}
 
@@ -47,13 +70,23 @@ class SettingField:
 
     @property
     def reload(self) -> str:
-        """How a change reaches a running actor: live, restart or fixed."""
+        """How a change reaches a running node: live, restart, start or fixed."""
         return str(self.type.extra.get("reload", Reload.RESTART))
 
     @property
     def risk(self) -> str:
         """Which direction of change loosens a limit: raise, lower or neither."""
         return str(self.type.extra.get("risk", ""))
+
+    @property
+    def is_off_at_zero(self) -> bool:
+        """Whether 0 is no limit at all."""
+        return bool(self.type.extra.get("off_at_zero", False))
+
+    @property
+    def ascending(self) -> tuple[str, ...]:
+        """The choices from the lowest to the highest, where the risk speaks of a choice."""
+        return tuple(self.type.extra.get("ascending", ()))
 
     @property
     def is_optional(self) -> bool:
@@ -64,6 +97,18 @@ class SettingField:
     def is_secret(self) -> bool:
         """Whether it holds a reference to a secret."""
         return bool(self.type.extra.get("secret", False))
+
+
+def risk_text(one: SettingField) -> str:
+    """Return which change of a setting loosens a limit; empty when none does."""
+    text = RISKS.get(one.risk, "")
+    return f"{text}, and so does 0" if text and one.is_off_at_zero else text
+
+
+def hover_text(one: SettingField) -> str:
+    """Return what an editor shows of a setting: what it is for, and what a change of it does."""
+    effect = "; ".join(filter(None, (f"A change {RELOADS[one.reload]}", risk_text(one))))
+    return f"{one.description}\n\n{effect}."
 
 
 def simplified(found: inspect.Type) -> FieldType:

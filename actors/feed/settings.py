@@ -27,12 +27,16 @@ class FeedSettings(Settings, frozen=True, kw_only=True):
             "Late: a message's own time lies so far behind its arrival. 0 turns it off.",
             minimum=0,
             risk="raise",
+            off_at_zero=True,
         ),
     ] = 5 * SECOND
     frozen_after: Annotated[
         Duration,
         setting(
-            "Frozen: messages come, but no price moved for so long. 0 turns it off.", minimum=0, risk="raise"
+            "Frozen: messages come, but no price moved for so long. 0 turns it off.",
+            minimum=0,
+            risk="raise",
+            off_at_zero=True,
         ),
     ] = 60 * SECOND
 
@@ -217,10 +221,10 @@ class ReplaySettings(FeedSettings, frozen=True, kw_only=True):
         ),
     ] = 2 * MINUTE
     late_after: Annotated[
-        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise")
+        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise", off_at_zero=True)
     ] = 0
     frozen_after: Annotated[
-        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise")
+        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise", off_at_zero=True)
     ] = 0
 
     def __post_init__(self) -> None:

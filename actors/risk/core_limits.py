@@ -21,11 +21,22 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
 
     max_order_contracts: Annotated[
         int,
-        setting("Largest order in contracts; 0 leaves it to the catalog.", minimum=0, risk="raise"),
+        setting(
+            "Largest order in contracts; 0 leaves it to the catalog.",
+            minimum=0,
+            risk="raise",
+            off_at_zero=True,
+        ),
     ] = 0
     max_order_notional_usdt: Annotated[
         E8,
-        setting("Largest value of one order; 0 turns it off.", minimum=0, risk="raise", examples=("25000",)),
+        setting(
+            "Largest value of one order; 0 turns it off.",
+            minimum=0,
+            risk="raise",
+            examples=("25000",),
+            off_at_zero=True,
+        ),
     ] = 25_000 * USDT
     price_band: Annotated[
         E8,
@@ -35,11 +46,13 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             minimum=0,
             maximum=USDT,
             risk="raise",
+            off_at_zero=True,
             examples=("0.02",),
         ),
     ] = 0
     max_open_orders: Annotated[
-        int, setting("Orders that may live at once; 0 turns it off.", minimum=0, risk="raise")
+        int,
+        setting("Orders that may live at once; 0 turns it off.", minimum=0, risk="raise", off_at_zero=True),
     ] = 50
     max_position_contracts: Annotated[
         int,
@@ -47,6 +60,7 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             "Largest position of one symbol with its live orders; 0 leaves it to the catalog.",
             minimum=0,
             risk="raise",
+            off_at_zero=True,
         ),
     ] = 0
     max_position_notional_usdt: Annotated[
@@ -55,6 +69,7 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             "Largest value of one symbol's position with its live orders; 0 turns it off.",
             minimum=0,
             risk="raise",
+            off_at_zero=True,
         ),
     ] = 100_000 * USDT
     max_leverage: Annotated[
@@ -64,6 +79,7 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             minimum=0,
             risk="raise",
             examples=("3", "1.5"),
+            off_at_zero=True,
         ),
     ] = 3 * USDT
     max_open_trades: Annotated[
@@ -72,6 +88,7 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             "Symbols that may have a position or an order that opens one; 0 turns it off.",
             minimum=0,
             risk="raise",
+            off_at_zero=True,
         ),
     ] = 10
     daily_loss_usdt: Annotated[
@@ -82,15 +99,24 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
             minimum=0,
             risk="raise",
             examples=("500",),
+            off_at_zero=True,
         ),
     ] = 500 * USDT
     quote_age_max: Annotated[
         Duration,
-        setting("How old quote and mark price may be; 0 turns it off.", minimum=0, risk="raise"),
+        setting(
+            "How old quote and mark price may be; 0 turns it off.", minimum=0, risk="raise", off_at_zero=True
+        ),
     ] = 30 * SECOND
     max_orders_per_second: Annotated[
         int,
-        setting("Orders a second in the long run; 0 turns it off.", minimum=0, maximum=10**9, risk="raise"),
+        setting(
+            "Orders a second in the long run; 0 turns it off.",
+            minimum=0,
+            maximum=10**9,
+            risk="raise",
+            off_at_zero=True,
+        ),
     ] = 50
     order_burst: Annotated[
         int, setting("Orders that may come at once after a quiet time.", minimum=1, risk="raise")
@@ -100,6 +126,8 @@ class CoreLimits(Settings, frozen=True, kw_only=True):
         setting(
             "Trading begins halted: until a person resumes, with a reason, only reductions pass. It counts "
             "for the first start with a journal; whatever halts later is latched anyway.",
+            risk="lower",
+            optional=True,
         ),
     ] = False
     position_settle: Annotated[

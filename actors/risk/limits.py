@@ -18,6 +18,8 @@ __all__ = ["change_fault", "effective", "limit_name", "looser", "near", "value_o
 
 GROUPS: dict[str, type[msgspec.Struct]] = {"symbols": SymbolLimits, "strategies": StrategyLimits}
 UNLIMITED = 1 << 100
+# They widen what may happen, too, but only a file says them: a timer may be under way by the old ones.
+ONLY_IN_FILES = frozenset({"venue_silence_max", "feed_silence_max"})
 
 
 @cache
@@ -30,7 +32,8 @@ def _directions(kind: type[msgspec.Struct]) -> dict[str, str]:
         while isinstance(inner, inspect.Metadata):
             risk = risk or (inner.extra or {}).get("risk", "")
             inner = inner.type
-        if risk:
+        is_number = not isinstance(inner, inspect.BoolType | inspect.LiteralType)
+        if risk and is_number and one.name not in ONLY_IN_FILES:
             found[one.name] = risk
     return found
 

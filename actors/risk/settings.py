@@ -30,12 +30,13 @@ class Action(enum.Enum):
 
 
 def _limit(help: str, *, maximum: int | None = None, examples: tuple[str, ...] = ()) -> Meta:
-    return setting(help, minimum=0, maximum=maximum, risk="raise", optional=True, examples=examples)
+    options = {"risk": "raise", "optional": True, "off_at_zero": True}
+    return setting(help, minimum=0, maximum=maximum, examples=examples, **options)
 
 
 AtLeast0 = Annotated[int, Meta(ge=0)]
 E8AtLeast0 = Annotated[E8, Meta(ge=0)]
-OWN = setting("As of the account.", risk="raise", optional=True)
+OWN = setting("As of the account.", risk="raise", optional=True, off_at_zero=True)
 
 
 class SymbolLimits(Settings, frozen=True, kw_only=True):
@@ -202,7 +203,8 @@ class RiskSettings(CoreLimits, frozen=True, kw_only=True):
         int, _limit("Orders of one strategy in a row that may be denied; 0 turns it off.")
     ] = 0
     refuse_not_finite: Annotated[
-        bool, setting("Deny an order with a reason that is no number: nan or inf.", optional=True)
+        bool,
+        setting("Deny an order with a reason that is no number: nan or inf.", risk="lower", optional=True),
     ] = False
     strategy_silence_max: Annotated[
         Duration,
@@ -257,17 +259,29 @@ class RiskSettings(CoreLimits, frozen=True, kw_only=True):
             "The venue cannot be reached for so long: its account is halted at `silence_level` till a person "
             "resumes. 0 turns it off. The account's venue actor must be among `reads`.",
             minimum=0,
+            risk="raise",
+            optional=True,
+            off_at_zero=True,
         ),
     ] = 0
-    feed_silence_max: Annotated[
-        Duration, setting("The same of a symbol and its feed. 0 turns it off.", minimum=0)
-    ] = 0
+    feed_silence_max: Annotated[Duration, _limit("The same of a symbol and its feed. 0 turns it off.")] = 0
     silence_level: Annotated[
-        Literal["no_new_risk", "cancel_all", "flatten"], setting("How far these two halts go.")
+        Literal["no_new_risk", "cancel_all", "flatten"],
+        setting(
+            "How far these two halts go.",
+            risk="lower",
+            optional=True,
+            ascending=("no_new_risk", "cancel_all", "flatten"),
+        ),
     ] = "no_new_risk"
     approval: Annotated[
         Literal["one_person", "two_persons"],
-        setting("Whether loosening a limit of a running node takes a second person's word."),
+        setting(
+            "Whether loosening a limit of a running node takes a second person's word.",
+            risk="lower",
+            optional=True,
+            ascending=("one_person", "two_persons"),
+        ),
     ] = "one_person"
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ class Reload:
 
     LIVE = "live"  # between two turns
     RESTART = "restart"  # by rebuilding the behaviour
+    START = "start"  # only with the next start of the node
     FIXED = "fixed"  # only with a new journal
 
 
@@ -45,12 +46,15 @@ def setting(
     pattern: str | None = None,
     secret: bool = False,
     optional: bool = False,
+    off_at_zero: bool = False,
+    ascending: tuple[str, ...] = (),
 ) -> Meta:
     """Return the annotation of one setting; use as `Annotated[Duration, setting("...")]`.
 
     minimum and maximum are in the unit the code sees (ns, 1e-8). risk says which direction of change loosens
     a limit: "raise" or "lower", empty when neither does. A secret is written as a reference, never as text.
-    An optional limit need not be written down for live trading.
+    An optional limit need not be written down for live trading. With off_at_zero, 0 is no limit at all.
+    ascending: the choices from the lowest to the highest, where risk speaks of a choice.
     """
     options: dict[str, Any] = {"ge": minimum, "le": maximum, "pattern": pattern}
     options = {name: bound for name, bound in options.items() if bound is not None}
@@ -58,5 +62,9 @@ def setting(
     options["extra"] = {"reload": reload, "risk": risk, **({"secret": True} if secret else {})}
     if optional:
         options["extra"]["optional"] = True
+    if off_at_zero:
+        options["extra"]["off_at_zero"] = True
+    if ascending:
+        options["extra"]["ascending"] = ascending
     make: Callable[..., Meta] = Meta
     return make(description=help, **options)

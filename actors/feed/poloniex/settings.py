@@ -69,7 +69,7 @@ class PoloniexMarketSettings(FeedSettings, frozen=True, kw_only=True):
 
     # The best prices of a contract that few trade rest for minutes without anything being wrong.
     frozen_after: Annotated[
-        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise")
+        Duration, setting("As for every feed; 0 turns it off.", minimum=0, risk="raise", off_at_zero=True)
     ] = 10 * MINUTE
 
     def __post_init__(self) -> None:

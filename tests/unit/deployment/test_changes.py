@@ -46,6 +46,12 @@ def swap(*pairs: tuple[str, str]) -> Edit:
     return edit
 
 
+def own_limit(usdt: str) -> Edit:
+    """Give one symbol an order limit of its own."""
+    daily, own = 'daily_loss_usdt: "500"', f'{{BTC_USDT_PERP: {{max_order_notional_usdt: "{usdt}"}}}}'
+    return swap((daily, f"{daily}\n      symbols: {own}"))
+
+
 @pytest.mark.parametrize("path", SHIPPED)
 def test_a_deployment_survives_being_written_down_and_read_again(path: str) -> None:
     found = load(path)
@@ -96,6 +102,14 @@ def test_a_symbol_that_changes_hands_touches_only_who_reads_it(tmp_path: Path) -
         (swap(('max_order_notional_usdt: "2500"', 'max_order_notional_usdt: "2600"')), True),
         (swap(('max_order_notional_usdt: "2500"', 'max_order_notional_usdt: "2400"')), False),
         (swap(("max_orders_per_second: 20", "max_orders_per_second: 21")), True),
+        # 0 is no limit at all
+        (swap(('daily_loss_usdt: "500"', 'daily_loss_usdt: "0"')), True),
+        (swap(('daily_loss_usdt: "500"', 'daily_loss_usdt: "500"\n      weekly_loss_usdt: "900"')), False),
+        # a symbol's own limit stands in place of the account's
+        (own_limit("2600"), True),
+        (own_limit("2400"), False),
+        # choices are in the order of what they do
+        (swap(('daily_loss_usdt: "500"', 'daily_loss_usdt: "500"\n      silence_level: flatten')), False),
     ],
 )
 def test_a_limit_that_becomes_wider_is_marked(tmp_path: Path, edit: Edit, wider: bool) -> None:
