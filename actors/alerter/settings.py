@@ -58,6 +58,15 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
     routes: Annotated[tuple[Route, ...], setting("Every route that fits is taken.", reload=Reload.LIVE)] = (
         Route(),
     )
+    runbooks: Annotated[
+        str,
+        setting(
+            "Folder of your own runbooks, one `AlertName.md` each, relative to the deployment file; it must have "
+            "one for every alert of this deployment. Empty: the program's own.",
+            reload=Reload.LIVE,
+            examples=("../runbooks",),
+        ),
+    ] = ""
     group_wait: Annotated[
         Duration,
         setting(

@@ -215,6 +215,16 @@ CODES: dict[str, Code] = {
         "live on old numbers",
         "With real money a node starts only on markets files for which the venue was asked within 24 hours.",
     ),
+    "E314": Code(
+        "tickets that nobody sees",
+        "In live mode an alerter must deliver tickets to somebody, too, not only pages: they are what becomes "
+        "a page when nobody looks.",
+    ),
+    "E315": Code(
+        "alert without runbook",
+        "The alerter names a folder with runbooks, and an alert that the deployment's actors can raise has no "
+        "file there. Whoever it wakes would not know what to do.",
+    ),
     "W401": Code("actor without use", "Nobody reads the actor, and it reads nobody."),
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),

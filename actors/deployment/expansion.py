@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from actors.deployment.conversion import Converter
-from actors.deployment.faults import FaultLog, did_you_mean
+from actors.deployment.faults import FaultLog, did_you_mean, nearest
 from actors.deployment.places import Origin, Span
 from actors.deployment.references import ANY_NAME, Scope, fill_in
 from actors.deployment.registry import Kind
@@ -72,12 +72,22 @@ def expand(actors: Map, scope: Scope, kinds: Mapping[str, Kind]) -> Cast:
             if len(cast.drafts) >= ACTORS_MAX:
                 scope.log.add("E112", key.span, f"the deployment has more than {ACTORS_MAX} actors")
                 return cast
+            if "kind" not in entry.values:
+                _ask_for_namesake(key, actors, scope.log)
             if name not in cast.entries.values:
                 cast.entries.put(key, draft.entry)
             _understand(draft, scope.log, kinds)
             if name not in cast.unsure:
                 cast.drafts.append(draft)
     return cast
+
+
+def _ask_for_namesake(key: Scalar, actors: Map, log: FaultLog) -> None:
+    """Note that an entry has no kind where it was most likely meant for an actor of another name."""
+    others = {name: one.span for name, one in actors.keys.items() if name != key.text}
+    if nearest(key.text, others):
+        help = did_you_mean(key.text, others, key.span.source.name)
+        log.add("E103", key.span, f"actor {key.text!r}: 'kind' is missing", help)
 
 
 def _members(key: Scalar, entry: Map, scope: Scope, unsure: set[str]) -> Iterator[Draft]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.deployment.accounts import check_accounts
+from actors.deployment.alert_policy import check_runbooks
 from actors.deployment.catalogs import Catalog, instruments_of, read_catalogs
 from actors.deployment.conversion import Converter
 from actors.deployment.expansion import Cast, Draft, expand
@@ -119,6 +120,7 @@ class Reading:
             check_mode(self.root, mode.text, sections, self.cast.drafts, self.supervisors, self.chosen, log)
             check_catalog(mode.text, self.cast.drafts, self.instruments or {}, log)
         check_secrets(self.root, self.cast.drafts, log)
+        check_runbooks(self.cast.drafts, os.path.dirname(self.files[0]), log)
         unused_inputs(self.raw, scope)
 
     def _fill_in(self, scope: Scope) -> None:

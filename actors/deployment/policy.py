@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from actors.deployment.alert_policy import check_alert_route
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog
 from actors.deployment.places import Span
@@ -63,7 +64,7 @@ def check_mode(
         _refuse_defaults(root, log)
     _check_keys(drafts, log)
     _check_limits(drafts, log)
-    _check_alert_route(root, drafts, log)
+    check_alert_route(root, drafts, log)
     _check_escalation(root, drafts, supervisors, chosen, log)
 
 
@@ -185,20 +186,6 @@ def _check_limits(drafts: list[Draft], log: FaultLog) -> None:
             )
             more = f"also missing: {', '.join(missing[1:])}" if len(missing) > 1 else ""
             log.add("E301", span, message, more)
-
-
-def _check_alert_route(root: Map, drafts: list[Draft], log: FaultLog) -> None:
-    alerters = [draft for draft in drafts if draft.kind is not None and draft.kind.listens]
-    help = "give the alerter a route with 'channel: webhook'"
-    if not alerters:
-        span = root.keys["actors"].span
-        log.add("E303", span, "no alerter is there: nobody would hear of a page", help)
-    for draft in alerters:
-        routes = getattr(draft.settings, "routes", None)
-        if routes is not None and all(route.channel == "log" for route in routes):
-            span = _span(draft.entry, "settings", "routes")
-            span = draft.key.span if span == draft.entry.span else span
-            log.add("E303", span, f"actor {draft.name!r} delivers to a log only: nobody would be woken", help)
 
 
 def _check_escalation(

@@ -37,7 +37,7 @@ def test_the_corpus_shows_every_code_and_no_other() -> None:
 def test_the_corpus_is_large_and_holds_every_tier() -> None:
     names = cases("invalid")
     tiers = {code[:2] for name in names for code in _codes("invalid", name)}
-    assert len(names) >= 80
+    assert len(names) >= 200
     assert tiers == set(TIERS)
 
 
