@@ -61,8 +61,8 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
     runbooks: Annotated[
         str,
         setting(
-            "Folder of your own runbooks, one `AlertName.md` each, relative to the deployment file; it must have "
-            "one for every alert of this deployment. Empty: the program's own.",
+            "Folder of your own runbooks, one `AlertName.md` each, relative to the deployment file; it must "
+            "have one for every alert of this deployment. Empty: the program's own.",
             reload=Reload.LIVE,
             examples=("../runbooks",),
         ),

@@ -217,13 +217,13 @@ CODES: dict[str, Code] = {
     ),
     "E314": Code(
         "tickets that nobody sees",
-        "In live mode an alerter must deliver tickets to somebody, too, not only pages: they are what becomes "
-        "a page when nobody looks.",
+        "In live mode an alerter must deliver tickets to somebody, too, not only pages: they are what "
+        "becomes a page when nobody looks.",
     ),
     "E315": Code(
         "alert without runbook",
-        "The alerter names a folder with runbooks, and an alert that the deployment's actors can raise has no "
-        "file there. Whoever it wakes would not know what to do.",
+        "The alerter names a folder with runbooks, and an alert that the deployment's actors can raise has "
+        "no file there. Whoever it wakes would not know what to do.",
     ),
     "W401": Code("actor without use", "Nobody reads the actor, and it reads nobody."),
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
