@@ -34,6 +34,7 @@ MARKS = {
     "skipped": "skipped",
     "planned": "would run",
 }
+COMMAND = re.compile(r"[a-z][a-z-]*")  # what stands for one, as `$ALERT` and `NAME`, is not looked up
 
 
 @click.group()
@@ -293,11 +294,14 @@ def _find(name: str) -> Any:
     raise Problem(ExitCode.NOT_FOUND, f"there is no runbook {name!r}", remedy)
 
 
-def command_fault(words: list[str]) -> str:
-    """Return why there is no such command; empty when there is. `words` are those behind `polytrade`."""
+def command_fault(words: list[str], line: click.Command | None = None) -> str:
+    """Return why there is no such command; empty when there is.
+
+    `words` are those behind `polytrade`; `line` is another command line than ours.
+    """
     from actors.cli.main import main
 
-    command: click.Command = main
+    command: click.Command = line or main
     context = click.Context(command, info_name="polytrade")
     for word in words:
         if word.startswith("-"):
@@ -308,7 +312,7 @@ def command_fault(words: list[str]) -> str:
             }
             if word.partition("=")[0] not in options:
                 return f"{context.command_path} has no option {word}"
-        elif isinstance(command, click.Group) and not word.startswith("$"):
+        elif isinstance(command, click.Group) and COMMAND.fullmatch(word):
             inner = command.get_command(context, word)
             if inner is None:
                 return f"{context.command_path} has no command {word}"

@@ -15,7 +15,7 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
 from actors.cli.running import Running, running_deployments
 
-__all__ = ["Target", "deployment_options", "find_target", "load_topology", "split_words"]
+__all__ = ["Target", "deployment_options", "find_target", "load_instruments", "load_topology", "split_words"]
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -67,6 +67,17 @@ def load_topology(files: Sequence[str], environments: Sequence[str] = (), inputs
             raise Problem(ExitCode.USAGE, f"{text!r} is no input", "write --input NAME=VALUE")
         given[name] = value
     return load(list(files), tuple(environments), given, os.environ)
+
+
+def load_instruments(target: Target, environments: Sequence[str], inputs: Sequence[str]) -> Any:
+    """Return what a deployment trades.
+
+    Errors: as `load_topology`; Problem when a journal's folder is named.
+    """
+    if not target.file:
+        text = "a journal's folder does not say what a tick or a contract is worth"
+        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
+    return load_topology([target.file], environments, inputs).instruments
 
 
 def is_target_word(word: str) -> bool:

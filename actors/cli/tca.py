@@ -9,12 +9,10 @@ from typing import Any
 import click
 
 from actors.cli.data_files import period
-from actors.cli.exit_codes import ExitCode
 from actors.cli.journal import open_reader
 from actors.cli.output import echo, json_option, note, print_json, write_text
-from actors.cli.problems import Problem
 from actors.cli.shown import instant, money, signed_money, table_text
-from actors.cli.targets import deployment_options, find_target, load_topology, split_words
+from actors.cli.targets import deployment_options, find_target, load_instruments, split_words
 from actors.domain.money import format_e8
 
 __all__ = ["tca"]
@@ -70,10 +68,7 @@ def tca(
 
     file, _ = split_words(words)
     target = find_target(file, environments, inputs)
-    if not target.file:
-        text = "a journal's folder does not say what a tick or a contract is worth"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    instruments = load_topology([target.file], environments, inputs).instruments
+    instruments = load_instruments(target, environments, inputs)
     from_ns, to_ns = period(begin, end)
     with open_reader(target) as reader:
         found = analysis.read_executions(reader, from_ns, to_ns, symbol=symbol, strategy=strategy)

@@ -9,12 +9,10 @@ from typing import Any
 import click
 
 from actors.cli.data_files import instant as instant_option
-from actors.cli.exit_codes import ExitCode
 from actors.cli.journal import open_reader
 from actors.cli.output import echo, json_option, note, print_json, write_text
-from actors.cli.problems import Problem
 from actors.cli.shown import age, instant, money, signed_money, table_text
-from actors.cli.targets import deployment_options, find_target, load_topology, split_words
+from actors.cli.targets import deployment_options, find_target, load_instruments, split_words
 from actors.domain.money import format_e8
 
 __all__ = ["trades"]
@@ -60,10 +58,7 @@ def trades(
 
     file, _ = split_words(words)
     target = find_target(file, environments, inputs)
-    if not target.file:
-        text = "a journal's folder does not say what a tick or a contract is worth"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    instruments = load_topology([target.file], environments, inputs).instruments
+    instruments = load_instruments(target, environments, inputs)
     with open_reader(target) as reader:
         found = trade_journal(reader, instruments)
     from_ns, to_ns = instant_option(begin, "--from"), instant_option(end, "--to")

@@ -1,6 +1,5 @@
 """Every command the documents show exists: `make` targets, `polytrade` verbs and their options."""
 
-import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from actors.cli.main import main
+from actors.cli.runbook import command_fault
 from tests.architecture.sources import ROOT, Fault
 
 DOCUMENTS = ("README.md", "CHANGELOG.md", "docs/**/*.md", "runbooks/**/*.md", "actors/**/*.md")
@@ -17,14 +18,14 @@ SPAN = re.compile(r"`((?:make|polytrade) [^`\n]+)`")
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
-def command_faults(path: str, text: str, targets: set[str], cli: click.Group | None) -> list[Fault]:
+def command_faults(path: str, text: str, targets: set[str], cli: click.Group) -> list[Fault]:
     """Return the commands of one document that a reader could not run."""
     faults = []
     for line, words in _commands(text):
         if words[0] == "make":
             unknown = [w for w in words[1:] if re.fullmatch(r"[a-z][a-z-]*", w) and w not in targets]
             faults += [Fault(path, line, f"make has no target {name}") for name in unknown]
-        elif cli is not None and (reason := _cli_fault(cli, words[1:])):
+        elif reason := command_fault(words[1:], cli):
             faults.append(Fault(path, line, reason))
     return faults
 
@@ -50,45 +51,18 @@ def _split(line: str) -> Iterator[list[str]]:
             yield words
 
 
-def _cli_fault(cli: click.Command, words: list[str]) -> str:
-    context, command = click.Context(cli, info_name="polytrade"), cli
-    for word in words:
-        if word.startswith("-"):
-            options = {name for parameter in command.get_params(context) for name in parameter.opts}
-            options |= {
-                name for parameter in command.get_params(context) for name in parameter.secondary_opts
-            }
-            if word.partition("=")[0] not in options:
-                return f"{context.command_path} has no option {word}"
-        elif isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]*", word):
-            inner = command.get_command(context, word)
-            if inner is None:
-                return f"{context.command_path} has no command {word}"
-            context, command = click.Context(inner, info_name=word, parent=context), inner
-    return ""
-
-
 def _makefile_targets() -> set[str]:
     return set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
 
 
-def _cli() -> click.Group | None:
-    """Return the real command line; None while it is not written yet."""
-    if importlib.util.find_spec("actors.cli") is None or importlib.util.find_spec("actors.cli.main") is None:
-        return None
-    from actors.cli.main import main
-
-    return main
-
-
 def test_every_command_in_the_documents_exists() -> None:
-    targets, cli = _makefile_targets(), _cli()
+    targets = _makefile_targets()
     paths = sorted({path for pattern in DOCUMENTS for path in ROOT.glob(pattern)})
     assert paths
     faults = [
         str(fault)
         for path in paths
-        for fault in command_faults(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), targets, cli)
+        for fault in command_faults(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), targets, main)
     ]
     assert not faults, "\n" + "\n".join(faults)
 
