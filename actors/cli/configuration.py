@@ -126,7 +126,10 @@ def explain(subject: str) -> None:
     "--directory", default=SCHEMAS, show_default=True, type=click.Path(file_okay=False, path_type=Path)
 )
 def schema(is_check: bool, directory: Path) -> None:
-    """Write the JSON Schemas that editors use, generated from the settings classes."""
+    """Write the JSON Schemas that editors use, and the shapes of what journals hold, from the classes.
+
+    Refused when a journal of before could not be read any more: docs/upgrade.md.
+    """
     from actors.deployment.schema import check, write
 
     if is_check:
@@ -138,7 +141,11 @@ def schema(is_check: bool, directory: Path) -> None:
             )
         note(f"{directory}: up to date")
         return
-    changed = write(directory)
+    try:
+        changed = write(directory)
+    except ValueError as error:
+        remedy = "keep old bytes readable, or raise the version and upgrade them; docs/upgrade.md"
+        raise Problem(ExitCode.DRIFT, f"journals of before could not be read:\n{error}", remedy) from None
     for name in changed:
         echo(str(directory / name))
     if not changed:

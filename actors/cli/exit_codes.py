@@ -25,6 +25,7 @@ class ExitCode(enum.IntEnum):
     DATA = 12
     UNCONFIRMED = 13
     DIFFERENT = 14
+    JOURNAL_VERSION = 15
     RESTARTS_EXHAUSTED = 70
     INTERRUPTED = 130
 
@@ -47,6 +48,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.DATA: "A file of history cannot be used as it is; the text names file, row and remedy.",
     ExitCode.UNCONFIRMED: "What was ordered was sent, but the venue has not confirmed all of it (yet).",
     ExitCode.DIFFERENT: "Our books and the venue's differ; each difference is on stdout.",
+    ExitCode.JOURNAL_VERSION: "This release cannot go on from the journal, and left it alone; another can.",
     ExitCode.RESTARTS_EXHAUSTED: "The node died more often than its heart may restart it.",
     ExitCode.INTERRUPTED: "Ended at once by Ctrl-C; the journal keeps what was acknowledged.",
 }

@@ -6,7 +6,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
-from actors.runtime.errors import JournalError, RuntimeFault
+from actors.runtime.errors import JournalError, JournalNotUnderstood, RuntimeFault
 
 __all__ = ["journal_code", "tell"]
 
@@ -23,6 +23,8 @@ def tell(error: BaseException) -> int:
         return _misused(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _say(ExitCode.INTERRUPTED, "interrupted")
+    if isinstance(error, JournalNotUnderstood):
+        return _say(ExitCode.JOURNAL_VERSION, str(error), "use the release that wrote it; docs/upgrade.md")
     if isinstance(error, JournalError):
         return _say(journal_code(error), str(error))
     if isinstance(error, RuntimeFault | OSError):

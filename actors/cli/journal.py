@@ -64,6 +64,7 @@ def ls(words: tuple[str, ...], as_json: bool) -> None:
     lines = [
         ("journal", found["directory"]),
         ("deployment", f"{found.get('deployment', '?')}, opened {found.get('epoch', '?')} times"),
+        ("written by", f"polytrade {found.get('release', '?')}, format {found.get('schema_version', '?')}"),
         ("events", f"{found['events']} in {found['records']} records ({found['turns']} turns)"),
         ("from", instant(found["first_at_ns"]) if found["first_at_ns"] else "-"),
         ("to", instant(found["last_at_ns"]) if found["last_at_ns"] else "-"),

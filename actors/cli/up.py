@@ -266,7 +266,7 @@ def _conclude(run: Any, wish: Wish) -> None:
     from actors.cli.summary import leftovers, run_report
 
     shown_command = wish.command.replace(os.getcwd() + os.sep, "")
-    if run.exit_code in (ExitCode.JOURNAL_IN_USE, ExitCode.CONFIGURATION):
+    if run.exit_code in (ExitCode.JOURNAL_IN_USE, ExitCode.CONFIGURATION, ExitCode.JOURNAL_VERSION):
         pass  # it never ran; the node has said why
     else:
         for line in leftovers(run, shown_command):

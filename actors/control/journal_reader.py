@@ -17,7 +17,7 @@ import msgspec
 from actors.control.event_tail import event_entry
 from actors.control.fields import FieldNames, masked
 from actors.runtime.errors import JournalError
-from actors.runtime.journal import ChainBreak, TurnRecord, chain_of, sequence_key, verify_chain
+from actors.runtime.journal import ChainBreak, TurnRecord, chain_of, check_format, sequence_key, verify_chain
 
 __all__ = ["JournalReader", "Verdict"]
 
@@ -62,6 +62,13 @@ class JournalReader:
             self._tables = {name: table for name in TABLES if (table := self._table(name)) is not None}
         except lmdb.Error as error:
             raise JournalError(f"{self.directory}: the journal cannot be read: {error}") from error
+        try:
+            meta = dict(self.items("meta"))
+            release = meta.get(b"release", b"").decode()
+            check_format(meta.get(b"schema_version", b"").decode(), release)
+        except JournalError:
+            self.close()
+            raise
 
     def _open(self) -> Any:
         size = (self.directory / "data.mdb").stat().st_size
@@ -170,6 +177,7 @@ class JournalReader:
             "deployment",
             "configuration_hash",
             "schema_version",
+            "release",
             "identity",
             "epoch",
             "clock",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from actors import __version__
 from actors.deployment.applying import Applier, first_generation
 from actors.deployment.assemble import assemble, open_store
 from actors.deployment.configuring import ConfigurationDesk
@@ -27,7 +28,7 @@ from actors.messages.parity import PARITY_PORT
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch, keep_looking
-from actors.runtime.errors import JournalError, JournalFull, JournalInUse
+from actors.runtime.errors import JournalError, JournalFull, JournalInUse, JournalNotUnderstood
 from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
@@ -42,7 +43,11 @@ __all__ = ["DISK_FULL", "JOURNAL_IN_USE", "explain", "run_node"]
 SWITCH_INTERVAL_S = 50e-6  # so that helper threads never hold the loop up for long
 DISK_FREE_BYTES_MIN = 256 << 20
 CONTROL_AFTER_NS = 300_000_000  # first decisions first: the control API's imports can wait that long
-CONFIGURATION, JOURNAL_IN_USE, DISK_FULL = 3, 6, 7  # exit codes
+NOT_UNDERSTOOD = (
+    f"help: polytrade {__version__} cannot go on from this journal, and has left it to the release that "
+    "wrote it last (`polytrade journal ls` names it): start that one again; docs/upgrade.md"
+)
+CONFIGURATION, JOURNAL_IN_USE, DISK_FULL, JOURNAL_VERSION = 3, 6, 7, 15  # exit codes
 
 
 def run_node(
@@ -68,16 +73,25 @@ def run_node(
         store.close()
         print(f"polytrade: {error}", file=sys.stderr)
         return DISK_FULL if isinstance(error, OSError) else CONFIGURATION
-    return NodeProcess(topology, store, secrets, run).run(beat)
+    try:
+        process = NodeProcess(topology, store, secrets, run)
+    except JournalError as error:
+        store.close()
+        return explain(error)
+    return process.run(beat)
 
 
 def explain(error: JournalError) -> int:
     """Say what is wrong with the journal and return the exit code for it."""
     print(f"polytrade: {error}", file=sys.stderr)
+    if isinstance(error, JournalNotUnderstood):
+        print(NOT_UNDERSTOOD, file=sys.stderr)
     if isinstance(error, UnitsChanged):
         return CONFIGURATION
     if isinstance(error, JournalInUse):
         return JOURNAL_IN_USE
+    if isinstance(error, JournalNotUnderstood):
+        return JOURNAL_VERSION
     return DISK_FULL if isinstance(error, JournalFull) else 1
 
 

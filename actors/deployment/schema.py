@@ -34,6 +34,7 @@ from actors.deployment.sections import (
     SupervisorSection,
 )
 from actors.deployment.setting_types import NEUTRAL
+from actors.deployment.stored_shapes import broken, shapes, text_of
 from actors.runtime.settings import Reload, Settings
 
 __all__ = [
@@ -43,9 +44,11 @@ __all__ = [
     "check",
     "deployment_schema",
     "structure_schema",
+    "unreadable",
     "write",
 ]
 
+SHAPES = "journal.json"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 VARIABLE_PATTERN = r"^[a-z][a-z0-9_]*$"
 VALUE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # becomes part of an address
@@ -214,11 +217,15 @@ def _kind_rule(kind: Kind, dialect: Dialect) -> Schema:
 
 
 def schema_files() -> dict[str, str]:
-    """Return every generated schema as file name and text."""
+    """Return every generated file as name and text: the schemas, and the shapes of what journals hold."""
     whole = deployment_schema(WRITTEN)
     overlay = deployment_schema(OVERLAY)
     overlay["title"] = "Polytrade deployment overlay: a file that extends others, or lies over them"
-    return {"deployment.schema.json": _text(whole), "overlay.schema.json": _text(overlay)}
+    return {
+        "deployment.schema.json": _text(whole),
+        "overlay.schema.json": _text(overlay),
+        SHAPES: text_of(shapes()),
+    }
 
 
 def _text(schema: Schema) -> str:
@@ -227,8 +234,13 @@ def _text(schema: Schema) -> str:
 
 
 def write(directory: str | Path) -> list[str]:
-    """Write the schemas into a folder; return the names of the files that changed."""
+    """Write the schemas into a folder; return the names of the files that changed.
+
+    Errors: ValueError, before anything is written, when journals of before could not be read any more.
+    """
     folder = Path(directory)
+    if faults := unreadable(folder):
+        raise ValueError("\n".join(faults))
     folder.mkdir(parents=True, exist_ok=True)
     changed = check(folder)
     files = schema_files()
@@ -238,6 +250,12 @@ def write(directory: str | Path) -> list[str]:
         else:
             (folder / name).unlink()
     return changed
+
+
+def unreadable(directory: str | Path) -> list[str]:
+    """Return what journals hold by the written shapes and the code does not read any more."""
+    path = Path(directory) / SHAPES
+    return broken(json.loads(path.read_bytes()), shapes()) if path.is_file() else []
 
 
 def check(directory: str | Path) -> list[str]:

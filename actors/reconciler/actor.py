@@ -74,9 +74,15 @@ class ReconcilerActor(ReconcilerActing):
     REPLIES: ClassVar[tuple[type[Message], ...]] = (OrderFilled, FundingPaid, Acknowledged)
     EVENTS: ClassVar[tuple[type[Message], ...]] = (DifferenceResolved,)
     STATE = ReconcilerState
+    STATE_VERSION = 2  # 1 had in `by_hand` symbols without instants
     PERSISTENCE = Persistence.SAVED
     PHASE = Phase.CHECK
     EXPLICIT_READY = True
+
+    def upgrade(self, state: Any, version: int) -> Any:
+        """See Behaviour.upgrade."""
+        by_hand = state.get("by_hand", {})
+        return state | {"by_hand": by_hand if isinstance(by_hand, dict) else dict.fromkeys(by_hand, 0)}
 
     def __init__(self, settings: ReconcilerSettings, place: Place) -> None:
         super().__init__(settings, place)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalError, JournalNotUnderstood
 from actors.runtime.messages import Message
 
 __all__ = ["decode_message", "decoder_for", "encode_message", "message_name", "message_types"]
@@ -48,7 +48,7 @@ def _type_named(name: str) -> type[Message]:
     """Find one type; what is found is remembered, because every stored timer and message asks."""
     found = {kind.__module__: kind for kind in _all_types() if kind.__name__ == name}
     if not found:
-        raise JournalError(f"no message type {name!r} in this version of the code")
+        raise JournalNotUnderstood(f"no message type {name!r} in this version of the code")
     kind, *others = found.values()
     if others:
         raise _ambiguous(kind, others[0])
@@ -61,9 +61,12 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(raw: bytes) -> Message:
-    """Return the message behind MessagePack bytes. Errors: JournalError when its type is not known."""
+    """Return the message behind MessagePack bytes. Errors: JournalError when they are none that we know."""
     kind = _type_named(msgspec.msgpack.decode(raw, type=list[Any])[0])
-    message: Message = decoder_for((kind,)).decode(raw)
+    try:
+        message: Message = decoder_for((kind,)).decode(raw)
+    except msgspec.MsgspecError as error:
+        raise JournalNotUnderstood(f"a stored {kind.__name__} cannot be read: {error}") from error
     return message
 
 

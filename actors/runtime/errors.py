@@ -9,6 +9,7 @@ __all__ = [
     "JournalError",
     "JournalFull",
     "JournalInUse",
+    "JournalNotUnderstood",
     "MailboxFull",
     "NodeStopped",
     "NotAccepted",
@@ -43,6 +44,10 @@ class NodeStopped(RuntimeFault):
 
 class JournalError(RuntimeFault):
     """The journal cannot be opened, written or believed; the text names the place and the remedy."""
+
+
+class JournalNotUnderstood(JournalError):
+    """This code cannot go on from what the journal holds, so it has changed nothing: another release can."""
 
 
 class JournalInUse(JournalError):

@@ -35,8 +35,9 @@ __all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "LastResort", "launch"
 
 POLL_S = 0.1
 EXHAUSTED = 70  # exit code when the restarts are used up
-DO_NOT_RESTART = frozenset({0, 2, 3, 6, 7})  # done, usage, configuration, journal in use, disk full
-LEAVES_MUCH = frozenset({3, 7})  # of these: nobody looks after what the node had begun
+# Done, usage, configuration, journal in use, disk full, journal of another release.
+DO_NOT_RESTART = frozenset({0, 2, 3, 6, 7, 15})
+LEAVES_MUCH = frozenset({3, 7, 15})  # of these: nobody looks after what the node had begun
 DEATH_WAIT_S = 2.0  # for a killed node to be gone; one that the kernel holds on to is not waited for longer
 RESORT_GRACE_S = 10.0  # beyond its own time, before the last resort is given up
 REPORT_BYTES_MAX = 16_384  # fits into a pipe that nobody reads yet

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.runtime.errors import InvariantError, JournalError
+from actors.runtime.errors import InvariantError, JournalError, JournalNotUnderstood
 from actors.runtime.messages import Message
 from actors.runtime.store import Store, TurnWrite
 
@@ -28,6 +28,7 @@ __all__ = [
     "Snapshot",
     "TurnRecord",
     "chain_of",
+    "check_format",
     "forgotten_entry",
     "read_turns",
     "sequence_key",
@@ -96,6 +97,15 @@ def _unwritable(entries: list[tuple[str, int, int, Message]], error: Exception) 
     return InvariantError(f"a turn cannot be written: {error}")
 
 
+def check_format(text: str, release: str) -> int:
+    """Return the format of a journal, which is ours when it has none yet. Errors: JournalNotUnderstood."""
+    found = int(text or SCHEMA_VERSION)
+    if found > SCHEMA_VERSION:
+        by = f"; polytrade {release} wrote it last" if release else ""
+        raise JournalNotUnderstood(f"this journal has format {found}, the code knows {SCHEMA_VERSION}{by}")
+    return found
+
+
 def sequence_key(sequence: int) -> bytes:
     """Return the key of a sequence: 8 bytes, big-endian, so that byte order is number order."""
     return _key.pack(sequence)
@@ -125,12 +135,8 @@ class Journal:
         self.floors: dict[str, int] = {}  # of cells that the common floor does not speak for yet
         members = store.get("meta", b"members")
         self.members: dict[str, int] = msgspec.msgpack.decode(members, type=dict[str, int]) if members else {}
-        version = int(store.get("meta", b"schema_version") or SCHEMA_VERSION)
-        if version > SCHEMA_VERSION:
-            raise JournalError(
-                f"this journal has schema version {version}, the code knows {SCHEMA_VERSION}; "
-                "run a newer release, or restore a backup made with this one"
-            )
+        self.release = (store.get("meta", b"release") or b"").decode()  # the last that went on from it
+        self.format = check_format((store.get("meta", b"schema_version") or b"").decode(), self.release)
         self._find_end()
 
     def _find_end(self) -> None:
@@ -153,12 +159,24 @@ class Journal:
         self.epoch += 1
         meta = {
             "epoch": str(self.epoch),
-            "schema_version": str(SCHEMA_VERSION),
+            "schema_version": str(self.format),
             "identity": self.identity,
             **facts,
         }
-        self.store.commit(TurnWrite(meta=tuple((k.encode(), v.encode()) for k, v in meta.items())))
+        self._note(meta)
         return self.epoch
+
+    def take_over(self, release: str) -> None:
+        """Everything was understood: from now on the journal has this code's format.
+
+        Not before: a release that cannot go on from it must leave it to the one that can.
+        """
+        if (self.format, self.release) != (SCHEMA_VERSION, release):
+            self.format, self.release = SCHEMA_VERSION, release
+            self._note({"schema_version": str(SCHEMA_VERSION), "release": release})
+
+    def _note(self, meta: dict[str, str]) -> None:
+        self.store.commit(TurnWrite(meta=tuple((k.encode(), v.encode()) for k, v in meta.items())))
 
     def record(self, at_ns: int, entries: list[tuple[str, int, int, Message]]) -> tuple[bytes, bytes]:
         """Return (key, value) of a turn's record. The journal moves on only in `written`.

@@ -145,6 +145,7 @@ class Node:
             self.events_folded = recover(self.journal, self.loop.cells.values())
             restore_timers(self.journal, self.loop.timers, self.loop.cells)
             restore_held(self.journal, self.loop.cells)
+            self.journal.take_over(self.facts.get("version", ""))
         finally:
             if is_real:
                 gc.collect()
@@ -152,9 +153,8 @@ class Node:
                 gc.set_threshold(*GC_THRESHOLDS)
                 gc.enable()
         self.recovery_ns = self.loop.took_ns(began)
-        deployment, configuration, version = (
-            self.facts.get(name, "") for name in ("deployment", "configuration_hash", "version")
-        )
+        names = ("deployment", "configuration_hash", "version")
+        deployment, configuration, version = (self.facts.get(name, "") for name in names)
         counted = (self.events_folded, self.recovery_ns)
         self.record(NodeStarted(self.journal.epoch, deployment, configuration, *counted, version))
         for cell in self.loop.cells.values():

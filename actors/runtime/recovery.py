@@ -14,7 +14,7 @@ import msgspec
 from actors.runtime.behaviour import Behaviour, Persistence
 from actors.runtime.cell import FROM_DURABLE_TIMER, Cell
 from actors.runtime.codec import decode_message, decoder_for
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalNotUnderstood
 from actors.runtime.journal import Entry, Journal, Snapshot
 from actors.runtime.messages import Message
 from actors.runtime.store import TurnWrite
@@ -45,9 +45,9 @@ def rebuild(journal: Journal, cell: Cell) -> tuple[Behaviour, int]:
     if snapshot is None:
         return behaviour, floor
     if snapshot.version > behaviour.STATE_VERSION:
-        raise JournalError(
+        raise JournalNotUnderstood(
             f"{cell.name}: its snapshot has version {snapshot.version}, "
-            f"the code knows {behaviour.STATE_VERSION}; run a newer release"
+            f"the code knows {behaviour.STATE_VERSION}"
         )
     is_older = snapshot.version < behaviour.STATE_VERSION
     if behaviour.STATE is None or (is_older and behaviour.PERSISTENCE is Persistence.EVENT_SOURCED):
@@ -55,9 +55,9 @@ def rebuild(journal: Journal, cell: Cell) -> tuple[Behaviour, int]:
     try:
         behaviour.state = _state_of(behaviour, snapshot, is_older)
     except msgspec.MsgspecError as error:
-        raise JournalError(f"{cell.name}: its snapshot cannot be read: {error}") from error
+        raise JournalNotUnderstood(f"{cell.name}: its snapshot cannot be read: {error}") from error
     except NotImplementedError as error:
-        raise JournalError(
+        raise JournalNotUnderstood(
             f"{cell.name}: its saved state has version {snapshot.version}, and the code, which knows "
             f"{behaviour.STATE_VERSION}, does not say how to upgrade it"
         ) from error
@@ -82,13 +82,13 @@ def _folder(name: str, behaviour: Behaviour) -> Any:
             event = decode(entry.event)
         except msgspec.MsgspecError as error:
             shown = msgspec.msgpack.decode(entry.event)
-            raise JournalError(f"{name}: the event {shown!r} cannot be read: {error}") from error
+            raise JournalNotUnderstood(f"{name}: the event {shown!r} cannot be read: {error}") from error
         if entry.version != event.VERSION:
             event = _upgraded(name, event, entry.version)
         try:
             apply(event)
         except Exception as error:
-            raise JournalError(f"{name}: the event {event!r} cannot be applied: {error!r}") from error
+            raise JournalNotUnderstood(f"{name}: the event {event!r} cannot be applied: {error!r}") from error
 
     return fold
 
@@ -96,9 +96,8 @@ def _folder(name: str, behaviour: Behaviour) -> Any:
 def _upgraded(name: str, event: Message, version: int) -> Message:
     known = event.VERSION
     if version > known:
-        raise JournalError(
-            f"{name}: an event {type(event).__name__} has version {version}, the code knows {known}; "
-            "run a newer release"
+        raise JournalNotUnderstood(
+            f"{name}: an event {type(event).__name__} has version {version}, the code knows {known}"
         )
     return event.upgraded_from(version)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from actors.deployment.assemble import open_store
-from actors.deployment.process import DISK_FULL, JOURNAL_IN_USE, run_node
+from actors.deployment.backups import BackupRefused, back_up
+from actors.deployment.process import DISK_FULL, JOURNAL_IN_USE, JOURNAL_VERSION, run_node
 from actors.runtime.errors import JournalError
 from actors.runtime.heart import HeartLimits, launch
+from actors.runtime.store import TurnWrite
+from actors.runtime.store_lmdb import LmdbStore
+from tests.process.desk import PROGRAM
 from tests.process.node import Books, busy_topology, is_busy, start_observed, wait_for
 from tests.process.test_kill import check
 
@@ -30,6 +35,29 @@ def test_a_second_node_on_one_journal_is_refused_and_told_who_has_it(tmp_path: P
     assert second.restarts_count == 0, "starting again would not help"
     first.stop()
     assert first.wait(20) == 0
+
+
+def test_a_journal_of_another_release_is_left_alone_and_the_heart_does_not_try_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    topology = busy_topology(tmp_path)
+    with contextlib.closing(LmdbStore(topology.journal_path)) as store:
+        newer = (b"schema_version", b"99"), (b"release", b"9.9.9")
+        store.commit(TurnWrite(meta=newer))
+    heart = launch(lambda beat: run_node(topology, beat), HeartLimits())
+    assert (heart.wait(20), heart.restarts_count) == (JOURNAL_VERSION, 0)
+    said = capfd.readouterr().err
+    assert "this journal has format 99, the code knows 2; polytrade 9.9.9 wrote it last" in said
+    assert "docs/upgrade.md" in said
+    assert "Traceback" not in said
+    with contextlib.closing(LmdbStore(topology.journal_path, readonly=True)) as store:
+        assert tuple((name, store.get("meta", name)) for name, _ in newer) == newer
+    for words in (["journal", "ls"], ["audit", "verify"]):
+        folder = [*words, str(topology.journal_path)]
+        found = subprocess.run([*PROGRAM, *folder], capture_output=True, text=True, check=False)
+        assert (found.returncode, "Traceback" in found.stderr) == (JOURNAL_VERSION, False), found.stderr
+    with pytest.raises(BackupRefused, match="format 99"):
+        back_up(topology.journal_path, tmp_path / "backups", 1, "s")
 
 
 def test_a_node_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:

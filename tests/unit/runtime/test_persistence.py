@@ -11,7 +11,8 @@ import pytest
 from actors.runtime.behaviour import Behaviour, Context, Persistence
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock
-from actors.runtime.errors import JournalError
+from actors.runtime.codec import decode_message
+from actors.runtime.errors import JournalError, JournalNotUnderstood
 from actors.runtime.journal import Journal
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
@@ -489,8 +490,32 @@ def test_a_journal_of_a_newer_schema_refuses_to_open() -> None:
 
     store = MemoryStore()
     store.commit(TurnWrite(meta=((b"schema_version", b"99"),)))
-    with pytest.raises(JournalError, match="schema version 99, the code knows 2"):
+    with pytest.raises(JournalError, match="format 99, the code knows 2"):
         Journal(store)
+
+
+def test_a_release_that_does_not_understand_a_journal_leaves_its_format_to_the_one_that_does() -> None:
+    from actors.runtime.store import TurnWrite
+
+    store = MemoryStore()
+    run(OldSaved, store, Amount(5))
+    store.commit(TurnWrite(meta=((b"schema_version", b"1"), (b"release", b"0.0.9"))))
+
+    class New(OldSaved):
+        STATE_VERSION = 2
+
+    with pytest.raises(JournalNotUnderstood):
+        run(New, store)
+    assert (store.get("meta", b"schema_version"), store.get("meta", b"release")) == (b"1", b"0.0.9")
+    run(OldSaved, store)
+    assert store.get("meta", b"schema_version") == b"2"
+
+
+def test_a_stored_timer_or_message_of_an_unknown_shape_is_refused_by_name() -> None:
+    with pytest.raises(JournalNotUnderstood, match="no message type 'Gone'"):
+        decode_message(msgspec.msgpack.encode(["Gone", 1]))
+    with pytest.raises(JournalNotUnderstood, match="a stored Amount cannot be read"):
+        decode_message(msgspec.msgpack.encode(["Amount", "many"]))
 
 
 def test_the_epoch_counts_the_starts_on_one_journal() -> None:
