@@ -15,7 +15,7 @@ from actors.cli.ordering import who
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.plan_shown import generation_lines, plan_lines
 from actors.cli.problems import Problem
-from actors.cli.targets import Target, deployment_options, find_target, load_topology
+from actors.cli.targets import Target, deployment_options, find_target, is_target_word, load_topology
 
 __all__ = ["apply", "generations", "plan", "rollback"]
 
@@ -64,7 +64,7 @@ def plan(
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="PLAN.json | FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="PLAN | FILE...")
 @deployment_options
 @click.option("--reason", default="", help="Why; it is kept. Needed where a limit becomes wider.")
 @click.option("--approve", "approver", default="", metavar="NAME", help="Who, beside you, has looked at it.")
@@ -87,7 +87,7 @@ def apply(
 
     Given a plan of `polytrade plan --out`, exactly that is applied, or nothing when the node has moved on.
     """
-    if len(files) == 1 and files[0].endswith(".json"):
+    if len(files) == 1 and not is_target_word(files[0]):
         found = _read_plan(Path(files[0]))
     else:
         _, found = _planned(files, environments, inputs)
@@ -206,7 +206,7 @@ def _read_plan(path: Path) -> dict[str, Any]:
         raise Problem(ExitCode.NOT_FOUND, f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         text = f"{path} is no plan of this release"
-        raise Problem(ExitCode.USAGE, text, "make one with `polytrade plan FILE --out PLAN.json`") from None
+        raise Problem(ExitCode.USAGE, text, "make one with `polytrade plan FILE --out PLAN`") from None
     return found
 
 

@@ -26,7 +26,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_plan_is_applied_survives_a_kill_and_is_rolled_back(desk: Desk) -> None:
-    file, plan = str(desk.file), str(desk.folder / "plan.json")
+    file, plan = str(desk.file), str(desk.folder / "night.plan")
     assert desk.run("plan", file)[0] == 0
     desk.edit("fast: 8", "fast: 9")
     code, text = desk.run("plan", file, "--out", plan)
