@@ -56,6 +56,7 @@ class AlerterActor(Behaviour):
         self._deployment = place.deployment
         self._seen_ns = 0  # the last time somebody told us
         self._counts = dict.fromkeys(Severity, 0)  # alerts that hold, for gauges
+        self._firing: dict[tuple[str, str], int] = {}  # the same by name and severity
 
     def started(self, context: Context) -> None:
         self._finish(context)
@@ -253,8 +254,9 @@ class AlerterActor(Behaviour):
             resolve_alert(state, self.settings, AlertResolved("AlertsDropped", "", self._address, now), now)
         context.save()
         self._seen_ns = now
-        holding = [alert.severity for alert in state.alerts.values() if not alert.over]
-        self._counts = {severity: holding.count(severity) for severity in Severity}
+        holding = [(alert.name, alert.severity) for alert in state.alerts.values() if not alert.over]
+        self._counts = {severity: sum(one[1] is severity for one in holding) for severity in Severity}
+        self._firing = {(name, severity.value): holding.count((name, severity)) for name, severity in holding}
         due_ns = next_due_ns(state)
         if due_ns:
             context.schedule(max(due_ns - now, 0), AlerterWake(), key="wake")
@@ -272,6 +274,7 @@ class AlerterActor(Behaviour):
         state = self.state
         return {
             **{f"alerts_{severity.value}_count": count for severity, count in self._counts.items()},
+            **{f"alerts_firing{{alert={a},severity={s}}}": count for (a, s), count in self._firing.items()},
             "alerts_dropped_count": state.dropped_count,
             "deliveries_waiting_count": len(state.deliveries),
             "deliveries_failed_count": state.failed_count,

@@ -58,6 +58,10 @@ class ConfigurationDesk(Protocol):
         """Return all generations, without what is in them."""
         ...
 
+    def generation(self) -> int:
+        """Return the number of the one that runs; 0 while there is none."""
+        ...
+
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:
         """Bring in what was staged. Errors: ControlError."""
         ...
@@ -144,7 +148,9 @@ class ControlServer:
         from actors.control.metrics import make_registry
 
         shown = ("version", "deployment", "mode", "configuration_hash")
-        return make_registry(self._node, {name: str(self.facts[name]) for name in shown})
+        information = {name: str(self.facts[name]) for name in shown}
+        generation = None if self._configuration is None else self._configuration.generation
+        return make_registry(self._node, information, generation)
 
     async def _serve_socket(self, application: Any) -> None:
         from aiohttp import web

@@ -26,6 +26,10 @@ class ConfigurationDesk:
         """What tells the configuration that runs from any other."""
         return self._applier.topology.content_hash
 
+    def generation(self) -> int:
+        """Return the number of the newest one; 0 before the first."""
+        return max(self._applier.generations.numbers(), default=0)
+
     def generations(self) -> dict[str, Any]:
         """Return all generations, without what is in them."""
         return rows_of(self._applier.generations)

@@ -217,7 +217,9 @@ def _kind_rule(kind: Kind, dialect: Dialect) -> Schema:
 
 
 def schema_files() -> dict[str, str]:
-    """Return every generated file as name and text: the schemas, and the shapes of what journals hold."""
+    """Return every generated file as name and text: schemas, shapes of what journals hold, metrics."""
+    from actors.control.metric_table.page import METRICS_FILE, metrics_page
+
     whole = deployment_schema(WRITTEN)
     overlay = deployment_schema(OVERLAY)
     overlay["title"] = "Polytrade deployment overlay: a file that extends others, or lies over them"
@@ -225,6 +227,7 @@ def schema_files() -> dict[str, str]:
         "deployment.schema.json": _text(whole),
         "overlay.schema.json": _text(overlay),
         SHAPES: text_of(shapes()),
+        METRICS_FILE: metrics_page(),
     }
 
 

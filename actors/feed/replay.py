@@ -153,8 +153,10 @@ class ReplayFeed(Behaviour):
 
     def gauges(self) -> dict[str, int | float]:
         """Return the progress as metrics."""
-        done = self._playback.rows_done if self._playback else 0
-        return {"replay_rows": done, "replay_progress_ratio": done / (self._rows_total or 1)}
+        playback = self._playback
+        done = playback.rows_done if playback else 0
+        heard = playback.subscription.gauges() if playback else {}
+        return {"replay_rows": done, "replay_progress_ratio": done / (self._rows_total or 1), **heard}
 
     def _begin(self, context: Context) -> Playback:
         """The file is good: settle when it plays, and what a restart leaves out."""

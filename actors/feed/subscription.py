@@ -45,6 +45,16 @@ class Subscription:
         context.publish(self.status(context.now_ns))
         context.resolve(ALERT, key=self.symbol)
 
+    def gauges(self) -> dict[str, int | float]:
+        """Return what is worth a metric, for the feed whose subscription it is."""
+        liveness = self.liveness
+        return {
+            "live": int(liveness.state is FeedState.LIVE),
+            "heard_at_ns": liveness.heard_ns,
+            "source_at_ns": liveness.source_ns,
+            "moved_at_ns": liveness.moved_ns,
+        }
+
     def status(self, now_ns: int) -> FeedStatus:
         """Return the state as a message; a feed that never spoke is silent."""
         liveness = self.liveness

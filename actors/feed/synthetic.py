@@ -149,8 +149,8 @@ class SyntheticFeed(Behaviour):
         return described
 
     def gauges(self) -> dict[str, int | float]:
-        """Return counters worth a metric."""
-        return {"feed_trades_total": self._trades_count}
+        """Return what is worth a metric."""
+        return {"feed_trades_total": self._trades_count, **self._subscription.gauges()}
 
     def _switch(self, fault: Fault, duration_ns: int, lag_steps: int, symbol: str, context: Context) -> None:
         if symbol != self._symbol:

@@ -251,9 +251,15 @@ class LedgerActor(LedgerStatements):
     def gauges(self) -> dict[str, int | float]:
         """Return the account in whole USDT; read at scrape, so plain fields only."""
         state, valuation = self.state, self._valuation
+        equity_usdt = state.cash_usdt + valuation.unrealised_usdt
         return {
             "cash_usdt": self._money_usdt() / E8,
-            "equity_usdt": (state.cash_usdt + valuation.unrealised_usdt) / E8,
+            "equity_usdt": equity_usdt / E8,
+            "realised_usdt": state.realised_usdt / E8,
+            "unrealised_usdt": valuation.unrealised_usdt / E8,
+            "day_profit_usdt": (equity_usdt - state.day_start_equity_usdt) / E8,
+            "drawdown_usdt": max(0, self._peak_usdt - equity_usdt) / E8,
+            "positions_count": sum(1 for one in list(state.holdings.values()) if one.net_contracts),
             "margin_used_usdt": valuation.margin_usdt_initial / E8,
             "margin_maintenance_usdt": valuation.margin_usdt_maintenance / E8,
             "fees_usdt": state.fees_usdt / E8,

@@ -8,7 +8,9 @@ on a quote (a flatten) has no such price and is left out of costs.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import accumulate
 
 import msgspec
 
@@ -28,6 +30,9 @@ STAGES: dict[str, tuple[str, str]] = {
     "first_to_last_fill": ("first_fill_at_ns", "last_fill_at_ns"),
     "decision_to_ack": ("decided_at_ns", "acked_at_ns"),
 }
+# Upper ends of the buckets that stages are counted in; from a wire on this machine to a venue in trouble.
+BUCKETS_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+BUCKETS_NS = tuple(int(upper * 1_000_000) for upper in BUCKETS_MS)
 ENDS = frozenset(
     {OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.PROVEN_ABSENT, OrderEvent.FILLED_WHOLLY}
 )
@@ -168,11 +173,11 @@ def _fill(execution: Execution, event: OrderFillApplied) -> None:
 class ExecutionTally:
     """Sums over the run of a node, for metrics. Plain numbers: read from another thread at scrape."""
 
-    __slots__ = ("_counts", "_longest", "_sums", "arrival_usdt", "decision_usdt", "fills")
+    __slots__ = ("_buckets", "_longest", "_sums", "arrival_usdt", "decision_usdt", "fills")
 
     def __init__(self) -> None:
         self.decision_usdt = self.arrival_usdt = self.fills = 0
-        self._counts: dict[str, int] = {}
+        self._buckets: dict[str, list[int]] = {}  # by stage, the last for what took longer than all ends
         self._sums: dict[str, int] = {}
         self._longest: dict[str, int] = {}
 
@@ -181,7 +186,10 @@ class ExecutionTally:
         if not first_ns or not last_ns:
             return
         took_ns = max(0, last_ns - first_ns)
-        self._counts[name] = self._counts.get(name, 0) + 1
+        buckets = self._buckets.get(name)
+        if buckets is None:
+            buckets = self._buckets[name] = [0] * (len(BUCKETS_NS) + 1)
+        buckets[bisect_left(BUCKETS_NS, took_ns)] += 1
         self._sums[name] = self._sums.get(name, 0) + took_ns
         self._longest[name] = max(took_ns, self._longest.get(name, 0))
 
@@ -203,8 +211,11 @@ class ExecutionTally:
             "cost_arrival_usdt": self.arrival_usdt / 1e8,
             "fills_measured_count": self.fills,
         }
-        for name in list(self._counts):
-            found[f"stages_measured_count{{stage={name}}}"] = self._counts[name]
-            found[f"stage_latency_sum_ns{{stage={name}}}"] = self._sums[name]
-            found[f"stage_latency_max_ns{{stage={name}}}"] = self._longest[name]
+        for name, buckets in list(self._buckets.items()):
+            counted = list(accumulate(buckets))
+            for upper_ns, count in zip(BUCKETS_NS, counted, strict=False):
+                found[f"stage_latency_bucket{{stage={name},le={upper_ns / 1e9}}}"] = count
+            found[f"stage_latency_count{{stage={name}}}"] = counted[-1]
+            found[f"stage_latency_sum_ns{{stage={name}}}"] = self._sums.get(name, 0)
+            found[f"stage_latency_max_ns{{stage={name}}}"] = self._longest.get(name, 0)
         return found

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from actors.domain.money import format_e8
+from actors.domain.money import E8, format_e8
 from actors.domain.place import Place
 from actors.messages.parity import PARITY_PORT, MeasureParity, ParityFailed, ParityMeasured
 from actors.parity.settings import DAY_NS, SECOND_NS, ParitySettings
@@ -145,8 +145,8 @@ class ParityActor(Behaviour):
         counts = {"parity_measurements": state.measured_count, "parity_failures": state.failed_count}
         if newest is None:
             return counts
-        parts = {f"parity_part_usdt{{part={name}}}": usdt for name, usdt in _parts(newest).items()}
-        return {**counts, "parity_gap_usdt": newest.gap_usdt, **parts}
+        parts = {f"parity_part_usdt{{part={name}}}": usdt / E8 for name, usdt in _parts(newest).items()}
+        return {**counts, "parity_gap_usdt": newest.gap_usdt / E8, **parts}
 
 
 def _parts(measured: ParityMeasured) -> dict[str, int]:

@@ -169,11 +169,11 @@ class Line:
                 ("requests_lost", stats.lost),
                 ("requests_not_sent", stats.expired),
                 ("requests_retried", stats.retried),
-                ("requests_elapsed_sum_ns", stats.elapsed_ns),
+                ("requests_elapsed_ns", stats.elapsed_ns),
                 ("requests_elapsed_max_ns", stats.elapsed_ns_max),
             ):
                 found[f"{name}{{path={path}}}"] = value
-        return found
+        return found | self.budget.gauges()
 
     @property
     def waiting_count(self) -> int:

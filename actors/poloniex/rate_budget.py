@@ -142,6 +142,20 @@ class RateBudget:
         """Return how many 429 there were in all."""
         return sum(pace.refused_count for pace in self.paces.values())
 
+    def gauges(self) -> dict[str, int | float]:
+        """Return how far each class that was used has run into its burst, for whoever knows the time.
+
+        A burst that is empty fills in `rate_budget_burst_ns`; it is full again at `rate_budget_full_at_ns`.
+        """
+        found: dict[str, int | float] = {}
+        for limit, pace in list(self.paces.items()):
+            if limit in self._limits:
+                interval_ns, burst = self._shape(limit, pace)
+                full_at_ns = max(pace.due_ns, pace.blocked_until_ns)
+                found[f"rate_budget_full_at_ns{{limit_class={limit}}}"] = full_at_ns
+                found[f"rate_budget_burst_ns{{limit_class={limit}}}"] = interval_ns * burst
+        return found
+
     def _pace(self, limit: str, now_ns: int) -> Pace:
         pace = self.paces.get(limit)
         if pace is None:

@@ -344,6 +344,8 @@ class ReconcilerActor(ReconcilerActing):
         """Return what is worth a metric."""
         return {
             "agrees": int(self.state.agrees),
+            "agreed_at_ns": self.state.agreed_at_ns,
+            "symbols_drifting": len(self.state.drifting),
             "rounds": self.state.rounds_count,
             "disagreements": self.state.disagreements_count,
             "differences": len(self.state.differences),

@@ -65,6 +65,7 @@ from actors.risk.parents import ParentAllowed
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
 from actors.risk.settings import RiskSettings
+from actors.risk.use import gauges_of
 from actors.runtime.behaviour import Context, Persistence, Phase
 from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Message, SupervisorExhausted
@@ -386,6 +387,7 @@ class RiskActor(Heartbeats, ParentGate):
         return {
             "allowed_count": state.allowed_count,
             "denied_count": state.denied_count,
+            "rejects_count": state.rejects_count,
             "orders_reserved_count": len(state.reserved),
-            "halts_count": len(state.halts),
+            **gauges_of(self._picture, state),
         }

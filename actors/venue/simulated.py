@@ -297,6 +297,7 @@ class SimulatedVenue(Behaviour):
 
     def gauges(self) -> dict[str, int | float]:
         return {
+            "is_up": int(self.is_up),
             "unanswered_count": len(self.placing) + len(self.canceling) + len(self.asking),
             "unknown_count": self.unknown_count,
         }

@@ -320,6 +320,7 @@ class FeedConnection(Behaviour):
             "stream_is_up": int(self.session.is_up),
             "stream_losses": self.session.stats.losses,
             "stream_unknown_frames": self.session.stats.unknown_frames,
+            **self.subscription.gauges(),
             **self.line.gauges(),
         }
 

@@ -160,7 +160,8 @@ def test_the_end_is_told_once_and_a_restart_tells_it_again(tmp_path: Path) -> No
 def test_progress_is_logged_in_tenths_and_shown(tmp_path: Path) -> None:
     bench = replay(tmp_path, write_candles(tmp_path, 20))
     bench.advance(4 * MINUTE)
-    assert bench.behaviour.gauges() == {"replay_rows": 4, "replay_progress_ratio": 0.2}
+    gauges = bench.behaviour.gauges()
+    assert (gauges["replay_rows"], gauges["replay_progress_ratio"], gauges["live"]) == (4, 0.2, 1)
     assert bench.behaviour.describe()["progress_percent"] == 20
     bench.advance(DAY)
     assert [fields["percent"] for event, fields in bench.logs if event == "replay_progress"] == list(

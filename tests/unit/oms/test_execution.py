@@ -94,7 +94,7 @@ def test_metrics_count_what_the_journal_says() -> None:
         assert gauges[name] == cost_usdt(1, 10, one.filled_ticks, mid_x2, tick) / 1e8
     assert gauges["fills_measured_count"] == 2
     assert gauges["stage_latency_sum_ns{stage=ack_to_first_fill}"] == 16 * MS
-    assert gauges["stages_measured_count{stage=decision_to_risk}"] == 1
+    assert gauges["stage_latency_count{stage=decision_to_risk}"] == 1
     assert gauges["stage_latency_max_ns{stage=decision_to_risk}"] == 2 * MS
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from actors.domain.money import E8
 from actors.domain.place import Place
 from actors.messages.parity import MeasureParity, ParityFailed, ParityMeasured
 from actors.parity.actor import ParityActor
@@ -80,7 +81,7 @@ def test_a_gap_within_the_limits_is_no_drift() -> None:
     assert bench.alerts == []
     assert bench.behaviour.describe()["newest"]["gap_usdt"] == 100  # type: ignore[attr-defined]
     gauges = bench.behaviour.gauges()  # type: ignore[attr-defined]
-    assert (gauges["parity_gap_usdt"], gauges["parity_part_usdt{part=latency}"]) == (100, 99)
+    assert (gauges["parity_gap_usdt"], gauges["parity_part_usdt{part=latency}"]) == (100 / E8, 99 / E8)
 
 
 @pytest.mark.parametrize(("gap", "code"), [(101, 0), (-101, 0), (2, 2), (0, -2)])
