@@ -30,6 +30,7 @@ ENV PATH=/opt/polytrade/venv/bin:$PATH \
 RUN groupadd --system --gid 10001 polytrade \
     && useradd --system --uid 10001 --gid polytrade --home-dir /var/lib/polytrade --shell /usr/sbin/nologin polytrade \
     && install --directory --owner polytrade --group polytrade --mode 0700 /var/lib/polytrade \
+        /var/backups/polytrade \
     && install --directory /opt/polytrade \
     && ln --symbolic /var/lib/polytrade /opt/polytrade/var
 
