@@ -283,8 +283,9 @@ class AlerterActor(Behaviour):
 
 
 def _says_nothing_new(alert: Alert, raised: AlertRaised) -> bool:
-    known = (alert.severity, alert.summary, alert.details)
-    return not alert.ends_at_ns and known == (raised.severity, raised.summary, raised.details)
+    known = (alert.severity, alert.summary, alert.details, alert.lasts_ns)
+    said = (raised.severity, raised.summary, raised.details, raised.ends_after_ns)
+    return not alert.ends_at_ns and known == said
 
 
 def _has_room(state: AlerterState, settings: AlerterSettings) -> bool:

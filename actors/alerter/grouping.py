@@ -44,6 +44,7 @@ def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRai
             raised_at_ns=now_ns,
             refreshed_at_ns=now_ns,
             raises_ns=[now_ns],
+            lasts_ns=raised.ends_after_ns,
         )
         state.alerts[alert.identity] = alert
     else:
@@ -69,7 +70,7 @@ def _refresh(alert: Alert, raised: AlertRaised, now_ns: int, raises_kept: int) -
             alert.raised_at_ns = now_ns
         alert.ends_at_ns, alert.over = 0, False
     alert.severity, alert.summary, alert.details = raised.severity, raised.summary, raised.details
-    alert.refreshed_at_ns = now_ns
+    alert.refreshed_at_ns, alert.lasts_ns = now_ns, raised.ends_after_ns
 
 
 def is_flapping(alert: Alert, settings: AlerterSettings, now_ns: int) -> bool:
@@ -115,7 +116,8 @@ def _members(state: AlerterState, name: str) -> list[Alert]:
 def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
     """End flapping alerts that have kept quiet, and forget what is over, told and old."""
     for name, alert in list(state.alerts.items()):
-        if alert.ends_at_ns and not alert.over and alert.ends_at_ns <= now_ns:
+        if not alert.over and 0 < _ends_at_ns(alert) <= now_ns:
+            alert.ends_at_ns = now_ns
             _end(state, settings, alert, now_ns)
         if alert.over and alert.told is None and alert.raises_ns[-1] <= now_ns - settings.flap_window:
             del state.alerts[name]
@@ -124,10 +126,15 @@ def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
         del state.groups[name]
 
 
+def _ends_at_ns(alert: Alert) -> int:
+    """Return when an alert will be over if nothing else happens; 0 when it holds until it is resolved."""
+    return alert.ends_at_ns or (alert.refreshed_at_ns + alert.lasts_ns if alert.lasts_ns else 0)
+
+
 def next_due_ns(state: AlerterState) -> int:
     """Return the next instant at which something has to be looked at; 0 when nothing has."""
     waits = [group.due_at_ns for group in state.groups.values()]
-    waits += [alert.ends_at_ns for alert in state.alerts.values() if not alert.over]
+    waits += [_ends_at_ns(alert) for alert in state.alerts.values() if not alert.over]
     waits += [delivery.due_at_ns for delivery in state.deliveries.values()]
     return min((due_ns for due_ns in waits if due_ns), default=0)
 

@@ -34,6 +34,7 @@ class Alert(msgspec.Struct):
     ends_at_ns: int = 0  # when it counts as over; later than the resolution while it flaps
     over: bool = False
     told: Severity | None = None  # as what it was last told; None while nobody knows of it
+    lasts_ns: int = 0  # so long after the last raise it is over by itself; 0: it is until it is resolved
 
     @property
     def identity(self) -> str:

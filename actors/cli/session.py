@@ -93,6 +93,8 @@ class Session:
                     self._show.say(f"the node runs again (restart {event['restarts']} by its heart)")
             elif kind == "died" and not self._stopping_since:
                 self._show.say(f"the node died with code {event['code']}")
+            elif kind == "told":
+                self._show.say(f"people are told: {event['alert']}: {event['text']}")
             elif kind == "last_resort":
                 self._show.say(f"dead man: {event['reason']}; its accounts are stopped at the venue")
             elif kind == "last_resort_ended":

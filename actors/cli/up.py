@@ -176,11 +176,15 @@ def _under_heart(topology: Any, wish: Wish, source: Any) -> int:
     )
     before = last_sequence(topology.journal_path)
     patience = patience_s(topology)
-    limits = HeartLimits(stall_after_s=topology.loop.stall_after / 1e9, stop_timeout_s=patience)
+    limits = HeartLimits(
+        stall_after_s=topology.loop.stall_after / 1e9,
+        stop_timeout_s=patience,
+        tell_stall_after_s=topology.watch.loop_late_max / 1e9,
+    )
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as aside:
         began = time.monotonic()
         runner = _node_runner(topology, source, aside if fullscreen else None)
-        handle = launch(runner, limits, _last_resort(topology, source))
+        handle = launch(runner, limits, _last_resort(topology, source), _herald(topology))
         target = Target(topology.deployment, topology.journal_path, topology.socket_path)
         show = _make_show(wish, fullscreen)
         with announced(running_record(topology, wish)), _entered(show):
@@ -223,6 +227,17 @@ def _last_resort(topology: Any, source: Any) -> Any:
         note(f"no dead man: {error}")
         return None
     return LastResort(topology.dead_man.after / 1e9, topology.dead_man.within / 1e9, act)
+
+
+def _herald(topology: Any) -> Callable[[Any], None]:
+    """Return who tells people what the node cannot; called in a process of its own, which imports it."""
+
+    def tell(news: Any) -> None:
+        from actors.deployment.herald import NodeHerald
+
+        NodeHerald(topology)(news)
+
+    return tell
 
 
 def _node_runner(topology: Any, source: Any, aside: IO[str] | None) -> Callable[[Any], int]:

@@ -17,16 +17,19 @@ from actors.deployment.faults import ConfigError
 from actors.deployment.generations import Generation, GenerationMoved, Generations
 from actors.deployment.resolved import from_resolved, resolved
 from actors.deployment.secret_values import secrets_of
+from actors.deployment.self_watch import alert_of, end_strays
 from actors.deployment.topology import Topology
 from actors.runtime.cell import Cell, CellState
 from actors.runtime.clock import monotonic_ns
 from actors.runtime.errors import RuntimeFault
+from actors.runtime.messages import Severity
 from actors.runtime.node import Node
 from actors.runtime.reshape import Reshape
 from actors.secrets.keeper import SecretKeeper
 
 __all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation", "reshape_between"]
 
+FAILED = "ConfigApplyFailed"
 LOOK_S = 0.1
 INSIDE_S = 10.0  # for what happens in the loop
 KEEPERS = ("oms", "venue", "ledger", "reconciler", "risk", "exchange")  # an account lives in these
@@ -35,9 +38,10 @@ KEEPERS = ("oms", "venue", "ledger", "reconciler", "risk", "exchange")  # an acc
 class NotApplied(Exception):
     """A generation was not brought in; what ran before runs on."""
 
-    def __init__(self, reason: str, help: str = "") -> None:
+    def __init__(self, reason: str, help: str = "", *, refused: bool = False) -> None:
         super().__init__(reason)
         self.help = help
+        self.refused = refused  # the wish was at fault, and whoever had it knows
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -125,16 +129,30 @@ class Applier:
         if not self._busy.acquire(blocking=False):
             raise NotApplied("another change is under way", "wait for it")
         try:
-            return self._apply(wish)
+            applied = self._apply(wish)
+        except NotApplied as fault:
+            if not fault.refused:
+                self._tell(f"a change of the configuration by {wish.actor} was not brought in: {fault}")
+            raise
+        else:
+            self._tell(
+                applied.taken_back and f"generation {applied.generation} was taken back: {applied.taken_back}"
+            )
+            return applied
         finally:
             self._busy.release()
+
+    def _tell(self, failed: str) -> None:
+        """Raise the alert, or end it: with the next change that succeeds, or with nothing left to change."""
+        node = self._node
+        node.loop.call(lambda: alert_of(node, FAILED, Severity.TICKET).look(failed, node.now_ns))
 
     def _apply(self, wish: Wish) -> Applied:
         current = self.generations.current()
         base = current.number if current is not None else 0
         if base != wish.base:
             text = f"generation {base} runs; the plan was made against generation {wish.base}"
-            raise NotApplied(text, "plan it again")
+            raise NotApplied(text, "plan it again", refused=True)
         wanted, plan = self.plan(wish.document)
         self._refuse(plan, wish)
         self._fetch_secrets(wanted)
@@ -153,24 +171,26 @@ class Applier:
 
     def _refuse(self, plan: Plan, wish: Wish) -> None:
         if plan.is_empty:
-            raise NotApplied("nothing changes")
+            self._tell("")
+            raise NotApplied("nothing changes", refused=True)
         if plan.blocked:
-            raise NotApplied(plan.blocked[0], "`polytrade plan` shows all of it")
+            raise NotApplied(plan.blocked[0], "`polytrade plan` shows all of it", refused=True)
         blocked = next(
             (one for one in plan.actors if one.action not in (CREATE, LIVE, RESTART, REMOVE)), None
         )
         if blocked is not None:
-            raise NotApplied(f"{blocked.address}: {blocked.reason}", "`polytrade plan` shows all of it")
+            text = f"{blocked.address}: {blocked.reason}"
+            raise NotApplied(text, "`polytrade plan` shows all of it", refused=True)
         if plan.loosened and not wish.reason.strip():
             address, field = plan.loosened[0]
             text = f"{address}: {field.path} {field.before} -> {field.after} loosens a limit"
-            raise NotApplied(text, "say why with --reason")
+            raise NotApplied(text, "say why with --reason", refused=True)
         keepers = [
             one.address for one in plan.actors if one.action == REMOVE and _family(one.kind) in KEEPERS
         ]
         if keepers and (risks := self._inside(lambda: _at_risk(self._node, keepers))):
             text = f"{keepers[0]} cannot go: {risks[0]}"
-            raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`")
+            raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`", refused=True)
 
     def _fetch_secrets(self, wanted: Topology) -> None:
         held = {plan.address: tuple(text for _, text in secrets_of(plan)) for plan in wanted.actors}
@@ -204,6 +224,7 @@ class Applier:
     def _switch(self, change: Reshape, wanted: Topology) -> None:
         self._shapes[change.generation] = change
         self._inside(lambda: self._node.command("reshape", change.generation))
+        self._node.loop.call(lambda: end_strays(self._node))
         self.topology = wanted
         with contextlib.suppress(OSError):  # the plan of the start still stops what it knew
             write_plan(plan_of(wanted), self.generations.folder.parent)

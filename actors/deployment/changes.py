@@ -12,7 +12,8 @@ import msgspec
 
 from actors.deployment.registry import KINDS
 from actors.deployment.resolved import resolved
-from actors.deployment.setting_types import SettingField, walk_fields, written
+from actors.deployment.schema import SECTIONS
+from actors.deployment.setting_types import SettingField, walk_fields, written, written_struct
 from actors.deployment.topology import ActorPlan, Topology
 from actors.runtime.settings import Reload
 
@@ -220,7 +221,7 @@ def _blocked(before: Document, after: Document) -> Iterator[str]:
         if before[name] != after[name]:
             yield f"{name}: {before[name]} -> {after[name]} {NEW_JOURNAL}"
     for name in dict.fromkeys((*before["sections"], *after["sections"])):
-        old, new = before["sections"].get(name, {}), after["sections"].get(name, {})
+        old, new = (_section(document, name) for document in (before, after))
         for key in dict.fromkeys((*old, *new)):
             if old.get(key) != new.get(key):
                 yield f"{name}.{key}: {old.get(key)} -> {new.get(key)} {NEW_START}"
@@ -228,3 +229,9 @@ def _blocked(before: Document, after: Document) -> Iterator[str]:
         yield f"the markets files: {NEW_START}"
     if before["supervisors"] != after["supervisors"]:
         yield f"the supervisors: {NEW_START}"
+
+
+def _section(document: Document, name: str) -> dict[str, Any]:
+    """Return a section of a document; one written before there was such a section has its defaults."""
+    found = document["sections"].get(name)
+    return found if found is not None else written_struct(SECTIONS[name]()) if name in SECTIONS else {}

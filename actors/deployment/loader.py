@@ -174,6 +174,7 @@ class Reading:
             clock=clock,
             secrets=secrets,
             dead_man=self.sections["dead_man"],
+            watch=self.sections["watch"],
             instruments=self.instruments or {},
             catalogs=self.catalogs or (),
             supervisors=supervisors,

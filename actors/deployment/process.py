@@ -22,13 +22,16 @@ from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.parity_worker import ParityPump
 from actors.deployment.secret_values import CONTROL, SecretsMissing, anchor_signer, keep_secrets
+from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, watched_beat
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
 from actors.messages.parity import PARITY_PORT
+from actors.runtime.beat import Beat
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch, keep_looking
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse, JournalNotUnderstood
+from actors.runtime.messages import Severity
 from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
@@ -107,6 +110,7 @@ class NodeProcess:
         generations = Generations(topology.journal_path)
         self.applier = Applier(self.node, topology, secrets, generations, run)
         self.pumps = PumpThread()
+        self.syncs = SyncMeter()
         self.services: list[Any] = []
         self.closers: list[Callable[[], None]] = []
 
@@ -120,16 +124,19 @@ class NodeProcess:
         node.loop.pumps[PARITY_PORT] = self._parity_pump()
         self._start_logs()
         self._start_tape()
+        silent_ns = self.clock.now_ns() - node.journal.at_ns
         try:
             node.start()
             self._log_start()
+            end_strays(node)
             keep_looking_at_latch(LatchWatch(self.topology.journal_path, node), node)
             self._watch_disk()
             self._watch_backups()
             self._sync_in_time()
             self._start_anchors()
+            self._watch_chain()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
-            node.run(beat=Orphan(plan_of(self.topology), beat))
+            node.run(beat=self._watched(beat, silent_ns))
         except JournalError as error:
             return explain(error)
         finally:
@@ -139,6 +146,14 @@ class NodeProcess:
                 close()
             self.pumps.stop()
         return 1 if node.ended else 0
+
+    def _watched(self, beat: Callable[[], bool], silent_ns: int) -> Callable[[], bool]:
+        """Return a beat that the heart hears, and that sees what is wrong with the node itself."""
+        orphan = Orphan(plan_of(self.topology), beat)
+        if isinstance(self.clock, VirtualClock):
+            return orphan
+        death = beat.death if isinstance(beat, Beat) else None
+        return watched_beat(self.node, self.topology.watch, orphan, self.syncs, death, silent_ns)
 
     def _finish(self) -> tuple[CellSpec, ...]:
         """A run over recorded data on a virtual clock ends with its data."""
@@ -220,7 +235,8 @@ class NodeProcess:
 
     def _sync_in_time(self) -> None:
         if self.topology.journal.durability == "process":
-            self.services.append(_Syncer(self.store, self.topology.journal.sync_interval / 1e9))
+            every_s = self.topology.journal.sync_interval / 1e9
+            self.services.append(_Syncer(lambda: self.syncs.measured(self.store.sync), every_s))
 
     def _start_anchors(self) -> None:
         """Keep the head of the chain outside the journal, when the deployment asks for it."""
@@ -239,12 +255,25 @@ class NodeProcess:
         self.closers.append(lambda: anchoring.take(node.journal, node.now_ns))
         self.closers.append(anchoring.close)
 
+    def _watch_chain(self) -> None:
+        """Have the chain proven, as far as there is one: a run over history is proven by running it again."""
+        every_ns, node = self.topology.watch.chain_every, self.node
+        if not every_ns or isinstance(self.clock, VirtualClock):
+            return
+        from actors.deployment.chain_watch import ChainWatch
+
+        def tell(broken: str) -> None:
+            node.loop.call(lambda: alert_of(node, "ChainBroken", Severity.PAGE).look(broken, node.now_ns))
+
+        folder, anchors = self.topology.journal_path, self.topology.anchors_path
+        self.services.append(ChainWatch(folder, anchors, node.journal.sequence, every_ns / 1e9, tell))
+
 
 class _Syncer:
     """Syncs the disk now and then, beside the loop, when commits do not."""
 
-    def __init__(self, store: LmdbStore, every_s: float) -> None:
-        self._store = store
+    def __init__(self, sync: Callable[[], None], every_s: float) -> None:
+        self._sync = sync
         self._every_s = every_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
@@ -252,7 +281,7 @@ class _Syncer:
 
     def _run(self) -> None:
         while not self._over.wait(self._every_s):
-            self._store.sync()
+            self._sync()
 
     def stop(self) -> None:
         self._over.set()

@@ -27,7 +27,7 @@ from actors.domain.instrument import Instrument
 
 __all__ = ["from_resolved", "markets_hash", "resolved"]
 
-SECTIONS = ("journal", "loop", "control", "clock", "secrets", "dead_man")
+SECTIONS = ("journal", "loop", "control", "clock", "secrets", "dead_man", "watch")
 
 
 def resolved(topology: Topology) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from actors.deployment.sections import (
     LoopSection,
     SecretsSection,
     SupervisorSection,
+    WatchSection,
 )
 from actors.deployment.setting_types import NEUTRAL
 from actors.deployment.stored_shapes import broken, shapes, text_of
@@ -62,6 +63,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "clock": ClockSection,
     "secrets": SecretsSection,
     "dead_man": DeadManSection,
+    "watch": WatchSection,
 }
 
 WRITTEN = Dialect(references=True)

@@ -25,6 +25,7 @@ __all__ = [
     "LoopSection",
     "SecretsSection",
     "SupervisorSection",
+    "WatchSection",
 ]
 
 # In code an int of bytes; in YAML `64MiB`, `2GiB`, or an integer.
@@ -256,6 +257,63 @@ class DeadManSection(Settings, frozen=True, kw_only=True):
     within: Annotated[
         Duration,
         at_start("How long it tries before it gives up and says what is left.", minimum=SECOND_NS),
+    ] = 60 * SECOND_NS
+
+
+class WatchSection(Settings, frozen=True, kw_only=True):
+    """What the node watches about itself, and from where on it raises an alert. On a real clock only."""
+
+    loop_late_max: Annotated[
+        Duration,
+        setting(
+            "The loop came round later than this: LoopStalled. The heart tells it from outside, too.",
+            minimum=SECOND_NS // 2,
+        ),
+    ] = 3 * SECOND_NS
+    commit_max: Annotated[
+        Duration,
+        setting("Mean time of a commit of the journal from which on it is slow.", minimum=MILLISECOND_NS),
+    ] = 250 * MILLISECOND_NS
+    commit_for: Annotated[
+        Duration, setting("So long commits must have been slow: JournalLag.", minimum=SECOND_NS)
+    ] = 5 * SECOND_NS
+    memory_max: Annotated[
+        Bytes,
+        setting(
+            "Memory the node may have; at nine tenths of it: MemoryGrowing. 0: what its machine or container "
+            "gives it.",
+            minimum=0,
+            examples=("2GiB",),
+        ),
+    ] = 0
+    memory_growth_max: Annotated[
+        Bytes,
+        setting(
+            "It may grow by so much beyond what it held when it had settled: MemoryGrowing. 0 turns it off.",
+            minimum=0,
+        ),
+    ] = 1024**3
+    memory_settle: Annotated[
+        Duration, setting("So long after a start its memory has settled.", minimum=SECOND_NS)
+    ] = 600 * SECOND_NS
+    clock_step_max: Annotated[
+        Duration,
+        setting("The machine's clock was set by more than this: ClockStep.", minimum=10 * MILLISECOND_NS),
+    ] = 500 * MILLISECOND_NS
+    chain_every: Annotated[
+        Duration,
+        setting(
+            "How often the whole chain of the journal is recomputed, beside the node: ChainBroken. Its end "
+            "also at each start. 0 turns both off.",
+            minimum=0,
+        ),
+    ] = 86_400 * SECOND_NS
+    calm: Annotated[
+        Duration,
+        setting(
+            "Nothing of its kind for so long, and one of these alerts is over.",
+            minimum=SECOND_NS,
+        ),
     ] = 60 * SECOND_NS
 
 

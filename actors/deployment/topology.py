@@ -17,6 +17,7 @@ from actors.deployment.sections import (
     JournalSection,
     LoopSection,
     SecretsSection,
+    WatchSection,
 )
 from actors.domain.instrument import Instrument
 from actors.domain.place import Place
@@ -109,6 +110,7 @@ class Topology:
     edges: tuple[Edge, ...]
     content_hash: str  # SHA-256 of everything that decides what the deployment does
     warnings: tuple[Fault, ...] = ()
+    watch: WatchSection = field(default_factory=WatchSection)
 
     def actor(self, address: str) -> ActorPlan:
         """Return one actor. Errors: KeyError."""

@@ -115,8 +115,21 @@ class Context(Protocol):
     def effect_done(self, key: str) -> None:
         """The effect under this key has happened; the outbox may forget it."""
 
-    def alert(self, name: str, severity: Severity, summary: str, *, key: str = "", **details: object) -> None:
-        """Raise an alert. The same name and key again refreshes it."""
+    def alert(
+        self,
+        name: str,
+        severity: Severity,
+        summary: str,
+        *,
+        key: str = "",
+        ends_after_ns: int = 0,
+        **details: object,
+    ) -> None:
+        """Raise an alert. The same name and key again refreshes it.
+
+        `ends_after_ns` is for what happened rather than holds: the alert is over by itself so long after the
+        last raise, restarts or not. Without it somebody has to `resolve` it.
+        """
 
     def resolve(self, name: str, *, key: str = "") -> None:
         """The condition behind an alert is over."""

@@ -346,9 +346,18 @@ class CellContext:
     def effect_done(self, key: str) -> None:
         self.operations.append(("effect_done", key))
 
-    def alert(self, name: str, severity: Severity, summary: str, *, key: str = "", **details: object) -> None:
+    def alert(
+        self,
+        name: str,
+        severity: Severity,
+        summary: str,
+        *,
+        key: str = "",
+        ends_after_ns: int = 0,
+        **details: object,
+    ) -> None:
         shown = tuple((field, str(value)) for field, value in details.items())
-        raised = AlertRaised(name, key, severity, summary, self.name, self.loop.now_ns, shown)
+        raised = AlertRaised(name, key, severity, summary, self.name, self.loop.now_ns, shown, ends_after_ns)
         self.operations.append(("announce", raised, self.cause))
 
     def resolve(self, name: str, *, key: str = "") -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "format_duration",
     "monotonic_ns",
     "parse_duration",
+    "wall_and_stopwatch_ns",
 ]
 
 MILLION = 1_000_000
@@ -136,6 +137,11 @@ class DriftingClock(VirtualClock):
 def monotonic_ns() -> int:
     """Return a reading for measuring how long something took; it has no meaning as an instant."""
     return time.perf_counter_ns()
+
+
+def wall_and_stopwatch_ns() -> tuple[int, int, int]:
+    """Return the stopwatch, the machine's UTC clock as it is, and the stopwatch again."""
+    return monotonic_ns(), time.time_ns(), monotonic_ns()
 
 
 def parse_duration(text: str) -> int:

@@ -10,6 +10,9 @@ With a last resort it also sees to what a node leaves behind, whatever restarts 
 beat of any of its nodes goes on through deaths, restarts and pauses. When it is over the node is killed and
 the last resort runs, in a process of its own, before anything is started again. It runs too when restarts are
 used up, and when a node that had run ends with something that a restart does not mend.
+
+What the node cannot tell anybody because it stands still or is gone, the heart has told by a herald, in a
+process of its own too. A node that is started again hears from the heart what became of the one before it.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime.beat import Beat
+from actors.runtime.beat import Beat, Death
+from actors.runtime.errands import Errands, Herald, LastResort, News
+from actors.runtime.heart_handle import HeartHandle
 from actors.runtime.notify import Notifier
 
 __all__ = ["Beat", "Heart", "HeartHandle", "HeartLimits", "LastResort", "launch"]
@@ -39,8 +44,7 @@ EXHAUSTED = 70  # exit code when the restarts are used up
 DO_NOT_RESTART = frozenset({0, 2, 3, 6, 7, 15})
 LEAVES_MUCH = frozenset({3, 7, 15})  # of these: nobody looks after what the node had begun
 DEATH_WAIT_S = 2.0  # for a killed node to be gone; one that the kernel holds on to is not waited for longer
-RESORT_GRACE_S = 10.0  # beyond its own time, before the last resort is given up
-REPORT_BYTES_MAX = 16_384  # fits into a pipe that nobody reads yet
+NEWS_S = 15.0  # for heralds to end, before the heart does
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +54,12 @@ class HeartLimits:
     intensity: int = 5  # restarts allowed
     period_s: float = 300.0  # within this time
     stall_after_s: float = 10.0  # without a beat the node is killed
+    tell_stall_after_s: float = 3.0  # without a beat people are told
+    tell_death_after_s: float = 10.0  # after a death, when no new node has come to beat
     start_timeout_s: float = 120.0  # until the first beat, recovery included
     stop_timeout_s: float = 30.0  # after `stop`, before SIGKILL
     backoff_s_min: float = 0.05
     backoff_s_max: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class LastResort:
-    """What is done when no node makes progress; `act` gets the reason and returns what came of it."""
-
-    after_s: float  # since the last beat of any node
-    within_s: float  # it may take so long
-    act: Callable[[str], str]
 
 
 class Heart:
@@ -74,9 +71,16 @@ class Heart:
         limits: HeartLimits,
         line: socket.socket,
         last_resort: LastResort | None = None,
+        herald: Herald | None = None,
     ) -> None:
         self._run = run
         self._last_resort = last_resort
+        self._herald = herald
+        self._errands = Errands(line.close)
+        self._told: dict[str, str] = {}  # by name: alerts that the herald has told of and that are not over
+        self._died_at = 0.0  # of the newest node that died; 0 once another one beats
+        self._why = ""  # it died
+        self._is_stalled = False
         self._progress_at = 0.0  # the last beat of any node; 0 before the first one
         self._resorted = False  # since then
         self._limits = limits
@@ -104,23 +108,30 @@ class Heart:
         while True:
             self._listen()
             self._look_at_silence()
+            self._look_for_news()
             code = self._reap()
             if code is None:
                 self._check_progress()
                 continue
             if self._is_stopping() or code in DO_NOT_RESTART:
                 if code in LEAVES_MUCH and self._progress_at and not self._is_stopping():
-                    self._resort(f"the node ended with code {code}, which a restart does not mend")
+                    self._give_up(f"the node ended with code {code}, which a restart does not mend")
                 return self._end("ended", max(code, 0))
             if not self._may_restart():
-                self._resort(f"the node died more often than {self._limits.intensity} times")
+                self._give_up(f"the node died more often than {self._limits.intensity} times")
                 return self._end("exhausted", EXHAUSTED)
             self._pause()
             if self._is_stopping():
                 return self._end("ended", 0)
             self._start()
 
+    def _give_up(self, reason: str) -> None:
+        """Nobody starts the node again."""
+        self._resort(reason)
+        self._send(News("NodeDead", f"{reason}: nobody starts it again"))
+
     def _end(self, event: str, code: int) -> int:
+        self._errands.wait(NEWS_S)
         self._tell(event=event, code=code, restarts=self._restarts_count)
         return code
 
@@ -132,27 +143,35 @@ class Heart:
     def _start(self) -> None:
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
+        death = self._death()
         # A request to stop that comes in between must find the child with its own handler, not with ours.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         child = os.fork()
         if child == 0:
             os.close(reading)
             self._line.close()
-            self._become_node(writing)
+            self._become_node(Beat(writing, death))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(writing)
         os.set_blocking(reading, False)
         self._child, self._pipe = child, reading
+        self._is_stalled = False
         self._last_beat, self._has_beaten = time.monotonic(), False
         self._tell(event="started", pid=child, restarts=self._restarts_count)
         self._manager.status(f"node {child}, restarted {self._restarts_count} times by its heart")
 
-    def _become_node(self, pipe: int) -> None:
+    def _death(self) -> Death | None:
+        if not self._died_at:
+            return None
+        away_s = time.monotonic() - (self._progress_at or self._died_at)
+        return Death(self._why, away_s, self._restarts_count, self._is_stalled)
+
+    def _become_node(self, beat: Beat) -> None:
         code = 1
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-            code = self._run(Beat(pipe))
+            code = self._run(beat)
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else 1
         except BaseException as error:  # the last frame of this process: say it and go
@@ -171,6 +190,9 @@ class Heart:
         os.close(self._pipe)
         self._pipe = -1
         code = os.waitstatus_to_exitcode(status)
+        self._died_at = time.monotonic()
+        if not self._is_stalled:
+            self._why = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
         self._tell(event="died", pid=pid, code=code)
         return code
 
@@ -185,6 +207,7 @@ class Heart:
         elif not self._has_beaten and now - self._last_beat <= patience:
             self._manager.starting()
         elif now - self._last_beat > patience:
+            self._is_stalled, self._why = True, f"it made no progress for {patience:g} s and was killed"
             self._tell(event="killed", pid=self._child, reason=f"no progress for {patience:g} s")
             self._signal(signal.SIGKILL)
             self._last_beat = now
@@ -208,15 +231,7 @@ class Heart:
         self._resorted = True
         self._end_node()
         self._tell(event="last_resort", reason=reason)
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self._become_last_resort(resort, reason, writing)
-        os.close(writing)
-        code = self._await_last_resort(child, resort.within_s + RESORT_GRACE_S)
-        with os.fdopen(reading, "rb") as report:
-            text = report.read().decode("utf-8", "replace")
+        code, text = self._errands.carry_out(resort, reason)
         self._tell(event="last_resort_ended", code=code, text=text)
 
     def _end_node(self) -> None:
@@ -230,27 +245,38 @@ class Heart:
                 return
             time.sleep(0.01)
 
-    def _become_last_resort(self, resort: LastResort, reason: str, pipe: int) -> None:
-        code = 1
-        try:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            os.write(pipe, resort.act(reason).encode()[:REPORT_BYTES_MAX])
-            code = 0
-        except BaseException as error:  # the last frame of this process: say it and go
-            os.write(pipe, f"{type(error).__name__}: {error}".encode()[:REPORT_BYTES_MAX])
-        finally:
-            os._exit(code)
+    # -- what the node cannot tell ---------------------------------------------------------------------
 
-    def _await_last_resort(self, child: int, patience_s: float) -> int:
-        until = time.monotonic() + patience_s
-        while time.monotonic() < until:
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.02)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return -signal.SIGKILL
+    def _look_for_news(self) -> None:
+        """Have people told of a node that stands still, or has died and does not come back."""
+        self._errands.look()
+        if self._is_stopping() or self._herald is None:
+            return
+        now, limits = time.monotonic(), self._limits
+        if self._died_at and now - self._died_at > limits.tell_death_after_s:
+            text = f"the node is not there: {self._why}, and none has come back since"
+            self._send(News("NodeDead", text))
+        elif self._has_beaten and now - self._last_beat > limits.tell_stall_after_s:
+            then = f"it is killed and started again after {limits.stall_after_s:g} s"
+            self._send(News("LoopStalled", f"the node makes no progress; {then}"))
+
+    def _send(self, news: News) -> None:
+        herald = self._herald
+        if herald is not None and news.alert not in self._told:
+            self._told[news.alert] = news.text
+            self._tell(event="told", alert=news.alert, text=news.text)
+            self._errands.send(lambda: herald(news))
+
+    def _all_is_well(self) -> None:
+        herald, told, self._told = self._herald, self._told, {}
+        if herald is not None and told:
+            over = [News(alert, text, is_over=True) for alert, text in told.items()]
+
+            def tell() -> None:
+                for news in over:
+                    herald(news)
+
+            self._errands.send(tell)
 
     def _may_restart(self) -> bool:
         now, limits = time.monotonic(), self._limits
@@ -267,6 +293,7 @@ class Heart:
         while not self._is_stopping() and (left := until - time.monotonic()) > 0:
             self._listen(min(left, POLL_S))
             self._look_at_silence()
+            self._look_for_news()
 
     # -- whoever launched the heart --------------------------------------------------------------------
 
@@ -285,7 +312,9 @@ class Heart:
         if os.read(self._pipe, 4096):
             self._last_beat = self._progress_at = time.monotonic()
             self._manager.alive()
-            self._has_beaten, self._resorted = True, False
+            self._has_beaten, self._resorted, self._died_at = True, False, 0.0
+            if self._told:
+                self._all_is_well()
         else:
             time.sleep(0.01)  # the child closed its end and is about to be reaped
 
@@ -313,60 +342,11 @@ class Heart:
             self._line.send(json.dumps(facts).encode() + b"\n")
 
 
-class HeartHandle:
-    """The launcher's end of a heart."""
-
-    def __init__(self, pid: int, line: socket.socket) -> None:
-        self.pid = pid
-        self.node_pid = 0
-        self.restarts_count = 0
-        self.exit_code: int | None = None
-        self.events: deque[dict[str, Any]] = deque(maxlen=100)
-        self._line = line
-        self._rest = b""
-
-    def poll(self) -> list[dict[str, Any]]:
-        """Return what happened since the last call; sets `exit_code` once everything has ended."""
-        found = []
-        with contextlib.suppress(BlockingIOError):
-            while piece := self._line.recv(65536):
-                self._rest += piece
-        *lines, self._rest = self._rest.split(b"\n")
-        for raw in lines:
-            event = json.loads(raw)
-            self.node_pid = event.get("pid", self.node_pid)
-            self.restarts_count = event.get("restarts", self.restarts_count)
-            found.append(event)
-        self.events.extend(found)
-        if self.exit_code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.exit_code = os.waitstatus_to_exitcode(status)
-        return found
-
-    def stop(self) -> None:
-        """Have the node stop in order; it is not restarted."""
-        self._say(b"stop")
-
-    def kill(self) -> None:
-        """End the node at once; it is not restarted."""
-        self._say(b"kill")
-
-    def _say(self, word: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._line.send(word + b"\n")
-
-    def wait(self, timeout_s: float) -> int | None:
-        """Wait for the end; return the exit code, or None when the time is over."""
-        until = time.monotonic() + timeout_s
-        while self.exit_code is None and time.monotonic() < until:
-            self.poll()
-            time.sleep(0.02)
-        return self.exit_code
-
-
 def launch(
-    run: Callable[[Beat], int], limits: HeartLimits, last_resort: LastResort | None = None
+    run: Callable[[Beat], int],
+    limits: HeartLimits,
+    last_resort: LastResort | None = None,
+    herald: Herald | None = None,
 ) -> HeartHandle:
     """Fork a heart that runs a node; return the handle to it.
 
@@ -382,7 +362,7 @@ def launch(
         try:
             ours.close()
             os.setsid()  # Ctrl-C in the terminal is for the launcher
-            code = Heart(run, limits, theirs, last_resort).serve()
+            code = Heart(run, limits, theirs, last_resort, herald).serve()
         finally:
             os._exit(code)
     theirs.close()

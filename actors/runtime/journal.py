@@ -130,6 +130,8 @@ class Journal:
         self.chain = GENESIS
         self.events_since_snapshot = 0
         self.epoch = int(store.get("meta", b"epoch") or b"0")
+        # Older versions did not write it down: of them nobody knows.
+        self.was_cut_off = store.get("meta", b"ended") == b"no"  # the node before did not end in order
         self.identity = (store.get("meta", b"identity") or b"").decode("ascii")  # "" of an older version's
         self.snapshot_floor = int(store.get("meta", b"snapshot_floor") or b"0")
         self.floors: dict[str, int] = {}  # of cells that the common floor does not speak for yet
@@ -161,6 +163,7 @@ class Journal:
             "epoch": str(self.epoch),
             "schema_version": str(self.format),
             "identity": self.identity,
+            "ended": "no",
             **facts,
         }
         self._note(meta)

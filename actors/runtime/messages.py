@@ -65,7 +65,10 @@ class Severity(enum.Enum):
 
 
 class AlertRaised(Message, frozen=True):
-    """A condition that a person should know about holds now. `key` tells instances of one name apart."""
+    """A condition that a person should know about holds now. `key` tells instances of one name apart.
+
+    With `ends_after_ns` it tells of something that happened: it is over by itself so long after the last one.
+    """
 
     name: str
     key: str
@@ -74,6 +77,7 @@ class AlertRaised(Message, frozen=True):
     source: str
     at_ns: int
     details: tuple[tuple[str, str], ...] = ()
+    ends_after_ns: int = 0  # 0: it holds until it is resolved
 
 
 class AlertResolved(Message, frozen=True):

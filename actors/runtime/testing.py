@@ -181,9 +181,20 @@ class Bench:
     def effect_done(self, key: str) -> None:
         self.outbox.pop(key, None)
 
-    def alert(self, name: str, severity: Severity, summary: str, *, key: str = "", **details: Any) -> None:
+    def alert(
+        self,
+        name: str,
+        severity: Severity,
+        summary: str,
+        *,
+        key: str = "",
+        ends_after_ns: int = 0,
+        **details: Any,
+    ) -> None:
         shown = tuple((field, str(value)) for field, value in details.items())
-        self.alerts.append(AlertRaised(name, key, severity, summary, self.name, self.now_ns, shown))
+        self.alerts.append(
+            AlertRaised(name, key, severity, summary, self.name, self.now_ns, shown, ends_after_ns)
+        )
 
     def resolve(self, name: str, *, key: str = "") -> None:
         self.resolved.append(AlertResolved(name, key, self.name, self.now_ns))

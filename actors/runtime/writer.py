@@ -20,6 +20,7 @@ __all__ = ["PassingWriter", "TurnWriter", "writer_for"]
 # What a snapshot may cost, in bytes per event since the one before: larger states are written less often.
 SNAPSHOT_BYTES_PER_EVENT = 25
 SEEN = b"\x01"
+ENDED_IN_ORDER = (b"ended", b"yes")
 IN_DOUBT = (CellState.FAILED, CellState.BACKING_OFF, CellState.STOPPED)
 
 
@@ -88,6 +89,8 @@ class TurnWriter:
         meta: tuple[tuple[bytes, bytes], ...] = ()
         if journal.events_since_snapshot + len(records) >= self._loop.limits.snapshot_events:
             meta = self._snapshot_into(snapshots, after)
+        if self.takes_all:
+            meta = (*meta, ENDED_IN_ORDER)
         timers: tuple[tuple[bytes, bytes | None], ...] = ()
         if loop.timers.writes:
             timers, loop.timers.writes = tuple(loop.timers.writes.items()), {}

@@ -32,6 +32,12 @@ SEAMS = (
         frozenset({"clock", "environment", "network"}),
         "the parent process: watches the node from outside",
     ),
+    Seam("actors/runtime/errands.py", frozenset({"clock"}), "processes of the heart, and how long they take"),
+    Seam(
+        "actors/runtime/heart_handle.py",
+        frozenset({"clock", "network"}),
+        "the launcher's end of the heart's line",
+    ),
     Seam(
         "actors/runtime/notify.py",
         frozenset({"clock", "environment", "network"}),

@@ -14,6 +14,9 @@ __all__ = ["Alert", "listed_alerts", "raised_names"]
 HEAD = re.compile(r"^\|\s*alert\s*\|", re.IGNORECASE)
 NAME = re.compile(r"`([A-Z][A-Za-z]+)`")
 
+# What raises an alert when it is called, and which of its arguments is the name.
+RAISING = {"alert": 0, "AlertRaised": 0, "NodeAlert": 0, "News": 0, "alert_of": 1}
+
 
 class Alert(msgspec.Struct, frozen=True):
     """One row of an actor's table of alerts."""
@@ -53,18 +56,26 @@ def raised_names(root: Path) -> dict[str, str]:
     raised: dict[str, str] = {}
     for path, own in constants.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _raises(node) and node.args:
-                name = _value(node.args[0], own) or _value(node.args[0], everywhere)
+            named = _named_by(node) if isinstance(node, ast.Call) else None
+            if named is not None:
+                name = _value(named, own) or _value(named, everywhere)
                 if name:
                     raised.setdefault(name, f"{path.relative_to(root)}:{node.lineno}")
     return raised
 
 
-def _raises(call: ast.Call) -> bool:
+def _named_by(call: ast.Call) -> ast.expr | None:
+    """Return the argument of a call that names the alert it raises; None when it raises none."""
     called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr == "alert"
-    return isinstance(called, ast.Name) and called.id == "AlertRaised"
+    name = (
+        called.attr
+        if isinstance(called, ast.Attribute)
+        else called.id
+        if isinstance(called, ast.Name)
+        else ""
+    )
+    place = RAISING.get(name)
+    return call.args[place] if place is not None and len(call.args) > place else None
 
 
 def _value(node: ast.expr, constants: dict[str, str]) -> str:

@@ -509,3 +509,63 @@ def test_gauges_count_what_holds() -> None:
     bench.tell(raised("Page", severity=Severity.PAGE))
     gauges = bench.behaviour.gauges()
     assert (gauges["alerts_ticket_count"], gauges["alerts_page_count"]) == (1, 1)
+
+
+# -- alerts of what happened, not of what holds -----------------------------------------------------
+
+
+def event(summary: str = "a fill came late", after_ns: int = HOUR) -> AlertRaised:
+    return AlertRaised("VenueSurprise", "x", Severity.TICKET, summary, "venue/main", START, (), after_ns)
+
+
+def test_an_alert_that_tells_of_an_event_is_over_by_itself_after_its_time() -> None:
+    bench = bench_of(group_wait=0)
+    bench.tell(event())
+    bench.advance(HOUR - 1)
+    assert told(bench) == [("alert_firing", "VenueSurprise", "x")]
+    assert [alert.over for alert in alerter_state(bench).alerts.values()] == [False]
+    bench.advance(MINUTE)
+    assert told(bench) == [("alert_resolved", "VenueSurprise", "x")]
+
+
+def test_the_time_counts_from_the_last_event() -> None:
+    bench = bench_of(group_wait=0)
+    bench.tell(event())
+    bench.advance(HOUR - MINUTE)
+    bench.tell(event())
+    bench.advance(HOUR - MINUTE)
+    bench.tell(event("another one"))
+    bench.advance(HOUR - MINUTE)
+    assert ("alert_resolved", "VenueSurprise", "x") not in told(bench)
+    bench.advance(2 * MINUTE)
+    assert told(bench) == [("alert_resolved", "VenueSurprise", "x")]
+
+
+def test_the_time_goes_on_over_a_restart_of_the_alerter() -> None:
+    bench = bench_of(group_wait=0)
+    bench.tell(event())
+    bench.advance(MINUTE)
+    bench.restart()
+    bench.advance(HOUR)
+    assert told(bench)[-1] == ("alert_resolved", "VenueSurprise", "x")
+
+
+def test_an_event_after_the_end_fires_anew() -> None:
+    bench = bench_of(group_wait=0, group_interval=0)
+    bench.tell(event())
+    bench.advance(HOUR + MINUTE)
+    told(bench)
+    bench.tell(event())
+    bench.advance(SECOND)
+    assert told(bench) == [("alert_firing", "VenueSurprise", "x")]
+
+
+def test_an_event_that_turns_into_a_condition_holds_until_it_is_resolved() -> None:
+    bench = bench_of(group_wait=0)
+    bench.tell(event())
+    bench.tell(event(after_ns=0))
+    bench.advance(5 * HOUR)
+    assert ("alert_resolved", "VenueSurprise", "x") not in told(bench)
+    bench.tell(AlertResolved("VenueSurprise", "x", "venue/main", START))
+    bench.advance(MINUTE)
+    assert told(bench) == [("alert_resolved", "VenueSurprise", "x")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,45 @@ def test_a_change_of_markets_or_sections_is_left_to_a_new_start(running: Running
     document["markets_hash"] = "0"
     with pytest.raises(NotApplied, match="markets"):
         running.applier.apply(Wish(document, 1, "ann", "", watch_s=0))
+
+
+def failures(running: Running) -> list[str]:
+    """Return what is said to have failed, as the alerter has it after a moment."""
+    time.sleep(0.3)
+    alerts = running.node.cell("alerter").behaviour.state.alerts
+    return [one.summary for one in alerts.values() if one.name == "ConfigApplyFailed" and not one.over]
+
+
+def test_a_change_that_is_taken_back_is_an_alert_until_the_next_one_succeeds(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(StrategyActor, "started", _fail)
+        assert running.apply(faster).taken_back
+    assert "was taken back: " in failures(running)[0]
+    running.apply(wider, reason="room")
+    assert failures(running) == []
+
+
+def test_a_change_that_ends_in_nothing_to_change_ends_the_alert_too(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(StrategyActor, "started", _fail)
+        running.apply(faster)
+    assert failures(running)
+    with pytest.raises(NotApplied, match="nothing changes"):
+        running.apply(lambda actors: None)
+    assert failures(running) == []
+
+
+def test_a_wish_that_is_refused_is_no_alert(running: Running) -> None:
+    with pytest.raises(NotApplied, match="loosens a limit"):
+        running.apply(wider)
+    with pytest.raises(NotApplied, match="the plan was made against"):
+        running.apply(faster, base=7)
+    assert failures(running) == []
+
+
+def _fail(self: Any, context: Any) -> None:
+    raise RuntimeError("broken by the test")

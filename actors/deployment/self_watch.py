@@ -1,0 +1,125 @@
+"""What a node watches about itself: which looks there are, which alerts they raise, and which still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from actors.alerter.state import AlerterState
+from actors.deployment.sections import WatchSection
+from actors.runtime.beat import Death
+from actors.runtime.clock import monotonic_ns
+from actors.runtime.clock_watch import ClockSteps
+from actors.runtime.loop_watch import CommitLatency, LoopDelay, SelfWatch
+from actors.runtime.memory_watch import MemoryWatch, allowed_bytes
+from actors.runtime.messages import AlertResolved, Severity
+from actors.runtime.node import Node
+from actors.runtime.node_alert import NODE_SOURCE, NodeAlert
+
+__all__ = ["SyncMeter", "alert_of", "end_strays", "held_by_node", "tell_of_death", "watched_beat"]
+
+DEAD, STALLED = "NodeDead", "LoopStalled"
+DEATH_CALM_NS = 300_000_000_000  # a node that has lived so long again is back
+
+
+@dataclass(slots=True)
+class SyncMeter:
+    """Syncs of the disk beside the loop, where commits do not sync: how many, and how long they took."""
+
+    count: int = 0
+    took_ns: int = 0
+    _began_ns: int = field(default=0)
+
+    def measured(self, sync: Callable[[], None]) -> None:
+        """Do one and count it."""
+        self._began_ns = monotonic_ns()
+        sync()
+        self.took_ns += monotonic_ns() - self._began_ns
+        self.count += 1
+
+
+def _alerters(node: Node) -> list[AlerterState]:
+    states = [getattr(cell.behaviour, "state", None) for cell in node.loop.cells.values()]
+    return [state for state in states if isinstance(state, AlerterState)]
+
+
+def held_by_node(node: Node) -> frozenset[str]:
+    """Return the names of alerts that the node itself raised, in this life or before, and not ended."""
+    return frozenset(
+        alert.name
+        for state in _alerters(node)
+        for alert in state.alerts.values()
+        if alert.source == NODE_SOURCE and not alert.over
+    )
+
+
+def end_strays(node: Node) -> None:
+    """End the alerts of actors that the deployment has not any more: they cannot do it."""
+    known = {*node.loop.cells, NODE_SOURCE}
+    for state in _alerters(node):
+        for alert in list(state.alerts.values()):
+            if alert.source not in known and not alert.over:
+                node.note(AlertResolved(alert.name, alert.key, alert.source, node.now_ns))
+
+
+def alert_of(node: Node, name: str, severity: Severity, calm_ns: int = 0) -> NodeAlert:
+    """Return an alert of the node, which holds already when the node before left it behind."""
+    return NodeAlert(name, severity, node.note, calm_ns=calm_ns, holds=name in held_by_node(node))
+
+
+def tell_of_death(alert: NodeAlert, node: Node, death: Death | None, silent_ns: int) -> None:
+    """Say that the node before this one died, if it did, by its heart's word or else by the journal's."""
+    if death is not None:
+        text = f"the node died and was away for {death.away_s:.1f} s: {death.reason}"
+        text += f"; its heart started it again (restart {death.restarts_count})"
+    elif node.journal.was_cut_off:
+        text = f"the node before did not end in order; its journal was silent for {silent_ns / 1e9:.0f} s"
+    else:
+        return
+    alert.look(text, node.now_ns, monotonic_ns())
+
+
+def watched_beat(
+    node: Node,
+    settings: WatchSection,
+    beat: Callable[[], bool],
+    syncs: SyncMeter,
+    death: Death | None,
+    silent_ns: int,
+) -> SelfWatch:
+    """Return a beat that also looks at the node, about once a second."""
+    alert = partial(alert_of, node, calm_ns=settings.calm)
+    stalled, dead = alert(STALLED, Severity.PAGE), alert_of(node, DEAD, Severity.PAGE, DEATH_CALM_NS)
+    tell_of_death(dead, node, death, silent_ns)
+    if death is not None and death.is_stall:
+        stalled.look(f"the loop stood still: {death.reason}", node.now_ns, monotonic_ns())
+    memory_max = settings.memory_max or allowed_bytes()
+    growth = MemoryWatch(memory_max, settings.memory_growth_max, settings.memory_settle)
+    pairs: tuple[tuple[NodeAlert, Callable[[int], str]], ...] = (
+        (stalled, LoopDelay(settings.loop_late_max).wrong),
+        (dead, lambda _: ""),
+        (alert("JournalLag", Severity.PAGE), _latency(node, settings, syncs).wrong),
+        (alert_of(node, "MemoryGrowing", Severity.TICKET), growth.wrong),
+        (alert("ClockStep", Severity.TICKET), ClockSteps(settings.clock_step_max).wrong),
+    )
+
+    def look(reading_ns: int) -> None:
+        for one, judge in pairs:
+            one.look(judge(reading_ns), node.now_ns, reading_ns)
+
+    return SelfWatch(beat, (look,))
+
+
+def _latency(node: Node, settings: WatchSection, syncs: SyncMeter) -> CommitLatency:
+    counters: Any = node.loop.counters
+
+    def read() -> tuple[int, int]:
+        return counters.commits + syncs.count, counters.commit_ns + syncs.took_ns
+
+    def waiting() -> int:
+        return node.loop.inlet.waiting_count
+
+    most = node.loop.limits.inlet_max
+    return CommitLatency(read, waiting, settings.commit_max, settings.commit_for, most)
