@@ -15,7 +15,8 @@ RUN python -m pip install --require-hashes -r requirements-build.lock \
 COPY LICENSE README.md pyproject.toml ./
 COPY actors actors
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
-    && /opt/polytrade/venv/bin/python -m pip install --no-deps dist/*.whl
+    && /opt/polytrade/venv/bin/python -m pip install --no-deps dist/*.whl \
+    && /opt/polytrade/venv/bin/python -m actors.deployment.materials bom requirements.lock > /opt/polytrade/sbom.cdx.json
 
 
 FROM python:3.11.13-slim-bookworm
@@ -35,6 +36,7 @@ RUN groupadd --system --gid 10001 polytrade \
     && ln --symbolic /var/lib/polytrade /opt/polytrade/var
 
 COPY --from=build /opt/polytrade/venv /opt/polytrade/venv
+COPY --from=build /opt/polytrade/sbom.cdx.json /opt/polytrade/sbom.cdx.json
 COPY config /opt/polytrade/config
 COPY schemas /opt/polytrade/schemas
 COPY runbooks /opt/polytrade/runbooks

@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run demo-live test test-long check format clean bench lock hunt
+.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,16 @@ lock: ## write the lock files again (UPGRADE=1 takes newer versions)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra data --extra speed --extra vault --extra secrets --constraints requirements-dev.lock --output-file requirements.lock
 	echo 'hatchling' | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
+
+sbom: setup ## write the bill of materials of the image, build/polytrade.cdx.json, and docs/licences.md
+	@mkdir -p build
+	$(BIN)/python -m actors.deployment.materials bom requirements.lock > build/polytrade.cdx.json
+	$(BIN)/python -m actors.deployment.materials licences requirements.lock docs/licences.md
+
+# What can be judged without a network comes first and always counts. The advisories need one, and fail without.
+audit: setup ## hashes, licences, and known vulnerabilities of what the image is made of
+	$(BIN)/python -m pytest -q tests/architecture/test_locks.py tests/architecture/test_materials.py
+	$(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 clean: ## remove .venv and caches; var/ (journals) stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
