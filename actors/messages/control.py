@@ -92,6 +92,7 @@ class ReconcileFinished(Message, frozen=True):
     agrees: bool
     differences: tuple[str, ...]
     at_ns: int
+    margin_ratio_e8: int = 0  # maintenance margin over equity, by the venue; 0 when it says nothing
 
 
 class ResolveOrder(Message, frozen=True):

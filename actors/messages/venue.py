@@ -223,3 +223,4 @@ class VenueAccount(Message, frozen=True):
     transfers: tuple[CashTransferred, ...] = ()  # since the asked instant
     isolated: bool = False  # our orders go into isolated positions, not into crossed ones
     hedged: bool = False  # the account may hold a long and a short position of one symbol side by side
+    margin_ratio_e8: int = 0  # maintenance margin over equity, of crossed positions; 0 when it says nothing

@@ -100,6 +100,7 @@ class ReconcilerActor(ReconcilerActing):
         self._dry_wanted = False  # somebody wants to know what would be done
         self._answers: list[Report] = []  # how the last rounds ended, for whoever asked
         self._failures = 0  # rounds in a row that did not agree
+        self._margin_ratio_e8 = 0  # by the venue's newest statement
         self._silences = 0  # rounds in a row without an answer
         self._wake_at_ns = 0
         self._is_ready = False
@@ -222,6 +223,7 @@ class ReconcilerActor(ReconcilerActing):
         self.forget_settled(differences)
         self.alert_symbols(differences, context)
         done, began_ns = self._round.decisions, self._round.began_at_ns
+        self._margin_ratio_e8 = said.theirs.margin_ratio_e8
         self._note_answer(report_of(done, not differences, began_ns, context.now_ns, is_dry=False))
         self._conclude(agrees, tuple(difference.text for difference in differences), context)
         if agrees:
@@ -245,7 +247,7 @@ class ReconcilerActor(ReconcilerActing):
         state.finished_at_ns = now_ns
         state.differences = list(texts)
         context.save()
-        context.publish(ReconcileFinished(self._account, agrees, texts, now_ns))
+        context.publish(ReconcileFinished(self._account, agrees, texts, now_ns, self._margin_ratio_e8))
         self._failures = 0 if agrees else self._failures + 1
         self._rest(context)
 

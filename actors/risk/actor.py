@@ -39,6 +39,7 @@ from actors.messages.trading import (
     SubmitOrder,
 )
 from actors.messages.venue import VenueConnection
+from actors.risk.alarms import Alarms
 from actors.risk.events import (
     AmendAllowed,
     AmendSettled,
@@ -58,9 +59,8 @@ from actors.risk.events import (
 )
 from actors.risk.guard import storable
 from actors.risk.guard_events import GUARD_EVENTS, RejectsEnded
-from actors.risk.heartbeats import Heartbeats, SilenceDue
+from actors.risk.heartbeats import SilenceDue
 from actors.risk.limit_desk import LimitsDue
-from actors.risk.parent_gate import ParentGate
 from actors.risk.parents import ParentAllowed
 from actors.risk.picture import Market
 from actors.risk.rule import Denial
@@ -83,7 +83,7 @@ class RiskTick(Message, frozen=True):
     """Compare our positions with the ledger's."""
 
 
-class RiskActor(Heartbeats, ParentGate):
+class RiskActor(Alarms):
     """The gate between strategies and the OMS. What it allowed stays reserved until the order has ended."""
 
     ACCEPTS = (
@@ -225,6 +225,8 @@ class RiskActor(Heartbeats, ParentGate):
                     *(update.fee_contracts, update.filled_ticks),
                 )
             )
+            if now is REJECTED:
+                self.note_refusal(f"{order.symbol} by the venue", context)
         elif filled > before:
             context.record(
                 OrderProgressed(intent_id, filled, context.now_ns, update.fee_contracts, update.filled_ticks)
@@ -353,7 +355,10 @@ class RiskActor(Heartbeats, ParentGate):
     # -- the gate -------------------------------------------------------------
 
     def on_reconcile_finished(self, finished: ReconcileFinished, context: Context) -> None:
-        if finished.account != self._account or finished.agrees is self._picture.gate_open:
+        if finished.account != self._account:
+            return
+        self.take_venue_margin(finished, context)
+        if finished.agrees is self._picture.gate_open:
             return
         context.record(GateMoved(finished.agrees, self._epoch, context.now_ns))
         self._picture.gate_open = finished.agrees

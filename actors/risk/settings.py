@@ -253,6 +253,33 @@ class RiskSettings(CoreLimits, frozen=True, kw_only=True):
             examples=("0.8",),
         ),
     ] = 0
+    margin_near: Annotated[
+        E8,
+        setting(
+            "Part of equity that maintenance margin takes, by our figures or the venue's, from which on "
+            "MarginNear pages; at 1 the venue liquidates. 0 never.",
+            minimum=0,
+            maximum=UNIT,
+            examples=("0.5",),
+        ),
+    ] = UNIT // 2
+    refusals_max: Annotated[
+        int,
+        setting(
+            "So many orders denied here or rejected by the venue within refusals_window: RejectStorm. What "
+            "a halt, a stale feed or a loss limit denies does not count. 0 never.",
+            minimum=0,
+            maximum=10_000,
+        ),
+    ] = 20
+    refusals_window: Annotated[
+        Duration,
+        setting("The time in which they count, and without a storm for so long it is over.", minimum=SECOND),
+    ] = MINUTE
+    refusals_fraction: Annotated[
+        E8,
+        setting("Part of the orders of that time that must have been refused.", minimum=0, maximum=UNIT),
+    ] = UNIT // 2
     venue_silence_max: Annotated[
         Duration,
         setting(

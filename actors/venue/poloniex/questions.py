@@ -30,7 +30,7 @@ from actors.venue.poloniex.readings import (
     read_account,
     read_funding,
 )
-from actors.venue.poloniex.reports import cash_usdt
+from actors.venue.poloniex.reports import cash_usdt, margin_ratio_e8
 from actors.venue.poloniex.requests import set_leverage
 from actors.venue.poloniex.rows import BillRow, FillRow
 from actors.venue.poloniex.settings import PoloniexAccountSettings
@@ -134,6 +134,7 @@ class VenueQuestions(VenueOrders):
             tuple([reporter.transfer(row) for row in finding.transfers]),
             reporter.margin_mode == "ISOLATED",
             finding.is_hedged,
+            margin_ratio_e8(finding.balance),
         )
 
     def _resting(self, row: OrderRow, at_ns: int) -> VenueOrder:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import OrderState
+from actors.domain.money import E8
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.messages.terms import CashTransferred, VenueTerms
 from actors.messages.venue import (
@@ -26,7 +27,7 @@ from actors.poloniex.numbers import PriceReader, cost_ticks, parse_e8, parse_who
 from actors.venue.poloniex.requests import OrderBody
 from actors.venue.poloniex.rows import BalanceRow, BillRow, FillRow, LeverageRow, PositionRow
 
-__all__ = ["ENDED", "Reporter", "cash_usdt", "side_of", "state_of"]
+__all__ = ["ENDED", "Reporter", "cash_usdt", "margin_ratio_e8", "side_of", "state_of"]
 
 MS = 1_000_000
 HOUR_MS = 3_600_000
@@ -75,6 +76,17 @@ def cash_usdt(row: BalanceRow) -> int:
         if money.ccy == SETTLEMENT_CURRENCY:
             return parse_e8(money.eq) - parse_e8(money.upl)
     return parse_e8(row.eq) - parse_e8(row.upl)
+
+
+def margin_ratio_e8(row: BalanceRow) -> int:
+    """Return maintenance margin over equity, in 1e-8; at 1 the venue liquidates. 0 when it says nothing.
+
+    Source: the margin ratio of crossed positions is account maintenance margin over account equity.
+    """
+    maintenance, equity = parse_e8(row.mm), parse_e8(row.eq)
+    if maintenance <= 0:
+        return 0
+    return maintenance * E8 // equity if equity > 0 else E8
 
 
 class Reporter:

@@ -77,6 +77,7 @@ class BalanceRow(Row):
     state: Name = "NORMAL"
     eq: str = "0"
     upl: str = "0"
+    mm: str = "0"
     details: list[MoneyRow] = msgspec.field(default_factory=list)
 
 

@@ -383,3 +383,8 @@ def test_the_description_says_where_it_stands(bench: ReconcilerBench) -> None:
     assert (shown_now["account"], shown_now["agrees"]) == ("main", False)
     assert len(shown_now["differences"]) == 1
     assert bench.reconciler.gauges()["disagreements"] == 1
+
+
+def test_the_margin_ratio_that_the_venue_states_is_passed_on_with_the_verdict(bench: ReconcilerBench) -> None:
+    bench.venue["margin_ratio_e8"] = 12_000_000
+    assert bench.verdict() == ReconcileFinished("main", True, (), bench.now_ns, 12_000_000)

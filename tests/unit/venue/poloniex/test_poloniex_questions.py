@@ -19,6 +19,8 @@ from actors.poloniex.answers import Answer
 from actors.poloniex.rate_budget import Limit
 from actors.poloniex.request import Request
 from actors.venue.poloniex.readings import pages
+from actors.venue.poloniex.reports import margin_ratio_e8
+from actors.venue.poloniex.rows import BalanceRow
 from tests.unit.venue.poloniex.far_side import (
     BTC,
     MS,
@@ -225,6 +227,20 @@ def test_the_account_is_stated_in_our_units() -> None:
     assert [order.client_order_id for order in account.open_orders] == ["o-1", "polo9"]
     assert [fill.trade_id for fill in account.fills] == ["3"]
     assert account.at_ns <= bench.now_ns
+
+
+@pytest.mark.parametrize(
+    ("mm", "eq", "ratio_e8"),
+    [
+        ("0", "100", 0),
+        ("58.2", "1000", 5_820_000),
+        ("100", "100", 100_000_000),
+        ("1", "0", 100_000_000),
+        ("1", "-5", 100_000_000),
+    ],
+)
+def test_the_margin_ratio_is_maintenance_over_equity(mm: str, eq: str, ratio_e8: int) -> None:
+    assert margin_ratio_e8(BalanceRow(eq=eq, mm=mm)) == ratio_e8
 
 
 def test_an_account_that_trades_while_it_is_read_is_read_again() -> None:
