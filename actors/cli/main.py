@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tca": ("actors.cli.tca:tca", "Analyse what execution cost and how long it took."),
     "incident": ("actors.cli.incident:incident", "Show one screen at page time; export a bundle."),
     "runbook": ("actors.cli.runbook:runbook", "Read, check and run what to do when an alert fires."),
+    "drill": ("actors.cli.drill:drill", "Disturb a deployment on purpose; prove alert, runbook, recovery."),
     "doctor": ("actors.cli.doctor:doctor", "Check whether this machine is fit to run a deployment."),
     "backtest": ("actors.cli.backtest:backtest", "Run a deployment over recorded history."),
     "sweep": ("actors.cli.sweep:sweep", "Search a grid of settings over recorded candles."),

@@ -42,6 +42,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "poloniex": frozenset({"domain", "runtime"}),
     **dict.fromkeys(("venue", "feed", "catalog"), SHARED | {"poloniex"}),
     **dict.fromkeys(SIDE_FOLDERS, SHARED | {"secrets"}),
+    # Asks a running node over its own socket, as the command line does.
+    "drills": SHARED | {"secrets", "control"},
     # Reads what actors journal, and the files that a feed plays.
     "backtest": SHARED | {"feed", "strategy", "risk", "oms", "ledger"},
     # Reads journals for people who ask what happened, and why.
@@ -55,6 +57,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | SIDE_FOLDERS
     | {"secrets", "poloniex", "deployment", "simulation", "audit", "direct"},
     "__main__": frozenset({"cli"}),
+    # What Chaos Toolkit looks for in the package: the drills' actions and probes.
+    "discovery": frozenset({"drills"}),
+    "": frozenset({"discovery"}),
 }
 # The package's own version; it holds no code.
 ROOT_NAMES = frozenset({"__version__"})

@@ -66,6 +66,16 @@ SEAMS = (
         "resolves secret references from variables and from Vault; nonces of the encrypted file",
     ),
     Seam(
+        "actors/drills/wire.py",
+        frozenset({"clock", "network"}),
+        "a drill looks at the deployment from outside, as an operator does",
+    ),
+    Seam(
+        "actors/drills/processes.py",
+        frozenset({"environment", "network"}),
+        "starts the processes of a drill's stage, and sees whether they listen",
+    ),
+    Seam(
         "actors/drills/vault/web.py",
         frozenset({"network"}),
         "the far side's own listening socket; a node's pumps are clients only",

@@ -1,0 +1,98 @@
+"""What an operator does, by the same commands: a runbook unattended, a halt, any command of `polytrade`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from actors.drills import wire
+from actors.drills.actions.guard import stage_to_disturb
+from actors.drills.actions.venue import venue_well
+from actors.drills.processes import Run, polytrade
+from actors.drills.stage import Stage
+from actors.drills.wire import DrillFailed
+
+__all__ = ["command", "halt", "resume", "run_runbook"]
+
+Given = dict[str, Any] | None
+# What others may do in the middle of a runbook.
+CURES: dict[str, Callable[..., Any]] = {"venue_well": venue_well}
+RUNBOOK_S = 180.0
+STEP_S = 60.0
+
+
+def halt(level: str = "no_new_risk", scope: str = "all", configuration: Given = None) -> str:
+    """Halt trading, as `polytrade halt` does."""
+    stage = stage_to_disturb(configuration)
+    body = {"scope": scope, "level": level, "actor": "drill", "reason": "drill"}
+    found = wire.control(stage, "POST", "/v1/halt", body)
+    if not found["accepted"]:
+        raise DrillFailed(f"nobody took the halt: {found['answers']}")
+    return ", ".join(answer["actor"] for answer in found["answers"])
+
+
+def resume(scope: str = "", configuration: Given = None) -> str:
+    """Release halts, those of the whole deployment without a scope; none in force is no failure."""
+    stage = stage_to_disturb(configuration)
+    released = []
+    for one in wire.view(stage)["halts"]:
+        found = str(one["scope"]).partition(":")[2] or str(one["scope"])
+        if scope and found != scope:
+            continue
+        polytrade(
+            stage, "resume", stage.file, "--scope", found, "--reason", "end of a drill", codes=(0, 5, 9)
+        )
+        released.append(found)
+    return ", ".join(released) or "nothing was halted"
+
+
+def command(words: list[str], codes: list[int] | None = None, configuration: Given = None) -> str:
+    """Run a command of `polytrade`; FILE and JOURNAL among the words stand for the deployment's."""
+    stage = stage_to_disturb(configuration)
+    known = {"FILE": stage.file, "JOURNAL": stage.journal}
+    return polytrade(stage, *(known.get(word, word) for word in words), codes=tuple(codes or [0]))[-2_000:]
+
+
+def run_runbook(
+    name: str,
+    key: str = "",
+    cure_after: str = "",
+    cure: dict[str, Any] | None = None,
+    configuration: Given = None,
+) -> dict[str, Any]:
+    """Follow a runbook unattended; every step must come out as it says.
+
+    A fault that only others can end is cured once the step `cure_after` is on record, by an action of CURES:
+    `{do: venue_well, arguments: {...}}`.
+    """
+    stage = stage_to_disturb(configuration)
+    before = _steps(stage, name)
+    words = ("runbook", "run", name, stage.file, *(("--key", key) if key else ()), "--auto", "--json")
+    run = Run(stage, words)
+    if cure_after:
+
+        def is_there() -> bool:
+            return run.is_over or cure_after in _steps(stage, name)[len(before) :]
+
+        wire.until(is_there, STEP_S, f"{name} comes to step {cure_after}")
+        wanted = cure or {"do": "venue_well"}
+        CURES[wanted["do"]](**wanted.get("arguments", {}), configuration=configuration)
+    code, out, err = run.end(RUNBOOK_S)
+    if not out:
+        raise DrillFailed(f"the runbook {name} did not run: {err.strip()[-600:]}")
+    found = json.loads(out)
+    steps = {one["step"]: one["result"] for one in found["outcomes"]}
+    if code:
+        last = found["outcomes"][-1]
+        raise DrillFailed(
+            f"the runbook {name} did not fit: {last['step']} was {last['result']}: {last['got'][-600:]}"
+        )
+    return {"steps": steps}
+
+
+def _steps(stage: Stage, name: str) -> list[str]:
+    """Return the steps of all runs of a runbook that are on record, oldest first."""
+    files = sorted(Path(stage.journal).glob(f"runbooks/{name}-*.jsonl"))
+    return [json.loads(line)["step"] for file in files for line in file.read_text().splitlines()]

@@ -1,0 +1,43 @@
+"""What happens at the exchange: faults on its fault port, and the account used by somebody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.drills import wire
+from actors.drills.actions.guard import stage_to_disturb
+from actors.drills.wire import DrillFailed
+
+__all__ = ["trade_by_hand", "venue_fault", "venue_well"]
+
+Given = dict[str, Any] | None
+
+
+def venue_fault(
+    kind: str, fields: dict[str, Any] | None = None, configuration: Given = None
+) -> dict[str, Any]:
+    """Switch a fault of `polytrade exchange` on; docs/exchange.md lists kinds and fields."""
+    stage = stage_to_disturb(configuration)
+    _needs_exchange(stage.exchange)
+    made = wire.request("POST", f"{stage.exchange}/__faults__", {"kind": kind, **(fields or {})})
+    return {"kind": kind, "id": made.get("id", 0)} if isinstance(made, dict) else {"kind": kind}
+
+
+def venue_well(configuration: Given = None) -> str:
+    """Take all faults of the exchange back."""
+    stage = stage_to_disturb(configuration)
+    _needs_exchange(stage.exchange)
+    wire.request("DELETE", f"{stage.exchange}/__faults__")
+    return "no faults at the exchange"
+
+
+def trade_by_hand(symbol: str, side: str = "BUY", contracts: int = 1, configuration: Given = None) -> str:
+    """Trade at the market with the account's own key, as somebody at the venue's web page would."""
+    stage = stage_to_disturb(configuration)
+    body = {"symbol": symbol, "side": side, "type": "MARKET", "sz": str(contracts)}
+    return str(wire.venue(stage, "POST", "/v3/trade/order", body=body)["ordId"])
+
+
+def _needs_exchange(address: str) -> None:
+    if not address:
+        raise DrillFailed("the deployment does not trade at a `polytrade exchange` on this machine")
