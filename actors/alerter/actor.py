@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from actors.alerter.channels import CHANNELS
-from actors.alerter.channels.channel import Attempt
-from actors.alerter.delivery import Verdict, judge, retry_wait_ns
-from actors.alerter.grouping import ALWAYS_ADMITTED, collect, next_due_ns, raise_alert, resolve_alert, settle
+from actors.alerter.delivery import Answer
+from actors.alerter.dispatch import Ending, Sender, advance, answered, enqueue
+from actors.alerter.escalation import acknowledge, is_acknowledged, matching, release
+from actors.alerter.grouping import ALWAYS_ADMITTED, next_due_ns, raise_alert, resolve_alert, settle
 from actors.alerter.notification import Notification
-from actors.alerter.quiet import utc_ns
-from actors.alerter.report import alerter_report
+from actors.alerter.quiet import utc_ns, utc_text
+from actors.alerter.redaction import redacted
+from actors.alerter.report import alerter_report, gauges_of, trial_report
 from actors.alerter.settings import AlerterSettings, Route
-from actors.alerter.state import RANK, Alert, AlerterState, Delivery, Hush, identity
+from actors.alerter.state import Alert, AlerterState, Hush, identity, upgraded
+from actors.alerter.telling import collect
+from actors.alerter.trial import Trial, trial_notifications
 from actors.domain.place import Place
-from actors.messages.control import Acknowledged, Rejected, SilenceAlerts
+from actors.messages.alerting import AcknowledgeAlerts, SilenceAlerts, TestRoutes
+from actors.messages.control import Acknowledged, Rejected
+from actors.messages.secrets import SecretsAdopted, SecretsOffered
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.messages import (
     ActorFailed,
@@ -25,12 +33,14 @@ from actors.runtime.messages import (
     Severity,
     SupervisorExhausted,
 )
-from actors.runtime.pumps.messages import HttpFailure, HttpResponse
+from actors.runtime.pumps.messages import HttpFailure, HttpResponse, MailAnswered, MailFailure
 
 __all__ = ["AlerterActor", "AlerterWake"]
 
 HUSHES_MAX = 100  # silences made while running; more belong into the deployment's file
 ERROR_TEXT_MAX = 300  # an exception's text can hold a whole response
+TRIALS_MAX = 20  # results of tried routes that are remembered
+REFERENCE = "secret://"
 
 
 class AlerterWake(Message, frozen=True):
@@ -38,13 +48,16 @@ class AlerterWake(Message, frozen=True):
 
 
 class AlerterActor(Behaviour):
-    """Groups, quiets, repeats and delivers. The runtime brings every actor's alerts here."""
+    """Groups, quiets, repeats, escalates and delivers. The runtime brings every actor's alerts here."""
 
     ACCEPTS = (
         *(AlertRaised, AlertResolved, ActorFailed, ActorRestarted, SupervisorExhausted),
-        *(SilenceAlerts, HttpResponse, HttpFailure, AlerterWake),
+        *(SilenceAlerts, AcknowledgeAlerts, TestRoutes, SecretsOffered, AlerterWake),
+        *(HttpResponse, HttpFailure, MailAnswered, MailFailure),
     )
+    EMITS = (SecretsAdopted,)
     STATE = AlerterState
+    STATE_VERSION = 2
     PERSISTENCE = Persistence.SAVED
     PHASE = Phase.SOURCE
 
@@ -53,23 +66,74 @@ class AlerterActor(Behaviour):
     def __init__(self, settings: AlerterSettings, place: Place) -> None:
         self.settings = settings
         self._address = place.address
-        self._deployment = place.deployment
+        self._secrets = place.secrets
+        self._sender = Sender(place.address, place.deployment, place.directory, self._secret)
+        self._newer: dict[str, str] = {}  # reference -> the newest version of it, once one was offered
+        self._trials: dict[str, Trial] = {}  # by delivery
         self._seen_ns = 0  # the last time somebody told us
-        self._counts = dict.fromkeys(Severity, 0)  # alerts that hold, for gauges
-        self._firing: dict[tuple[str, str], int] = {}  # the same by name and severity
+        self._gauges: dict[str, int | float] = {}
+
+    def upgrade(self, state: Any, version: int) -> Any:
+        """Version 1 did not know on which routes an alert had been told: on all that are told at once."""
+        return upgraded(state, tuple(route.name for route in self.settings.routes if route.at_once))
 
     def started(self, context: Context) -> None:
+        """Send again what was under way when the node ended: nobody will hear the answer."""
+        if self.state.epoch != context.epoch:
+            self.state.epoch = context.epoch
+            for delivery in self.state.deliveries.values():
+                delivery.due_at_ns = 0
+        self._look_again(context)
+
+    def reconfigured(self, settings: Any, context: Context) -> None:
+        """Go on with other settings: other routes, other times."""
+        self.settings = settings
+        self._look_again(context)
+
+    def _look_again(self, context: Context) -> None:
+        """Settings may be others now: look at every group, forget the troubles of routes that are gone."""
+        names = {route.name for route in self.settings.routes}
+        for alert in list(self.state.alerts.values()):
+            if alert.name == "AlertDeliveryFailed" and alert.key not in names:
+                self._end_own(alert.name, alert.key, context)
+        for gone in self.state.routes.keys() - names:
+            del self.state.routes[gone]
+        for group in self.state.groups.values():
+            group.due_at_ns = min(group.due_at_ns, context.now_ns) or context.now_ns
         self._finish(context)
+
+    def _secret(self, text: str) -> str:
+        """Return what a setting stands for. A value is for the pump: never keep it, never decide by it."""
+        if not text.startswith(REFERENCE):
+            return text
+        newer = self._newer.get(text, text)
+        return self._secrets.get(newer) or self._secrets.get(text, "")
+
+    def on_secrets_offered(self, offer: SecretsOffered, context: Context) -> None:
+        """Use newer versions from now on. There is nothing to try them with: the next delivery will tell."""
+        ours = {reference for reference in self._secrets if reference.startswith(REFERENCE)}
+        taken = tuple(text for text in offer.references if text.rpartition("@")[0] in ours)
+        self._newer |= {text.rpartition("@")[0]: text for text in taken}
+        if taken:
+            context.publish(SecretsAdopted(taken))
 
     # -- what holds -----------------------------------------------------------------------------------
 
     def on_alert_raised(self, raised: AlertRaised, context: Context) -> None:
+        raised = self._clean(raised)
         alert = self.state.alerts.get(identity(raised.name, raised.source, raised.key))
         if alert is not None and _says_nothing_new(alert, raised):
             alert.refreshed_at_ns = context.now_ns
             return
         self._raise(raised, context)
         self._finish(context)
+
+    def _clean(self, raised: AlertRaised) -> AlertRaised:
+        details = tuple((name, self._redacted(value)) for name, value in raised.details)
+        return msgspec.structs.replace(raised, summary=self._redacted(raised.summary), details=details)
+
+    def _redacted(self, text: str) -> str:
+        return redacted(text, self._secrets.values())
 
     def _raise(self, raised: AlertRaised, context: Context) -> None:
         if raise_alert(self.state, self.settings, raised, context.now_ns):
@@ -82,7 +146,12 @@ class AlerterActor(Behaviour):
 
     def _raise_own(self, name: str, severity: Severity, summary: str, key: str, context: Context) -> None:
         """Raise an alert of this actor itself: not by way of the runtime, which would bring it back later."""
-        self._raise(AlertRaised(name, key, severity, summary, self._address, context.now_ns), context)
+        own = AlertRaised(name, key, severity, self._redacted(summary), self._address, context.now_ns)
+        self._raise(own, context)
+
+    def _end_own(self, name: str, key: str, context: Context) -> None:
+        now_ns = context.now_ns
+        resolve_alert(self.state, self.settings, AlertResolved(name, key, self._address, now_ns), now_ns)
 
     def on_alert_resolved(self, over: AlertResolved, context: Context) -> None:
         if resolve_alert(self.state, self.settings, over, context.now_ns):
@@ -126,12 +195,18 @@ class AlerterActor(Behaviour):
             if len(kept) >= HUSHES_MAX:
                 context.reply(Rejected(f"{HUSHES_MAX} silences are in force; end one first"))
                 return
-            kept.append(Hush(*patterns, now, now + order.duration_ns, f"{order.actor}: {order.reason}"))
+            reason = self._redacted(f"{order.actor}: {order.reason}")
+            kept.append(Hush(*patterns, now, now + order.duration_ns, reason))
+        ended = len(kept) <= len(self.state.hushes) and order.duration_ns <= 0
+        known = any((hush.name, hush.key, hush.source) == patterns for hush in self.state.hushes)
         self.state.hushes = kept
         for group in self.state.groups.values():
             group.due_at_ns = now  # to be looked at again
         self._finish(context)
-        context.reply(Acknowledged("Silence is in force" if order.duration_ns > 0 else "Silence is over"))
+        if ended and not known:
+            context.reply(Rejected(f"No silence of {order.name} {order.key} {order.source} is in force"))
+        else:
+            context.reply(Acknowledged("Silence is in force" if order.duration_ns > 0 else "Silence is over"))
 
     def _all_hushes(self) -> list[Hush]:
         planned = [
@@ -147,6 +222,52 @@ class AlerterActor(Behaviour):
         ]
         return planned + self.state.hushes
 
+    # -- who takes care -------------------------------------------------------------------------------
+
+    def on_acknowledge_alerts(self, order: AcknowledgeAlerts, context: Context) -> None:
+        state, now = self.state, context.now_ns
+        found = matching(state, order.name, order.key, order.source)
+        if not order.holds:
+            found = [alert for alert in found if is_acknowledged(alert)]
+        if not found:
+            holding = sorted({alert.name for alert in state.alerts.values() if not alert.over})
+            what = "fires" if order.holds else "is acknowledged"
+            names = f"; what fires: {', '.join(holding)}" if holding else "; nothing fires"
+            context.reply(Rejected(f"No alert {order.name} {order.key} {what}{names}"))
+            return
+        order = msgspec.structs.replace(order, reason=self._redacted(order.reason))
+        for alert in found:
+            if order.holds:
+                acknowledge(alert, order, self.settings.acknowledged_for, now)
+            else:
+                release(alert)
+            state.groups[alert.name].due_at_ns = now
+        self._finish(context)
+        named = ", ".join(f"{alert.name} {alert.key}".rstrip() for alert in found)
+        if order.holds:
+            until = utc_text(found[0].acknowledgement.ends_at_ns if found[0].acknowledgement else now)
+            context.reply(Acknowledged(f"{named}: {order.actor} takes care until {until[:16]}Z"))
+        else:
+            context.reply(Acknowledged(f"{named}: nobody takes care; told anew"))
+
+    # -- trying routes --------------------------------------------------------------------------------
+
+    def on_test_routes(self, order: TestRoutes, context: Context) -> None:
+        routes = [route for route in self.settings.routes if order.route in ("", route.name)]
+        if not routes:
+            known = ", ".join(route.name for route in self.settings.routes)
+            context.reply(Rejected(f"No route is named {order.route!r}; there are {known}"))
+            return
+        ids = []
+        for route in routes:
+            both = CHANNELS[route.channel].each_alert  # what is kept track of there must end there, too
+            for notification in trial_notifications(order, route, self._address, context.now_ns, both):
+                ids += self._enqueue(notification, route, context)
+                self._trials |= dict.fromkeys(ids[-1:], Trial(route.name))
+        self._trials = dict(list(self._trials.items())[-TRIALS_MAX:])
+        self._finish(context)
+        context.reply(Acknowledged(" ".join(ids)))
+
     # -- telling --------------------------------------------------------------------------------------
 
     def on_alerter_wake(self, _: AlerterWake, context: Context) -> None:
@@ -155,108 +276,66 @@ class AlerterActor(Behaviour):
         hushes = self._all_hushes()
         for name, group in sorted(state.groups.items()):
             if group.due_at_ns and group.due_at_ns <= now:
-                notification = collect(state, settings, hushes, name, now)
-                if notification is not None:
-                    self._tell(notification, context)
-        due = [key for key, delivery in state.deliveries.items() if delivery.due_at_ns <= now]
-        for delivery_id in due:
-            self._try_again(delivery_id, context)
+                tellings = collect(state, settings, hushes, name, now)
+                state.notifications_count += bool(tellings)
+                for telling in tellings:
+                    self._enqueue(telling.notification, telling.route, context)
         self._finish(context)
 
-    def _tell(self, notification: Notification, context: Context) -> None:
-        self.state.notifications_count += 1
-        for route in self.settings.routes:
-            loud = RANK[notification.severity] >= RANK[route.severity_min]
-            if loud and (notification.firing or route.resolved):
-                self._deliver(notification, route, context)
-
-    def _deliver(self, notification: Notification, route: Route, context: Context) -> None:
-        state = self.state
-        state.deliveries_count += 1
-        delivery_id = f"{self._address}#{state.deliveries_count}"
-        delivery = Delivery(route.name, notification)
-        if not self._attempt(delivery_id, delivery, route, context):
-            while len(state.deliveries) >= self.settings.deliveries_max:
-                self._give_up(next(iter(state.deliveries)), "pushed out by newer ones", context)
-            state.deliveries[delivery_id] = delivery
-
-    def _attempt(self, delivery_id: str, delivery: Delivery, route: Route, context: Context) -> bool:
-        settings = self.settings
-        delivery.attempts += 1
-        # Far enough off for the pump's own time-out to come first.
-        delivery.due_at_ns = context.now_ns + settings.delivery_timeout * 2 + settings.retry_wait
-        attempt = Attempt(delivery_id, self._deployment, settings.delivery_timeout)
-        return CHANNELS[route.channel](delivery.notification, route, attempt, context)
+    def _enqueue(self, notification: Notification, route: Route, context: Context) -> list[str]:
+        ids, endings = enqueue(self.state, self.settings, self._sender, notification, route, context.now_ns)
+        for ending in endings:
+            self._ended(ending, context)
+        return ids
 
     def on_http_response(self, response: HttpResponse, context: Context) -> None:
-        delivery = self.state.deliveries.get(response.request_id)
-        if delivery is None:
-            context.effect_done(response.request_id)  # answered or given up before
-            return
-        verdict = judge(response.status)
-        if verdict is Verdict.DELIVERED:
-            del self.state.deliveries[response.request_id]
-            context.effect_done(response.request_id)
-            over = AlertResolved("AlertDeliveryFailed", delivery.route, self._address, context.now_ns)
-            resolve_alert(self.state, self.settings, over, context.now_ns)
-        elif verdict is Verdict.RETRY:
-            self._pause(response.request_id, f"status {response.status}", response, context)
-        else:
-            self._give_up(response.request_id, f"refused with status {response.status}", context)
-        self._finish(context)
+        self._answered(response, context)
 
     def on_http_failure(self, failure: HttpFailure, context: Context) -> None:
-        if failure.request_id in self.state.deliveries:
-            reason = failure.reason
-            for route in self.settings.routes:
-                if route.url:  # it may hold a secret, and errors like to quote it
-                    reason = reason.replace(route.url, f"the url of {route.name}")
-            self._pause(failure.request_id, reason, None, context)
-            self._finish(context)
-        else:
-            context.effect_done(failure.request_id)
+        self._answered(failure, context)
 
-    def _pause(self, delivery_id: str, reason: str, response: HttpResponse | None, context: Context) -> None:
-        """Wait for the next attempt. A webhook may be told twice, never not at all while attempts last."""
-        delivery = self.state.deliveries[delivery_id]
-        if delivery.attempts >= self.settings.attempts_max:
-            self._give_up(delivery_id, reason, context)
-        else:
-            wait_ns = retry_wait_ns(delivery.attempts, self.settings, response)
-            delivery.due_at_ns = context.now_ns + wait_ns
+    def on_mail_answered(self, answer: MailAnswered, context: Context) -> None:
+        self._answered(answer, context)
 
-    def _try_again(self, delivery_id: str, context: Context) -> None:
-        delivery = self.state.deliveries[delivery_id]
-        route = next((route for route in self.settings.routes if route.name == delivery.route), None)
-        if route is None:
-            self._give_up(delivery_id, "the route is gone from the settings", context)
-        elif delivery.attempts >= self.settings.attempts_max:
-            self._give_up(delivery_id, "no answer", context)
-        elif self._attempt(delivery_id, delivery, route, context):
-            del self.state.deliveries[delivery_id]  # the route leads elsewhere by now
-            context.effect_done(delivery_id)
+    def on_mail_failure(self, failure: MailFailure, context: Context) -> None:
+        self._answered(failure, context)
 
-    def _give_up(self, delivery_id: str, reason: str, context: Context) -> None:
-        state = self.state
-        delivery = state.deliveries.pop(delivery_id)
-        context.effect_done(delivery_id)
-        state.failed_count += 1
-        context.log(
-            "alert_delivery_failed", alert=delivery.notification.name, route=delivery.route, reason=reason
-        )
-        summary = f"Route {delivery.route} does not deliver: {reason}"
-        self._raise_own("AlertDeliveryFailed", Severity.PAGE, summary, delivery.route, context)
+    def _answered(self, answer: Answer, context: Context) -> None:
+        context.effect_done(answer.request_id)  # nodes of an earlier version kept requests in the outbox
+        ending = answered(self.state, self.settings, answer, context)
+        if ending is not None:
+            self._ended(ending, context)
+        self._finish(context)
+
+    def _ended(self, ending: Ending, context: Context) -> None:
+        """A delivery was taken, or given up: say so where it matters."""
+        error = self._redacted(self._without_urls(ending.error))
+        if ending.delivery_id in self._trials:
+            self._trials[ending.delivery_id] = Trial(ending.route, error, True)
+        if not error:
+            self._end_own("AlertDeliveryFailed", ending.route, context)
+        elif not ending.is_test:
+            context.log("alert_delivery_failed", alert=ending.alert, route=ending.route, reason=error)
+            summary = f"Route {ending.route} does not deliver: {error}"
+            self._raise_own("AlertDeliveryFailed", Severity.PAGE, summary, ending.route, context)
+
+    def _without_urls(self, text: str) -> str:
+        for route in self.settings.routes:
+            if route.url:  # it may hold a secret, and errors like to quote it
+                text = text.replace(route.url, f"the url of {route.name}")
+        return text
 
     def _finish(self, context: Context) -> None:
-        """End every handler that changed something: keep it, and wake up for what comes next."""
+        """End every handler that changed something: send, keep it, and wake up for what comes next."""
         state, now = self.state, context.now_ns
+        for ending in advance(state, self.settings, self._sender, context):
+            self._ended(ending, context)
         if _has_room(state, self.settings):
-            resolve_alert(state, self.settings, AlertResolved("AlertsDropped", "", self._address, now), now)
+            self._end_own("AlertsDropped", "", context)
+        state.hushes = [hush for hush in state.hushes if hush.ends_at_ns > now]
         context.save()
         self._seen_ns = now
-        holding = [(alert.name, alert.severity) for alert in state.alerts.values() if not alert.over]
-        self._counts = {severity: sum(one[1] is severity for one in holding) for severity in Severity}
-        self._firing = {(name, severity.value): holding.count((name, severity)) for name, severity in holding}
+        self._gauges = gauges_of(state, self.settings)
         due_ns = next_due_ns(state)
         if due_ns:
             context.schedule(max(due_ns - now, 0), AlerterWake(), key="wake")
@@ -267,19 +346,12 @@ class AlerterActor(Behaviour):
 
     def describe(self) -> Any:
         """Return the alerts that hold, most important first, and how telling goes."""
-        return alerter_report(self.state, self.settings, self._all_hushes(), self._seen_ns)
+        report = alerter_report(self.state, self.settings, self._all_hushes(), self._seen_ns)
+        return report | {"trials": trial_report(self._trials, self.state)}
 
     def gauges(self) -> dict[str, int | float]:
         """Return counts for the metrics."""
-        state = self.state
-        return {
-            **{f"alerts_{severity.value}_count": count for severity, count in self._counts.items()},
-            **{f"alerts_firing{{alert={a},severity={s}}}": count for (a, s), count in self._firing.items()},
-            "alerts_dropped_count": state.dropped_count,
-            "deliveries_waiting_count": len(state.deliveries),
-            "deliveries_failed_count": state.failed_count,
-            "notifications_count": state.notifications_count,
-        }
+        return self._gauges
 
 
 def _says_nothing_new(alert: Alert, raised: AlertRaised) -> bool:

@@ -1,22 +1,18 @@
-"""Which alerts hold, and when a group of them is worth telling. Instants are UTC ns.
+"""Which alerts hold, and when a group of them is to be looked at. Instants are UTC ns.
 
 All functions work on the alerter's state and take the time from the caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from actors.alerter.notification import AlertLine, Notification
-from actors.alerter.quiet import quiet_hours, quiet_until_ns, silenced_until_ns, utc_text
 from actors.alerter.settings import AlerterSettings
-from actors.alerter.state import RANK, Alert, AlerterState, Group, Hush, identity
-from actors.runtime.messages import AlertRaised, AlertResolved, Severity
+from actors.alerter.state import RANK, Alert, AlerterState, Ended, Group, identity
+from actors.runtime.messages import AlertRaised, AlertResolved
 
 __all__ = [
     "ALWAYS_ADMITTED",
-    "collect",
     "is_flapping",
+    "members",
     "next_due_ns",
     "raise_alert",
     "resolve_alert",
@@ -25,6 +21,7 @@ __all__ = [
 
 # The alerter's own: at most one of the first, and one of the second per route.
 ALWAYS_ADMITTED = frozenset({"AlertsDropped", "AlertDeliveryFailed"})
+ENDED_MAX = 100  # alerts that are over are remembered, for whoever asks afterwards
 
 
 def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRaised, now_ns: int) -> bool:
@@ -49,7 +46,7 @@ def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRai
         state.alerts[alert.identity] = alert
     else:
         _refresh(alert, raised, now_ns, settings.flap_count)
-    if alert.told is None or RANK[alert.severity] > RANK[alert.told]:
+    if alert.told is None or alert.again or RANK[alert.severity] > RANK[alert.told]:
         _tell_soon(state, settings, alert, now_ns)
     return True
 
@@ -68,9 +65,19 @@ def _refresh(alert: Alert, raised: AlertRaised, now_ns: int, raises_kept: int) -
         alert.raises_ns = [*alert.raises_ns, now_ns][-raises_kept:]
         if alert.over:
             alert.raised_at_ns = now_ns
+            _void(alert)
         alert.ends_at_ns, alert.over = 0, False
     alert.severity, alert.summary, alert.details = raised.severity, raised.summary, raised.details
     alert.refreshed_at_ns, alert.lasts_ns = now_ns, raised.ends_after_ns
+    held = alert.acknowledgement
+    if held is not None and RANK[alert.severity] > RANK[held.severity]:
+        _void(alert)
+
+
+def _void(alert: Alert) -> None:
+    """Nobody takes care of what it is now: tell it anew."""
+    if alert.acknowledgement is not None:
+        alert.acknowledgement, alert.again = None, True
 
 
 def is_flapping(alert: Alert, settings: AlerterSettings, now_ns: int) -> bool:
@@ -94,6 +101,12 @@ def resolve_alert(state: AlerterState, settings: AlerterSettings, over: AlertRes
 
 def _end(state: AlerterState, settings: AlerterSettings, alert: Alert, now_ns: int) -> None:
     alert.over = True
+    held = alert.acknowledgement
+    ended = Ended(
+        *(alert.name, alert.key, alert.source, alert.severity, alert.summary, alert.raised_at_ns, now_ns),
+        held.by if held is not None else "",
+    )
+    state.ended = [*state.ended, ended][-ENDED_MAX:]
     if alert.told is not None:
         _tell_soon(state, settings, alert, now_ns)
 
@@ -102,14 +115,15 @@ def _tell_soon(state: AlerterState, settings: AlerterSettings, alert: Alert, now
     """Give the alert's group a time to be told, unless it has an earlier one."""
     group = state.groups.setdefault(alert.name, Group())
     due_ns = now_ns + settings.group_wait
-    told = [RANK[other.told] for other in _members(state, alert.name) if other.told is not None]
+    told = [RANK[other.told] for other in members(state, alert.name) if other.told is not None]
     if told and max(told) >= RANK[alert.severity]:  # what is worse than all that is known does not wait
         due_ns = max(due_ns, group.told_at_ns + settings.group_interval)
     if not group.due_at_ns or due_ns < group.due_at_ns:
         group.due_at_ns = due_ns
 
 
-def _members(state: AlerterState, name: str) -> list[Alert]:
+def members(state: AlerterState, name: str) -> list[Alert]:
+    """Return the alerts of one name."""
     return [alert for alert in state.alerts.values() if alert.name == name]
 
 
@@ -137,52 +151,3 @@ def next_due_ns(state: AlerterState) -> int:
     waits += [_ends_at_ns(alert) for alert in state.alerts.values() if not alert.over]
     waits += [delivery.due_at_ns for delivery in state.deliveries.values()]
     return min((due_ns for due_ns in waits if due_ns), default=0)
-
-
-def collect(
-    state: AlerterState, settings: AlerterSettings, hushes: Iterable[Hush], name: str, now_ns: int
-) -> Notification | None:
-    """Return what there is to tell about one due group, mark it told, and fix when to look again."""
-    group, members = state.groups[name], _members(state, name)
-    until = {alert.identity: silenced_until_ns(alert, hushes, now_ns) for alert in members if not alert.over}
-    firing = [alert for alert in members if not alert.over and not until[alert.identity]]
-    ended = [alert for alert in members if alert.over and alert.told is not None]
-    severity = max((alert.severity for alert in firing + ended), key=RANK.__getitem__, default=Severity.INFO)
-    quiet_end_ns = quiet_until_ns(now_ns, quiet_hours(settings.quiet_hours))
-    if quiet_end_ns and severity is not Severity.PAGE and firing + ended:
-        group.due_at_ns = quiet_end_ns
-        return None
-    repeats = bool(group.told_at_ns) and now_ns >= group.told_at_ns + settings.repeat_interval
-    news = any(alert.told is None or RANK[alert.severity] > RANK[alert.told] for alert in firing)
-    notification = None
-    if ended or (firing and (news or repeats)):
-        silenced_count = sum(1 for until_ns in until.values() if until_ns)
-        notification = Notification(
-            name=name,
-            severity=severity,
-            firing=tuple(_line(alert, settings, now_ns) for alert in firing),
-            resolved=tuple(_line(alert, settings, now_ns) for alert in ended),
-            silenced_count=silenced_count,
-            sent_at=utc_text(now_ns),
-        )
-        group.told_at_ns = now_ns
-        for alert in firing:
-            alert.told = alert.severity
-        for alert in ended:
-            alert.told = None
-    looks = [until_ns for until_ns in until.values() if until_ns]
-    looks += [group.told_at_ns + settings.repeat_interval] if firing else []
-    group.due_at_ns = min(looks, default=0)
-    return notification
-
-
-def _line(alert: Alert, settings: AlerterSettings, now_ns: int) -> AlertLine:
-    return AlertLine(
-        key=alert.key,
-        source=alert.source,
-        severity=alert.severity,
-        summary=alert.summary,
-        details=dict(alert.details),
-        raised_at=utc_text(alert.raised_at_ns),
-        flapping=is_flapping(alert, settings, now_ns),
-    )

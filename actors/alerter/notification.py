@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 
 from actors.runtime.messages import Severity
@@ -19,6 +22,10 @@ class AlertLine(msgspec.Struct, frozen=True):
     details: dict[str, str]
     raised_at: str  # UTC, ISO 8601
     flapping: bool
+    news: bool = True  # it is what the notification is for; else it is there to complete the picture
+    acknowledged_by: str = ""
+    acknowledged_reason: str = ""
+    acknowledged_until: str = ""  # UTC, ISO 8601
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -30,10 +37,29 @@ class Notification(msgspec.Struct, frozen=True):
     resolved: tuple[AlertLine, ...]
     silenced_count: int  # firing, but nobody wants to hear of them now
     sent_at: str  # UTC, ISO 8601
+    acknowledged: tuple[AlertLine, ...] = ()  # somebody takes care of these since the last notification
+    escalation: int = 0  # step of the escalation that leads here; 0: told as every alert is
+    runbook: str = ""  # where it is published; empty when it is not
+    test: bool = False  # nothing is wrong: somebody tries the route
+
+    @property
+    def status(self) -> str:
+        """What the notification says of its alerts."""
+        if self.firing:
+            return "firing"
+        return "acknowledged" if self.acknowledged else "resolved"
 
     @property
     def headline(self) -> str:
         """One line fit for a pager."""
-        lines = self.firing or self.resolved
+        lines = self.firing or self.acknowledged or self.resolved
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         return f"{lines[0].summary if lines else ''}{more}"
+
+    def singles(self) -> Iterator[Notification]:
+        """Yield one notification for each alert that is news, for a far side that keeps track of each."""
+        for field in ("firing", "acknowledged", "resolved"):
+            for line in getattr(self, field):
+                if line.news:
+                    empty: dict[str, Any] = {"firing": (), "acknowledged": (), "resolved": (), field: (line,)}
+                    yield msgspec.structs.replace(self, severity=line.severity, **empty)

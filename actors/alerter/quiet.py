@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from actors.alerter.state import Alert, Hush
 
-__all__ = ["quiet_hours", "quiet_until_ns", "silenced_until_ns", "utc_ns", "utc_text"]
+__all__ = ["quiet_hours", "quiet_until_ns", "silenced_until_ns", "utc_instant", "utc_ns", "utc_text"]
 
 MINUTE_NS = 60_000_000_000
 DAY_NS = 24 * 60 * MINUTE_NS
@@ -20,6 +20,11 @@ def utc_ns(text: str) -> int:
     if instant.utcoffset() != timedelta(0):
         raise ValueError(f"{text!r} is not in UTC; let it end with Z")
     return (instant - EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+def utc_instant(text: str) -> datetime:
+    """Return the instant that a text of `utc_text` names."""
+    return datetime.fromisoformat(text)
 
 
 def utc_text(at_ns: int) -> str:

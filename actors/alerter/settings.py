@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from difflib import get_close_matches
+from typing import Annotated
 
 from actors.alerter.quiet import quiet_hours, utc_ns
-from actors.runtime.messages import Severity
+from actors.alerter.route import EscalationStep, Mail, Route
 from actors.runtime.settings import Duration, Reload, Settings, setting
 
-__all__ = ["AlerterSettings", "Route", "Silence"]
+__all__ = ["AlerterSettings", "EscalationStep", "Mail", "Route", "Silence"]
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
-
-
-class Route(Settings, frozen=True, kw_only=True):
-    """Where notifications of at least one severity go."""
-
-    name: Annotated[str, setting("What this route is called in lists and alerts; unique.")] = "log"
-    channel: Annotated[Literal["log", "webhook"], setting("How it is delivered.", reload=Reload.LIVE)] = "log"
-    severity_min: Annotated[
-        Severity, setting("Less important notifications do not take this route.", reload=Reload.LIVE)
-    ] = Severity.INFO
-    resolved: Annotated[bool, setting("Also tell when an alert is over.", reload=Reload.LIVE)] = True
-    url: Annotated[
-        str,
-        setting(
-            "Where a webhook is posted to; treated as a secret in everything that is shown.",
-            reload=Reload.LIVE,
-            examples=("https://alerts.example/hook",),
-        ),
-    ] = ""
-
-    def __post_init__(self) -> None:
-        if self.channel == "webhook" and not self.url.startswith(("https://", "http://")):
-            raise ValueError(f"route {self.name}: a webhook needs a url that starts with https:// or http://")
+ROUTES_MAX = 20  # each is a label in the metrics; more belong into the service that they lead to
 
 
 class Silence(Settings, frozen=True, kw_only=True):
@@ -65,6 +44,36 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
             "have one for every alert of this deployment. Empty: the program's own.",
             reload=Reload.LIVE,
             examples=("../runbooks",),
+        ),
+    ] = ""
+    escalation: Annotated[
+        tuple[EscalationStep, ...],
+        setting("Whom else to tell of an alert that nobody acknowledges, in this order.", reload=Reload.LIVE),
+    ] = ()
+    escalation_repeat: Annotated[
+        Duration,
+        setting(
+            "So long after the last step everything begins again with the routes that are told at once. "
+            "0: it does not.",
+            minimum=0,
+            reload=Reload.LIVE,
+        ),
+    ] = 0
+    acknowledged_for: Annotated[
+        Duration,
+        setting(
+            "How long an acknowledgement holds that names no time; what still fires then is told anew.",
+            minimum=MINUTE_NS,
+            reload=Reload.LIVE,
+        ),
+    ] = 4 * 60 * MINUTE_NS
+    runbooks_url: Annotated[
+        str,
+        setting(
+            "Where the runbooks are published; `/AlertName.md` is appended. Empty: messages name commands.",
+            reload=Reload.LIVE,
+            examples=("https://wiki.example/runbooks",),
+            pattern=r"^(https?://\S+[^/\s])?$",
         ),
     ] = ""
     group_wait: Annotated[
@@ -136,7 +145,37 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         names = [route.name for route in self.routes]
+        if len(names) > ROUTES_MAX:
+            raise ValueError(f"{len(names)} routes are more than {ROUTES_MAX}")
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two routes are named {name}")
         quiet_hours(self.quiet_hours)
+        check_escalation(self)
+
+
+def check_escalation(settings: AlerterSettings) -> None:
+    """Errors: ValueError when a step leads nowhere, or a route is never taken."""
+    known = {route.name: route for route in settings.routes}
+    before_ns = 0
+    for number, step in enumerate(settings.escalation, 1):
+        if not step.routes:
+            raise ValueError(f"escalation step {number} tells nobody: write where it leads to")
+        for name in step.routes:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                help = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+                raise ValueError(
+                    f"escalation step {number} leads to {name!r}, and no route has this name; {help}"
+                )
+        if step.after <= before_ns:
+            raise ValueError(f"escalation step {number} must come later than the step before it")
+        before_ns = step.after
+    reached = {name for step in settings.escalation for name in step.routes}
+    for route in settings.routes:
+        if not route.at_once and route.name not in reached:
+            raise ValueError(
+                f"route {route.name} is not told at_once, and no step of the escalation leads to it"
+            )
+    if settings.escalation_repeat and not settings.escalation:
+        raise ValueError("escalation_repeat begins the escalation again, and there is none")

@@ -33,9 +33,13 @@ def check_alert_route(root: Map, drafts: list[Draft], log: FaultLog) -> None:
         if routes is None:
             continue
         span = _setting_span(draft, "routes")
-        outward = [RANKS.index(route.severity_min) for route in routes if route.channel != "log"]
+        outward = [
+            RANKS.index(route.severity_min) for route in routes if route.channel != "log" and route.at_once
+        ]
         if not outward:
-            log.add("E303", span, f"actor {draft.name!r} delivers to a log only: nobody would be woken", help)
+            later = any(route.channel != "log" for route in routes)
+            only = "pages by escalation only" if later else "to a log only"
+            log.add("E303", span, f"actor {draft.name!r} delivers {only}: nobody would be woken", help)
         elif min(outward) > RANKS.index(Severity.TICKET):
             message = f"actor {draft.name!r} delivers tickets to a log only: nobody would see them"
             log.add("E314", span, message, "write 'severity_min: ticket' in one route that leaves the node")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+from msgspec import inspect
+
 from actors.deployment.alert_policy import check_alert_route
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog
 from actors.deployment.places import Span
 from actors.deployment.sections import ClockSection, ControlSection, JournalSection, SecretsSection
-from actors.deployment.setting_types import fields_of
+from actors.deployment.setting_types import fields_of, item_type
 from actors.deployment.topology import SupervisorPlan
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 from actors.domain.instrument import Instrument
@@ -25,6 +28,7 @@ SECRET_KEY = re.compile(
 # What keys of well-known makers look like, whatever the setting is called.
 SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhvs\.[\w-]{20,}|\bxox[abp]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b|://[^/\s:@]+:[^/\s@]+@"
+    r"|hooks\.slack\.com/services/\w+/\w+/\w{8,}|\b\d{8,10}:[\w-]{35}\b"
 )
 LOOPBACK_URL = re.compile(r"\w+://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?")
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -227,15 +231,29 @@ def check_secrets(root: Map, drafts: list[Draft], log: FaultLog) -> None:
 def _check_plain(drafts: list[Draft], log: FaultLog) -> None:
     """Note text in settings that hold references, unless the search by name finds it anyway."""
     for draft in drafts:
-        fields = fields_of(draft.kind.settings_class) if draft.kind is not None else {}
         settings = draft.entry.get("settings")
-        for name, one in fields.items():
-            node = settings.get(name) if isinstance(settings, Map) else None
-            if not one.is_secret or not isinstance(node, Scalar) or not node.text or is_reference(node.text):
-                continue
+        if draft.kind is None or not isinstance(settings, Map):
+            continue
+        for name, node in _for_references(draft.kind.settings_class, settings):
             if not SECRET_KEY.search(name) and not SECRET_TEXT.search(node.text):
                 log.add("E304", node.span, f"{name!r} holds a secret in plain text", PLAIN_HELP)
                 log.hide(node.span, node.text)
+
+
+def _for_references(kind: type[msgspec.Struct], settings: Map) -> Iterator[tuple[str, Scalar]]:
+    """Yield what stands, as other text, where only references may; settings inside of others too."""
+    for name, one in fields_of(kind).items():
+        node, base = settings.get(name), one.type.base
+        if isinstance(node, Scalar):
+            if one.is_secret and not one.may_be_plain and node.text and not is_reference(node.text):
+                yield name, node
+        elif isinstance(node, Map) and isinstance(base, inspect.StructType):
+            yield from _for_references(base.cls, node)
+        elif isinstance(node, List) and isinstance(base, inspect.VarTupleType):
+            inner = item_type(one.type, 0).base
+            for item in node.items:
+                if isinstance(item, Map) and isinstance(inner, inspect.StructType):
+                    yield from _for_references(inner.cls, item)
 
 
 def _texts(node: Node, name: str) -> Iterator[tuple[str, Scalar]]:

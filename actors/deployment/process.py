@@ -33,6 +33,7 @@ from actors.runtime.disk_watch import DiskWatch, keep_looking
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse, JournalNotUnderstood
 from actors.runtime.messages import Severity
 from actors.runtime.pumps.http import HttpPump
+from actors.runtime.pumps.mail import MailPump
 from actors.runtime.pumps.socket import SocketPump
 from actors.runtime.pumps.thread import PumpThread
 from actors.runtime.store_lmdb import LmdbStore
@@ -120,6 +121,7 @@ class NodeProcess:
         signal.signal(signal.SIGTERM, lambda *_: node.request_stop())
         node.loop.pumps["http"] = HttpPump(self.pumps, node.deliver_from_outside)
         node.loop.pumps["socket"] = SocketPump(self.pumps, node.deliver_from_outside, self.clock)
+        node.loop.pumps["mail"] = MailPump(self.pumps, node.deliver_from_outside)
         node.loop.pumps[SECRETS] = self._secret_pump()
         node.loop.pumps[PARITY_PORT] = self._parity_pump()
         self._start_logs()

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from actors.deployment.sections import SecretsSection
@@ -135,14 +136,26 @@ def _from_folder(deployment: HasSecrets, path: str) -> str:
 
 
 def secrets_of(plan: ActorPlan) -> Iterator[tuple[str, str]]:
-    """Yield the references in one actor's settings: (name of the setting, reference).
+    """Yield the references in one actor's settings: (path of the setting, reference).
 
-    Only settings that are declared as secrets count: no other text is ever replaced by a value.
+    Only settings that are declared as secrets count, those inside of others too: no other text is ever
+    replaced by a value.
     """
-    for name, one in fields_of(type(plan.settings)).items():
-        text: Any = getattr(plan.settings, name, "")
-        if one.is_secret and isinstance(text, str) and is_reference(text):
-            yield name, text
+    yield from _references(plan.settings, "")
+
+
+def _references(settings: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
+    for name, one in fields_of(type(settings)).items():
+        value: Any = getattr(settings, name, "")
+        if isinstance(value, str):
+            if one.is_secret and is_reference(value):
+                yield path + name, value
+        elif isinstance(value, msgspec.Struct):
+            yield from _references(value, f"{path}{name}.")
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, msgspec.Struct):
+                    yield from _references(item, f"{path}{name}[{index}].")
 
 
 def _told(error: SecretError, topology: Topology) -> str:

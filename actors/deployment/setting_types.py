@@ -95,8 +95,13 @@ class SettingField:
 
     @property
     def is_secret(self) -> bool:
-        """Whether it holds a reference to a secret."""
+        """Whether it may hold a reference to a secret."""
         return bool(self.type.extra.get("secret", False))
+
+    @property
+    def may_be_plain(self) -> bool:
+        """Whether a secret may stand there as text, too: not every value of it is one."""
+        return bool(self.type.extra.get("plain", False))
 
 
 def risk_text(one: SettingField) -> str:

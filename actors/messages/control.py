@@ -22,7 +22,6 @@ __all__ = [
     "Rejected",
     "ResolveOrder",
     "Resume",
-    "SilenceAlerts",
 ]
 
 
@@ -102,20 +101,6 @@ class ResolveOrder(Message, frozen=True):
     as_state: OrderState
     evidence: str  # what was looked at, and what it showed
     actor: str  # who says so
-
-
-class SilenceAlerts(Message, frozen=True):
-    """Do not notify about matching alerts for a while; they stay listed.
-
-    The same patterns replace each other. Patterns are shell patterns over the whole text: `Feed*`, `*`.
-    """
-
-    name: str
-    key: str
-    source: str
-    duration_ns: int  # 0 ends the silence under these patterns
-    actor: str  # who says so
-    reason: str
 
 
 class MuteFeed(Message, frozen=True):

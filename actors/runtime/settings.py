@@ -45,6 +45,7 @@ def setting(
     examples: tuple[Any, ...] = (),
     pattern: str | None = None,
     secret: bool = False,
+    plain: bool = False,
     optional: bool = False,
     off_at_zero: bool = False,
     ascending: tuple[str, ...] = (),
@@ -52,14 +53,17 @@ def setting(
     """Return the annotation of one setting; use as `Annotated[Duration, setting("...")]`.
 
     minimum and maximum are in the unit the code sees (ns, 1e-8). risk says which direction of change loosens
-    a limit: "raise" or "lower", empty when neither does. A secret is written as a reference, never as text.
-    An optional limit need not be written down for live trading. With off_at_zero, 0 is no limit at all.
+    a limit: "raise" or "lower", empty when neither does. A secret is written as a reference, never as text,
+    unless it may be plain. An optional limit need not be written down for live trading. With off_at_zero, 0
+    is no limit at all.
     ascending: the choices from the lowest to the highest, where risk speaks of a choice.
     """
     options: dict[str, Any] = {"ge": minimum, "le": maximum, "pattern": pattern}
     options = {name: bound for name, bound in options.items() if bound is not None}
     options["examples"] = list(examples) or None
     options["extra"] = {"reload": reload, "risk": risk, **({"secret": True} if secret else {})}
+    if plain:
+        options["extra"]["plain"] = True
     if optional:
         options["extra"]["optional"] = True
     if off_at_zero:

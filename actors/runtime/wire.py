@@ -17,6 +17,9 @@ from actors.runtime.pumps.messages import (
     HttpFailure,
     HttpRequest,
     HttpResponse,
+    MailAnswered,
+    MailFailure,
+    MailRequest,
     SocketClose,
     SocketClosed,
     SocketFrame,
@@ -126,7 +129,8 @@ class Wire:
         self._numbers = 0
         self._connections: dict[tuple[str, str], _Connection] = {}
         self._by_number: dict[int, _Connection] = {}
-        self.ports: dict[str, Any] = {"http": _Port(self._http), "socket": _Port(self._socket)}
+        takers = {"http": self._http, "socket": self._socket, "mail": self._mail}
+        self.ports: dict[str, Any] = {name: _Port(take) for name, take in takers.items()}
 
     # -- the node's side -----------------------------------------------------------------------------
 
@@ -214,6 +218,20 @@ class Wire:
 
     def _far(self, url: str) -> FarSide:
         return self._far_sides.get(urlsplit(url).netloc, self._default)
+
+    # -- mail ----------------------------------------------------------------------------------------
+
+    def _mail(self, message: Message, address: str) -> None:
+        """Every mail server takes every mail, when it can be reached."""
+        if not isinstance(message, MailRequest):
+            raise TypeError(f"the mail pump takes MailRequest, not {type(message).__name__}")
+        faults, now_ns, number = self.faults, self.world.now_ns, message.request_id
+        if faults.strikes("refuse", now_ns):
+            self.deliver(address, MailFailure(number, False, "connection refused"), LATENCY_NS)
+        elif faults.strikes("half_open", now_ns) or faults.strikes("lose_answer", now_ns):
+            self.deliver(address, MailFailure(number, True, "no answer in time"), message.timeout_ns)
+        else:
+            self.deliver(address, MailAnswered(number, 250, "taken", ()), self._latency() * 2)
 
     # -- sockets -------------------------------------------------------------------------------------
 

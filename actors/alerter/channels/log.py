@@ -11,24 +11,31 @@ __all__ = ["send"]
 
 
 def send(notification: Notification, route: Route, attempt: Attempt, context: Context) -> bool:
-    """Write the firing alerts, then the resolved ones. Always done at once."""
+    """Write the firing alerts, those somebody takes care of, the resolved ones. Always done at once."""
+    firing = "alert_test" if notification.test else "alert_firing"
     for line in notification.firing:
-        _write("alert_firing", notification.name, line, context)
-    if route.resolved:
-        for line in notification.resolved:
-            _write("alert_resolved", notification.name, line, context)
+        _write(firing, notification, line, context)
+    for line in notification.acknowledged:
+        _write("alert_acknowledged", notification, line, context)
+    for line in notification.resolved:
+        _write("alert_resolved", notification, line, context)
     return True
 
 
-def _write(event: str, name: str, line: AlertLine, context: Context) -> None:
+def _write(event: str, notification: Notification, line: AlertLine, context: Context) -> None:
+    more: dict[str, object] = {f"detail_{name}": value for name, value in line.details.items()}
+    if line.acknowledged_by:
+        more |= {"acknowledged_by": line.acknowledged_by, "acknowledged_until": line.acknowledged_until}
+    if notification.escalation:
+        more["escalation"] = notification.escalation
     context.log(
         event,
-        alert=name,
+        alert=notification.name,
         key=line.key,
         severity=line.severity.value,
         summary=line.summary,
         source=line.source,
         raised_at=line.raised_at,
         flapping=line.flapping,
-        **{f"detail_{name}": value for name, value in line.details.items()},
+        **more,
     )

@@ -12,33 +12,44 @@ from actors.alerter.settings import Route
 from actors.runtime.behaviour import Context
 from actors.runtime.pumps.messages import HttpRequest
 
-__all__ = ["body", "send"]
+__all__ = ["body", "post", "send"]
 
 BODY_VERSION = 1  # raised when a field changes its meaning or goes
+JSON = ("Content-Type", "application/json")
 
 
 def send(notification: Notification, route: Route, attempt: Attempt, context: Context) -> bool:
-    """Hand the request to the HTTP pump; it stays in the outbox until somebody says that it is done."""
-    headers = (("Content-Type", "application/json"), ("Idempotency-Key", attempt.delivery_id))
-    content = body(notification, route, attempt.deployment)
-    request = HttpRequest(attempt.delivery_id, "POST", route.url, headers, content, attempt.timeout_ns)
-    context.effect("http", request, key=attempt.delivery_id)
+    """Hand the request to the HTTP pump."""
+    headers = [JSON, ("Idempotency-Key", attempt.delivery_id)]
+    if route.authorization:
+        headers.append(("Authorization", attempt.secret(route.authorization)))
+    post(attempt.secret(route.url), tuple(headers), body(notification, attempt.deployment), attempt, context)
     return False
 
 
-def body(notification: Notification, route: Route, deployment: str) -> bytes:
+def post(
+    url: str, headers: tuple[tuple[str, str], ...], content: Any, attempt: Attempt, context: Context
+) -> None:
+    """Have JSON posted; the answer comes under the delivery's id."""
+    raw = msgspec.json.encode(content)
+    context.effect("http", HttpRequest(attempt.delivery_id, "POST", url, headers, raw, attempt.timeout_ns))
+
+
+def body(notification: Notification, deployment: str) -> dict[str, Any]:
     """Return the JSON that is posted."""
-    content: dict[str, Any] = {
+    return {
         "version": BODY_VERSION,
         "deployment": deployment,
-        "status": "firing" if notification.firing else "resolved",
+        "status": notification.status,
         "alert": notification.name,
         "severity": notification.severity,
         "headline": notification.headline,
-        "runbook": f"runbooks/{notification.name}.md",
+        "runbook": notification.runbook or f"runbooks/{notification.name}.md",
         "firing": notification.firing,
-        "resolved": notification.resolved if route.resolved else (),
+        "acknowledged": notification.acknowledged,
+        "resolved": notification.resolved,
         "silenced_count": notification.silenced_count,
+        "escalation": notification.escalation,
+        "test": notification.test,
         "sent_at": notification.sent_at,
     }
-    return msgspec.json.encode(content)

@@ -109,11 +109,23 @@ ACCOUNT: tuple[Metric, ...] = (
             ("alerter_alerts_info", GAUGE, "Alerts that hold and are for information."),
             ("alerter_alerts_ticket", GAUGE, "Alerts that hold and wait for the morning."),
             ("alerter_alerts_page", GAUGE, "Alerts that hold and wake somebody."),
+            ("alerter_alerts_acknowledged", GAUGE, "Alerts that hold and that somebody takes care of."),
+            ("alerter_silences", GAUGE, "Silences that operators have made and that are in force."),
             ("alerter_alerts_dropped", COUNTER, "Alerts for which there was no room."),
             ("alerter_deliveries_waiting", GAUGE, "Notifications on their way to a channel."),
             ("alerter_deliveries_failed", COUNTER, "Notifications given up."),
             ("alerter_notifications", COUNTER, "Notifications sent."),
         ],
+    ),
+    *group(
+        TOLD,
+        ("alerter",),
+        [
+            ("alerter_route_waiting", GAUGE, "Notifications on their way on this route."),
+            ("alerter_route_delivered", COUNTER, "Notifications that the far side has taken."),
+            ("alerter_route_failed", COUNTER, "Notifications given up on this route."),
+        ],
+        labels=("route",),
     ),
     *group(
         KEYS,

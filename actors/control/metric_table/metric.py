@@ -59,6 +59,7 @@ LABELS: dict[str, Bound] = {
     "limit": Bound("a limit of the account that is in force", 12),
     "level": Bound("no_new_risk, cancel_all, flatten", 3),
     "alert": Bound("an alert of docs/alerts.md", 100),
+    "route": Bound("a route of the alerter", 20),
     "severity": Bound("info, ticket, page", 3),
     "supervisor": Bound("a supervisor of the deployment", 50),
     "drill": Bound("an experiment below chaos/", 100),

@@ -80,7 +80,8 @@ class HttpPump:
         except TimeoutError:
             return HttpFailure(request.request_id, trace.bytes_left, "no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return HttpFailure(request.request_id, trace.bytes_left, reason_of(error))
+            reason = reason_of(error).replace(request.url, "the url")  # which may hold a secret
+            return HttpFailure(request.request_id, trace.bytes_left, reason)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

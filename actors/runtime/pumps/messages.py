@@ -8,6 +8,9 @@ __all__ = [
     "HttpFailure",
     "HttpRequest",
     "HttpResponse",
+    "MailAnswered",
+    "MailFailure",
+    "MailRequest",
     "SocketClose",
     "SocketClosed",
     "SocketFrame",
@@ -40,6 +43,39 @@ class HttpResponse(Message, frozen=True):
 
 class HttpFailure(Message, frozen=True):
     """No answer came. When `bytes_left` is True the far side may have acted on the request."""
+
+    request_id: str
+    bytes_left: bool
+    reason: str
+
+
+class MailRequest(Message, frozen=True):
+    """Hand one mail to a server (SMTP). Answered by exactly one MailAnswered or MailFailure."""
+
+    request_id: str  # unique for the asker, whom the answer goes to
+    host: str
+    port: int
+    security: str  # starttls, tls or none
+    ca_file: str  # certificates that the server's is checked against; empty: the system's
+    username: str  # empty: no login
+    password: str
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes  # the whole message, header lines and all, with CRLF
+    timeout_ns: int
+
+
+class MailAnswered(Message, frozen=True):
+    """The server said its last word: 250 when it has taken the mail for at least one recipient."""
+
+    request_id: str
+    code: int
+    text: str
+    refused: tuple[str, ...]  # recipients that it does not take it for
+
+
+class MailFailure(Message, frozen=True):
+    """No last word came. When `bytes_left` is True the server may have the mail all the same."""
 
     request_id: str
     bytes_left: bool

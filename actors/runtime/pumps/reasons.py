@@ -19,6 +19,8 @@ def reason_of(error: BaseException) -> str:
         number = error.os_error.errno
         why = os.strerror(number) if number else str(error.os_error)
         return f"{error.host}:{error.port} cannot be connected: {why}"
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "the url is no address of a web server"  # it is not told: urls may hold secrets
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return f"the far side refuses the WebSocket: HTTP {error.status}"
     if isinstance(error, TimeoutError):

@@ -9,6 +9,7 @@ from actors.alerter.channels import CHANNELS
 from actors.alerter.delivery import Verdict, judge
 from actors.alerter.quiet import quiet_hours, quiet_until_ns, utc_ns, utc_text
 from actors.alerter.settings import AlerterSettings, Route, Silence
+from actors.runtime.pumps.messages import HttpResponse
 
 MINUTE = 60_000_000_000
 HOUR = 60 * MINUTE
@@ -24,7 +25,8 @@ def silence(starts_at: str, ends_at: str) -> Silence:
     [
         (
             lambda: Route(name="x", channel="webhook"),
-            "route x: a webhook needs a url that starts with https:// or http://",
+            "route x: a webhook needs a url that starts with https:// or http://, or a reference "
+            "secret://mount/path#key",
         ),
         (lambda: AlerterSettings(routes=(Route(), Route())), "two routes are named log"),
         (lambda: AlerterSettings(quiet_hours="22:00-24:00"), "'24:00' is not a time of day such as 22:00"),
@@ -91,4 +93,4 @@ def test_instants_read_back_as_the_same_text() -> None:
     ],
 )
 def test_an_http_status_says_whether_to_try_again(status: int, verdict: Verdict) -> None:
-    assert judge(status) is verdict
+    assert judge(HttpResponse("1", status, (), b"", 1)).verdict is verdict
