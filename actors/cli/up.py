@@ -184,7 +184,7 @@ def _under_heart(topology: Any, wish: Wish, source: Any) -> int:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as aside:
         began = time.monotonic()
         runner = _node_runner(topology, source, aside if fullscreen else None)
-        handle = launch(runner, limits, _last_resort(topology, source), _herald(topology))
+        handle = launch(runner, limits, _last_resort(topology, source), _herald(topology, source))
         target = Target(topology.deployment, topology.journal_path, topology.socket_path)
         show = _make_show(wish, fullscreen)
         with announced(running_record(topology, wish)), _entered(show):
@@ -229,13 +229,16 @@ def _last_resort(topology: Any, source: Any) -> Any:
     return LastResort(topology.dead_man.after / 1e9, topology.dead_man.within / 1e9, act)
 
 
-def _herald(topology: Any) -> Callable[[Any], None]:
+def _herald(topology: Any, source: Any) -> Callable[[Any], None]:
     """Return who tells people what the node cannot; called in a process of its own, which imports it."""
+    from actors.deployment.secret_values import keep_alert_secrets
+
+    keeper = keep_alert_secrets(topology, source)
 
     def tell(news: Any) -> None:
         from actors.deployment.herald import NodeHerald
 
-        NodeHerald(topology)(news)
+        NodeHerald(topology, keeper=keeper)(news)
 
     return tell
 

@@ -1,8 +1,8 @@
 """The heart's herald: tells people over the alerter's own routes what its node cannot tell them.
 
 It runs in a process of its own, beside a node that stands still or is gone. It knows no grouping, no quiet
-hours and no silences: what it has to tell is a page, told once when it begins and once when it is over. The
-routes are those of the node's start.
+hours, no silences and no escalation: what it has to tell is a page, told once when it begins and once when it
+is over, on the routes that are told at once. They are those of the node's start.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ import msgspec
 
 from actors.alerter.channels import CHANNELS
 from actors.alerter.channels.channel import Attempt
-from actors.alerter.delivery import Verdict, judge
+from actors.alerter.delivery import Answer, Verdict, judge
 from actors.alerter.notification import AlertLine, Notification
 from actors.alerter.settings import AlerterSettings, Route
 from actors.alerter.state import RANK
+from actors.deployment.secret_values import keep_alert_secrets
 from actors.deployment.topology import Topology
 from actors.direct.wire import HttpWire, SystemTimes
 from actors.runtime.errands import News
 from actors.runtime.messages import Message, Severity
-from actors.runtime.pumps.messages import HttpRequest, HttpResponse
+from actors.runtime.pumps.mail import MailSession
+from actors.runtime.pumps.messages import HttpRequest, MailRequest
+from actors.secrets.keeper import SecretKeeper
+from actors.secrets.reference import is_reference
 
 __all__ = ["HEART", "NodeHerald"]
 
@@ -41,11 +45,11 @@ class _Outside:
 
     name: str
     now_ns: int
-    requests: list[HttpRequest] = field(default_factory=list)
+    requests: list[HttpRequest | MailRequest] = field(default_factory=list)
     lines: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def effect(self, port: str, message: Message, *, key: str = "") -> None:
-        if isinstance(message, HttpRequest):
+        if isinstance(message, HttpRequest | MailRequest):
             self.requests.append(message)
 
     def log(self, event: str, **fields: object) -> None:
@@ -55,12 +59,18 @@ class _Outside:
 class NodeHerald:
     """Made before the heart is forked, from what the deployment says; called in a process for each news."""
 
-    def __init__(self, topology: Topology, wire: HttpWire | None = None) -> None:
+    def __init__(
+        self, topology: Topology, wire: HttpWire | None = None, keeper: SecretKeeper | None = None
+    ) -> None:
         self._deployment = topology.deployment
+        self._directory = str(topology.directory)
         self._log = topology.journal_path / LOG
         self._alerters = [
-            plan.settings for plan in topology.actors if isinstance(plan.settings, AlerterSettings)
+            (plan.address, plan.settings)
+            for plan in topology.actors
+            if isinstance(plan.settings, AlerterSettings)
         ]
+        self._keeper = keeper or keep_alert_secrets(topology)
         self._wire = wire or HttpWire()
         self._times = SystemTimes()
 
@@ -70,35 +80,48 @@ class NodeHerald:
         line = AlertLine("", HEART, Severity.PAGE, news.text, {}, _utc(now_ns), False)
         firing, resolved = ((), (line,)) if news.is_over else ((line,), ())
         told = Notification(news.alert, Severity.PAGE, firing, resolved, 0, _utc(now_ns))
-        routes = [(settings, route) for settings in self._alerters for route in settings.routes]
+        self._keeper.fetch()  # they may have been changed since; what cannot be had stays as it was
+        routes = [(owner, route) for owner in self._alerters for route in owner[1].routes if route.at_once]
         asked = _Outside(HEART, now_ns)
         event = "alert_resolved" if news.is_over else "alert_firing"
         asked.log(event, alert=news.alert, severity=Severity.PAGE.value, summary=news.text, source=HEART)
         self._write(asked)
-        for settings, route in routes:
+        for owner, route in routes:
             if RANK[Severity.PAGE] >= RANK[route.severity_min] and (firing or route.resolved):
-                self._deliver(told, settings, route, now_ns)
+                self._deliver(told, owner, route, now_ns)
 
-    def _deliver(self, told: Notification, settings: AlerterSettings, route: Route, now_ns: int) -> None:
+    def _deliver(
+        self, told: Notification, owner: tuple[str, AlerterSettings], route: Route, now_ns: int
+    ) -> None:
         if route.channel == "log":
             return  # it has been written
         asked = _Outside(HEART, now_ns)
-        attempt = Attempt(f"{HEART}#{now_ns}-{route.name}", self._deployment, settings.delivery_timeout)
-        CHANNELS[route.channel](told, route, attempt, asked)  # type: ignore[arg-type]
+        address, settings = owner
+        values = self._keeper.values_of(address)
+        attempt = Attempt(
+            f"{HEART}#{now_ns}-{route.name}",
+            self._deployment,
+            settings.delivery_timeout,
+            lambda text: values.get(text, "") if is_reference(text) else text,
+            self._directory,
+        )
+        CHANNELS[route.channel].send(told, route, attempt, asked)  # type: ignore[arg-type]
         for request in asked.requests:
-            if not self._post(request):
+            if not self._sent(request):
                 asked.log("alert_delivery_failed", alert=told.name, route=route.name, level="warning")
         self._write(asked)
 
-    def _post(self, request: HttpRequest) -> bool:
+    def _sent(self, request: HttpRequest | MailRequest) -> bool:
         for number in range(ATTEMPTS):
             if number:
                 self._times.sleep_ns(PAUSE_NS)
-            answer = self._wire.send(request)
-            if isinstance(answer, HttpResponse):
-                verdict = judge(answer.status)
-                if verdict is not Verdict.RETRY:
-                    return verdict is Verdict.DELIVERED
+            if isinstance(request, MailRequest):
+                answer: Answer = MailSession(request).run()
+            else:
+                answer = self._wire.send(request)
+            verdict = judge(answer).verdict
+            if verdict is not Verdict.RETRY:
+                return verdict is Verdict.DELIVERED
         return False
 
     def _write(self, asked: _Outside) -> None:

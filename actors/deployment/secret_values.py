@@ -24,6 +24,7 @@ __all__ = [
     "SecretsMissing",
     "anchor_signer",
     "anchor_verifier",
+    "keep_alert_secrets",
     "keep_secrets",
     "passphrase_file",
     "secret_source",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 
+ALERTER = "alerter"
 CONTROL = "/control"  # whose secret the token of the halt hook is; no actor can have this address
 
 
@@ -52,6 +54,21 @@ def keep_secrets(topology: Topology, source: SecretSource | None = None) -> Secr
     errors = keeper.fetch()
     if errors:
         raise SecretsMissing([_told(error, topology) for error in errors])
+    return keeper
+
+
+def keep_alert_secrets(topology: Topology, source: SecretSource | None = None) -> SecretKeeper:
+    """Return a keeper of what the routes of alerts refer to, as far as it can be had now.
+
+    It is for whoever tells people that the node is gone: the store may be as dead by then.
+    """
+    held = {
+        plan.address: tuple(text for _, text in secrets_of(plan))
+        for plan in topology.actors
+        if plan.kind == ALERTER
+    }
+    keeper = SecretKeeper(source or secret_source(topology), held)
+    keeper.fetch()
     return keeper
 
 

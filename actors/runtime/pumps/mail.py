@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import smtplib
     import ssl
 
-__all__ = ["MailPump"]
+__all__ = ["MailPump", "MailSession"]
 
 THREADS_MAX = (
     4  # mails under way; they are few, and a server that hangs holds one thread at most till the deadline
@@ -53,10 +53,12 @@ class MailPump:
             self._deliver(address, MailFailure(request.request_id, False, "too many mails under way"))
             return
         self._in_flight += 1
-        session = _Session(request)
+        session = MailSession(request)
         try:
             async with asyncio.timeout(request.timeout_ns / 1e9):
-                answer = await asyncio.get_running_loop().run_in_executor(self._workers, session.run)
+                answer: MailAnswered | MailFailure = await asyncio.get_running_loop().run_in_executor(
+                    self._workers, session.run
+                )
         except TimeoutError:
             session.abandon()
             answer = MailFailure(request.request_id, session.bytes_left, "no answer in time")
@@ -68,8 +70,8 @@ class MailPump:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
 
-class _Session:
-    """One mail to one server. `run` is for a worker thread; `abandon` ends it from another."""
+class MailSession:
+    """One mail to one server. `run` waits for it; `abandon` ends it from another thread."""
 
     def __init__(self, request: MailRequest) -> None:
         self._request = request
@@ -77,7 +79,7 @@ class _Session:
         self._abandoned = False
         self.bytes_left = False  # the text of the mail has begun to leave
 
-    def run(self) -> Message:
+    def run(self) -> MailAnswered | MailFailure:
         """Speak with the server till its last word."""
         import smtplib
 
@@ -100,7 +102,7 @@ class _Session:
             with contextlib.suppress(OSError):
                 found.shutdown(socket.SHUT_RDWR)
 
-    def _spoken(self) -> Message:
+    def _spoken(self) -> MailAnswered | MailFailure:
         import smtplib
 
         request, timeout_s = self._request, self._request.timeout_ns / 1e9
