@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.cli.client import ControlClient
 from tests.contract.vault.server import ROOT, ServedVault
-from tests.process import live_path
+from tests.process import live_path, planted
 from tests.process.live_path import CONFIG, HERE, LivePath, check
 from tests.process.node import wait_for
 
 hvac = pytest.importorskip("hvac")
 
-PLANTED = ("local-secret", "second-secret")
+# The exchange is the far side: it holds its keys, and prints them for whoever wants to try it.
+NOT_THE_NODES = frozenset({"credential", "exchange", "exchange.log"})
 
 
 class RotatingPath(LivePath):
@@ -46,8 +49,6 @@ class RotatingPath(LivePath):
         )
 
     def actor(self, address: str) -> Any:
-        from actors.cli.client import ControlClient
-
         topology = self.topology()
         return ControlClient(topology.socket_path, topology.deployment).get(f"/v1/actors/{address}")
 
@@ -65,6 +66,49 @@ class RotatingPath(LivePath):
             found.output
         )
         return found.exit_code, json.loads(found.stdout)["references"]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything the node knows and nobody may see: every key and secret it was given, and its token."""
+        return ("local-key", "local-secret", "second-key", "second-secret", "stranger-secret", self.token)
+
+    def leaks_of_running(self) -> list[tuple[str, str]]:
+        """Return where a secret stands: in what the node answers, its processes, what commands say."""
+        topology, up = self.topology(), self.node
+        assert up is not None
+        journal, given = str(topology.journal_path), []
+        for name, text in self.inputs.items():
+            given += ["--input", f"{name}={text}"]
+        made = self.folder / "made"
+        made.mkdir(exist_ok=True)
+        actors = [plan.address for plan in topology.actors]
+        commands = [
+            ["plan", *self.config, *given, "--json", "--out", str(made / "plan.json")],
+            ["render", *self.config, *given],
+            ["secrets", "list", *self.config, *given],
+            ["secrets", "check", *self.config, *given],
+            ["secrets", "policy", *self.config, *given],
+            ["doctor", *self.config, *given],
+            ["backup", journal, "--into", str(made / "backups")],
+            ["incident", journal, "--export", str(made / "incident.tar.gz"), "--json"],
+            ["journal", "cat", journal],
+            ["audit", "export", journal, "--all"],
+            ["generations", journal, "--json"],
+            *(["state", journal, address, "--json"] for address in actors),
+        ]
+        client = ControlClient(topology.socket_path, topology.deployment)
+        return planted.leaks(
+            self.secrets,
+            itertools.chain(
+                planted.what_the_node_answers(client),
+                planted.of_processes(up.pid),
+                planted.what_commands_say(commands, self.environment),
+            ),
+        )
+
+    def leaks_in_files(self) -> list[tuple[str, str]]:
+        """Return where a secret stands in what the node and the commands have left behind."""
+        return planted.leaks(self.secrets, planted.of_files(self.folder, NOT_THE_NODES))
 
     def fault(self, **rule: object) -> None:
         status, _ = self.client.send("POST", "/__faults__", body=rule, sign=False)
@@ -92,9 +136,13 @@ def test_a_key_is_changed_under_load_without_a_failed_order(path: RotatingPath) 
     path.fault(kind="revoke_key", key="local-key")
     path.client = live_path.RawClient(f"http://127.0.0.1:{path.port}", "second-key", "second-secret")
     path.await_trading(8)
-    process = Path(f"/proc/{path.view()['pid']}")
-    seen = process.joinpath("cmdline").read_bytes() + process.joinpath("environ").read_bytes()
-    assert not any(secret.encode() in seen for secret in (*PLANTED, path.token))
+    assert path.leaks_of_running() == []
+    assert {one.name for one in (path.folder / "made").iterdir()} == {
+        "plan.json",
+        "incident.tar.gz",
+        "backups",
+    }
+    assert list(path.topology().journal_path.glob("tape/*"))
     path.fall_quiet()
     report = path.stop_node()
     books = check(path, report)
@@ -102,7 +150,7 @@ def test_a_key_is_changed_under_load_without_a_failed_order(path: RotatingPath) 
     events = [msgspec.msgpack.decode(raw) for cell, raw in books.entries if cell == "oms/main"]
     states = [event[1] for event in events if event[0] == "OrderStateChanged"]
     assert not {"rejected", "lost"} & set(states), sorted(set(states))
-    assert not planted(path.folder, (*PLANTED, path.token))
+    assert path.leaks_in_files() == []
 
 
 def test_a_vault_that_is_gone_leaves_reductions_only_and_a_new_key_is_refused_quietly(
@@ -119,16 +167,4 @@ def test_a_vault_that_is_gone_leaves_reductions_only_and_a_new_key_is_refused_qu
     wait_for(lambda: any("unconfirmed" in halt["reason"] for halt in path.view()["halts"]), 30.0)
     assert path.view()["ready"]
     path.fall_quiet()
-
-
-def planted(folder: Path, secrets: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return in which files of the node's a secret stands; the credential itself is where we put it.
-
-    The exchange is the far side: it prints its keys for whoever wants to try it.
-    """
-    found = []
-    for file in folder.rglob("*"):
-        if file.is_file() and file.name not in ("credential", "exchange.log"):
-            raw = file.read_bytes()
-            found += [(file.name, secret) for secret in secrets if secret.encode() in raw]
-    return found
+    assert path.leaks_in_files() == []
