@@ -29,6 +29,10 @@ class Liveness:
     source_ns: int = 0  # its own time
     price: int = 0  # any number that differs when the price does
     moved_ns: int = 0  # when a message with another price arrived
+    stuck_after_ns: int = 0  # mark and index may stand still for so long, while both are told
+    references: tuple[int, int] = (0, 0)  # mark and index, as told last
+    references_ns: int = 0  # when they were told last; 0 before the first time
+    references_moved_ns: int = 0  # when one of them was told with another value
 
     def heard(self, received_ns: int, source_ns: int, price: int) -> None:
         """A message with this time of its own and this price arrived."""
@@ -37,6 +41,19 @@ class Liveness:
         if price != self.price:
             self.price = price
             self.moved_ns = received_ns
+
+    def heard_references(self, received_ns: int, mark: int, index: int) -> None:
+        """A mark price arrived, beside the index price that was told last."""
+        self.references_ns = received_ns
+        if (mark, index) != self.references:
+            self.references = mark, index
+            self.references_moved_ns = received_ns
+
+    @property
+    def is_stuck(self) -> bool:
+        """The venue goes on telling mark and index, and neither moves: margin is computed from old prices."""
+        after_ns = self.stuck_after_ns
+        return 0 < after_ns <= self.references_ns - self.references_moved_ns
 
     def check(self, now_ns: int) -> bool:
         """Judge anew and return whether the state changed."""
@@ -53,6 +70,9 @@ class Liveness:
             return f"nothing heard for {_seconds(now_ns - (self.heard_ns or self.started_ns))}"
         if self.state is FeedState.LATE:
             return f"messages are {_seconds(self.heard_ns - self.source_ns)} behind"
+        if self.state is FeedState.FROZEN and self.is_stuck:
+            stood = _seconds(self.references_ns - self.references_moved_ns)
+            return f"mark and index price have not moved for {stood}, although they are told"
         if self.state is FeedState.FROZEN:
             return f"prices have not moved for {_seconds(self.heard_ns - self.moved_ns)}"
         return "messages come in time"
@@ -69,6 +89,8 @@ class Liveness:
         if late_after_ns and self.heard_ns - self.source_ns >= late_after_ns:
             return FeedState.LATE
         if self.frozen_after_ns and self.heard_ns - self.moved_ns >= self.frozen_after_ns:
+            return FeedState.FROZEN
+        if self.is_stuck:
             return FeedState.FROZEN
         return FeedState.LIVE
 

@@ -78,6 +78,7 @@ class OrderAccepted(Message, frozen=True):
     venue_order_id: str
     at_ns: int
     sent_at_ns: int = 0  # when our request left, by our clock; 0 when that is not known
+    created_at_ns: int = 0  # when the order came to be, by the venue's clock; 0 when that is not known
 
 
 class OrderRejected(Message, frozen=True):

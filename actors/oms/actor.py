@@ -114,6 +114,7 @@ class OmsActor(OmsAsking):
         self._prefix = id_prefix(
             self.place.deployment, self._account, context.journal_identity, context.epoch
         )
+        self._started_at_ns = context.now_ns
         for _, at_ns in self.state.fills.values():
             self._fills_order.note(at_ns)
         for order in list(self.state.live.values()):
@@ -218,6 +219,7 @@ class OmsActor(OmsAsking):
         order = self.state.live.get(client_order_id) or self.state.closed.get(client_order_id)
         if order is None:
             self.strangers_count += 1
+            self._look_at_stranger(message, context)
         elif venue_order_id and order.venue_order_id:
             if order.venue_order_id == venue_order_id:
                 self.repeats_count += 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
-__all__ = ["account_mark", "client_order_id", "id_prefix", "intent_rank"]
+__all__ = ["account_mark", "client_order_id", "id_prefix", "intent_rank", "is_of_a_node"]
 
+OF_A_NODE = re.compile(r"[a-z2-7]{6}(-[a-z2-7]{9})?-\d{1,6}-\d{1,12}", re.ASCII)
 MARK_LENGTH = 6  # base32 letters: 30 bits tell accounts that share a venue apart
 EPOCH_MAX = 10**6 - 1
 SEQUENCE_MAX = 10**12 - 1  # 6 + 1 + 9 of the journal + 1 + 6 + 1 + 12 = 36 characters, all a venue allows
@@ -40,6 +42,11 @@ def client_order_id(deployment: str, account: str, journal: str, epoch: int, seq
     if not 0 <= sequence <= SEQUENCE_MAX:
         raise ValueError(f"sequence {sequence} does not fit into a client_order_id")
     return id_prefix(deployment, account, journal, epoch) + str(sequence)
+
+
+def is_of_a_node(client_order_id: str) -> bool:
+    """Tell whether a node of this program made an order id: of whatever deployment, account and journal."""
+    return OF_A_NODE.fullmatch(client_order_id) is not None
 
 
 def intent_rank(intent_id: str) -> tuple[str, int, int]:

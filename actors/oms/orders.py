@@ -49,7 +49,6 @@ class OmsOrders(OmsTelling):
         self._answer_timeout_ns = settings.answer_timeout
         # Begins the name of every order of this account, those that are forgotten or of another journal too.
         self._mark = account_mark(place.deployment, place.account) + "-"
-        self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
         # None of the following is state: started() makes it again from the orders.
         self._awaiting: dict[str, int] = {}  # unanswered requests -> deadline, soonest first
         self._doubts = Doubts()

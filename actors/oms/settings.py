@@ -51,6 +51,10 @@ class OmsSettings(Settings, frozen=True, kw_only=True):
             "orders of other hands included. Off: only ours, one by one.",
         ),
     ] = True
+    account_shared: Annotated[
+        bool,
+        setting("Other nodes are meant to trade on this account: no VenueShared when one does."),
+    ] = False
     flatten_retry: Annotated[
         Duration,
         setting("Pause before the next try when an order that flattens did not fill.", minimum=10 * MS),

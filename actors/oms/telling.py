@@ -6,17 +6,22 @@ from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
 from actors.messages.amending import AmendUpdate
 from actors.messages.trading import OrderUpdate
-from actors.messages.venue import OrderFilled
+from actors.messages.venue import OrderAccepted, OrderFilled
 from actors.oms.execution import ExecutionTally, cost_usdt
+from actors.oms.ids import is_of_a_node
 from actors.oms.record import OmsRecord
 from actors.oms.settings import OmsSettings
 from actors.oms.state import Order
 from actors.runtime.behaviour import Context
 from actors.runtime.errors import InvariantError
+from actors.runtime.messages import Severity
 
 __all__ = ["OmsTelling"]
 
 OPEN = OrderState.OPEN
+VENUE_SHARED = "VenueShared"
+SHARED_CALM_NS = 600_000_000_000  # without another order of the other node
+CLOCKS_APART_NS = 10_000_000_000  # more than the venue's clock and ours may differ by
 
 
 class OmsTelling(OmsRecord):
@@ -27,7 +32,24 @@ class OmsTelling(OmsRecord):
         self._account = place.account
         self._address = place.address
         self.tally = ExecutionTally()
+        self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
+        self._started_at_ns = 0
         self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
+
+    def _look_at_stranger(self, accepted: OrderAccepted, context: Context) -> None:
+        """An order that we did not make, younger than this node and named as a node does: another one trades.
+
+        Left over from an earlier journal, or from the node before, it would be older.
+        """
+        if self.settings.account_shared:
+            return
+        name = accepted.client_order_id
+        born_ns = accepted.created_at_ns - CLOCKS_APART_NS
+        if born_ns > self._started_at_ns and is_of_a_node(name) and not name.startswith(self._prefix):
+            text = (
+                f"Another node trades on account {self._account}: order {name} is not ours, and was made now"
+            )
+            context.alert(VENUE_SHARED, Severity.PAGE, text, key=self._account, ends_after_ns=SHARED_CALM_NS)
 
     def _tell(self, order: Order, context: Context, state: OrderState | None = None) -> None:
         """Tell who wished the order, and the risk actor that allowed it, how its intent stands.

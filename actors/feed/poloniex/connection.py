@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from actors.domain.place import Place
 from actors.feed.poloniex.cross_check import CrossCheck
 from actors.feed.poloniex.market import MarketPicture
-from actors.feed.poloniex.settings import PoloniexMarketSettings
+from actors.feed.poloniex.settings import PoloniexFeedSettings, PoloniexMarketSettings
 from actors.feed.poloniex.timers import FeedPulse, PoloniexFeedState
 from actors.feed.subscription import Subscription
 from actors.messages.market import FundingSettled
@@ -99,6 +99,8 @@ class FeedConnection(Behaviour):
         prefix = f"{context.epoch}.{now_ns}."
         self.line = Line(settings.rest_url, settings.request_timeout, budget, _unsigned, prefix=prefix)
         self.subscription = Subscription(self.symbol, settings, now_ns, gap_ns=0)
+        if isinstance(settings, PoloniexFeedSettings):
+            self.subscription.liveness.stuck_after_ns = settings.references_frozen_after
         self.picture.settled_ns = self.state.settled_ns
         self.is_started = True
         self._act(self.session.start(now_ns), context)
@@ -225,7 +227,9 @@ class FeedConnection(Behaviour):
         self.session.data("mark_price", context.now_ns)
         for row in frame.data:
             if row.s == self.symbol:
-                context.publish(self.picture.mark(row, context.now_ns))
+                price = self.picture.mark(row, context.now_ns)
+                self.subscription.liveness.heard_references(received_ns, price.mark_ticks, price.index_ticks)
+                context.publish(price)
 
     def _on_index(self, frame: IndexFrame, received_ns: int, context: Context) -> None:
         self.session.data("index_price", context.now_ns)

@@ -80,6 +80,16 @@ class PoloniexMarketSettings(FeedSettings, frozen=True, kw_only=True):
 class PoloniexFeedSettings(PoloniexMarketSettings, frozen=True, kw_only=True):
     """Market data of one perpetual."""
 
+    references_frozen_after: Annotated[
+        Duration,
+        setting(
+            "Frozen too: mark and index price come, but neither moved for so long. 0 turns it off.",
+            minimum=0,
+            risk="raise",
+            off_at_zero=True,
+        ),
+    ] = 5 * MINUTE
+
 
 class PoloniexSpotFeedSettings(PoloniexMarketSettings, frozen=True, kw_only=True):
     """Market data of one spot market."""

@@ -165,7 +165,7 @@ class VenueOrders(VenueCancels):
             self._reject(client_order_id, row.state, row.cancelReason, context)
             return
         if client_order_id not in self._accepted:
-            self._accept(client_order_id, row.ordId, (row.uTime or row.cTime) * MS, context)
+            self._accept(client_order_id, row.ordId, (row.uTime or row.cTime) * MS, context, row.cTime * MS)
         if row.execQty > self._filled.get(client_order_id, 0):
             self._expect_fills(row, context)
         if state is OrderState.CANCELED:
@@ -280,13 +280,16 @@ class VenueOrders(VenueCancels):
         if found.state in ENDED and told >= found.filled_contracts:
             self._lacking.pop(found.client_order_id, None)
 
-    def _accept(self, client_order_id: str, venue_order_id: str, at_ns: int, context: Context) -> None:
+    def _accept(
+        self, client_order_id: str, venue_order_id: str, at_ns: int, context: Context, created_at_ns: int = 0
+    ) -> None:
         if self._accepted.get(client_order_id):
             return
         _remember(self._accepted, client_order_id, venue_order_id)
         sending = self._sending.pop(client_order_id, None)
         sent_at_ns = sending.call.left_ns if sending is not None and sending.call is not None else 0
-        context.publish(OrderAccepted(self.account, client_order_id, venue_order_id, at_ns, sent_at_ns))
+        names = client_order_id, venue_order_id
+        context.publish(OrderAccepted(self.account, *names, at_ns, sent_at_ns, created_at_ns))
 
     def _reject(self, client_order_id: str, code: str, text: str, context: Context) -> None:
         context.publish(OrderRejected(self.account, client_order_id, code, text, context.now_ns))

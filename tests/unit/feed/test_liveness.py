@@ -133,3 +133,24 @@ def test_a_feed_at_its_end_is_silent_without_an_alert() -> None:
     subscription.check(bench)
     assert [(s.state, s.reason) for s in bench.take(FeedStatus)][1:] == [(FeedState.SILENT, "no more")]
     assert bench.alerts == []
+
+
+def references(liveness: Liveness, after: int, mark: int, index: int) -> FeedState | None:
+    """Hear mark and index beside a book that moves."""
+    liveness.heard_references(NOON + after * SECOND, mark, index)
+    return hear(liveness, after)
+
+
+def test_mark_and_index_that_are_told_and_stand_still_freeze_a_feed_whose_book_moves() -> None:
+    liveness = watch(stuck_after_ns=30 * SECOND)
+    states = [references(liveness, after, 100, 101) for after in range(40)]
+    assert states == [FeedState.LIVE] * 30 + [FeedState.FROZEN] * 10
+    assert liveness.reason(NOON) == "mark and index price have not moved for 39.0 s, although they are told"
+    assert references(liveness, 41, 100, 102) is FeedState.LIVE, "one of them is enough"
+
+
+def test_references_that_nobody_tells_or_watches_freeze_nothing() -> None:
+    liveness = watch(stuck_after_ns=30 * SECOND)
+    references(liveness, 0, 100, 101)
+    assert all(hear(liveness, after) is FeedState.LIVE for after in range(1, 100)), "that would be silence"
+    assert all(references(watch(), after, 100, 101) is FeedState.LIVE for after in range(100))

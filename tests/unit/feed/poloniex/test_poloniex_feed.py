@@ -351,3 +351,17 @@ def test_candles_that_cannot_be_true_are_not_passed_on() -> None:
     bench.candles[20][1] = "1.00"  # high below low
     assert history(bench, MINUTE, 15).bars == ()
     assert bench.alert_names()[0] == "FeedUnreadable"
+
+
+def test_a_venue_whose_prices_of_reference_stand_still_makes_the_feed_frozen_until_they_move() -> None:
+    bench = FeedBench(references_frozen_after=20 * SECOND)
+    for second in range(30):
+        bench.mark_price("100.00")
+        bench.update(bids=[[f"99.{90 - second:02}", "1"]])
+        bench.run()
+        frozen = [alert for alert in bench.alerts if alert.name == "FeedStale"]
+        assert bool(frozen) is (second >= 20), second
+    assert "mark and index price have not moved" in frozen[0].summary
+    bench.mark_price("100.01")
+    bench.run()
+    assert bench.resolved[-1].name == "FeedStale"
