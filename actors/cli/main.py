@@ -25,6 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Say what a kind of actor or a setting is for.",
     ),
     "schema": ("actors.cli.configuration:schema", "Write the JSON Schemas of deployment files."),
+    "monitoring": (
+        "actors.cli.monitoring:monitoring",
+        "Write rules, routes and dashboards for Prometheus, Alertmanager and Grafana.",
+    ),
     "ps": ("actors.cli.looking:ps", "List the actors of a running deployment."),
     "status": ("actors.cli.looking:status", "Say in a few lines how a deployment is."),
     "logs": ("actors.cli.logs:logs", "Show a deployment's log, of one actor if asked."),

@@ -175,6 +175,8 @@ class Reading:
             secrets=secrets,
             dead_man=self.sections["dead_man"],
             watch=self.sections["watch"],
+            slo=self.sections["slo"],
+            monitoring=self.sections["monitoring"],
             instruments=self.instruments or {},
             catalogs=self.catalogs or (),
             supervisors=supervisors,

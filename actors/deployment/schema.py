@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.deployment.inputs import INPUT_TYPES
+from actors.deployment.objectives import MonitoringSection, SloSection
 from actors.deployment.registry import KINDS, MODES, Kind
 from actors.deployment.schema_types import (
     Dialect,
@@ -64,6 +65,8 @@ SECTIONS: dict[str, type[Settings]] = {
     "secrets": SecretsSection,
     "dead_man": DeadManSection,
     "watch": WatchSection,
+    "slo": SloSection,
+    "monitoring": MonitoringSection,
 }
 
 WRITTEN = Dialect(references=True)

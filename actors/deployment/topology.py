@@ -9,6 +9,7 @@ from pathlib import Path
 
 from actors.deployment.catalogs import Catalog
 from actors.deployment.faults import Fault
+from actors.deployment.objectives import MonitoringSection, SloSection
 from actors.deployment.places import Origin
 from actors.deployment.sections import (
     ClockSection,
@@ -111,6 +112,8 @@ class Topology:
     content_hash: str  # SHA-256 of everything that decides what the deployment does
     warnings: tuple[Fault, ...] = ()
     watch: WatchSection = field(default_factory=WatchSection)
+    slo: SloSection = field(default_factory=SloSection)
+    monitoring: MonitoringSection = field(default_factory=MonitoringSection)
 
     def actor(self, address: str) -> ActorPlan:
         """Return one actor. Errors: KeyError."""

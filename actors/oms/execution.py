@@ -31,8 +31,7 @@ STAGES: dict[str, tuple[str, str]] = {
     "decision_to_ack": ("decided_at_ns", "acked_at_ns"),
 }
 # Upper ends of the buckets that stages are counted in; from a wire on this machine to a venue in trouble.
-BUCKETS_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
-BUCKETS_NS = tuple(int(upper * 1_000_000) for upper in BUCKETS_MS)
+BUCKETS_NS = tuple(ms * 1_000_000 for ms in (1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000))
 ENDS = frozenset(
     {OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.PROVEN_ABSENT, OrderEvent.FILLED_WHOLLY}
 )

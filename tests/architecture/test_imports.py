@@ -50,12 +50,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "audit": SHARED | {"control", "backtest", "strategy", "risk", "oms", "ledger"},
     # Stops accounts from outside their node: the venue's protocol, without its actor.
     "direct": SHARED | {"poloniex", "venue"},
+    # Files for Prometheus and Grafana, from a deployment, the table of metrics and the runbooks.
+    "monitoring": frozenset({"control", "drills", "deployment"}),
     "deployment": SHARED | ACTOR_FOLDERS | SIDE_FOLDERS | {"secrets", "direct", "audit"},
     "simulation": SHARED | ACTOR_FOLDERS | {"secrets", "deployment"},
     "cli": SHARED
     | ACTOR_FOLDERS
     | SIDE_FOLDERS
-    | {"secrets", "poloniex", "deployment", "simulation", "audit", "direct"},
+    | {"secrets", "poloniex", "deployment", "simulation", "audit", "direct", "monitoring"},
     "__main__": frozenset({"cli"}),
     # What Chaos Toolkit looks for in the package: the drills' actions and probes.
     "discovery": frozenset({"drills"}),
