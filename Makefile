@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit
+.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit ops-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ run: setup ## set up, then run the paper deployment (CONFIG=... ARGS=...)
 
 demo-live: setup ## the live path on this machine: config/local.yaml and an exchange for it (ARGS=...)
 	@$(BIN)/polytrade up config/local.yaml --exchange $(ARGS)
+
+ops-tools: ## install Prometheus and Alertmanager for their tests, as root where apt-get is; start nothing
+	@.ci/ops-tools
 
 test: setup ## the default test suite (WORKERS=4 ARGS=...)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

@@ -17,6 +17,10 @@ FAST, SLOW = "SloBurnFast", "SloBurnSlow"
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 
+# The cause has an alert of its own that comes sooner and hides this one: see routing.INHIBITIONS.
+LASTS = {"page": "1m", "ticket": "5m"}
+
+
 class Burn(NamedTuple):
     """So many times too fast over both windows. At 1, the budget of 30 days lasts exactly 30 days."""
 
@@ -79,6 +83,7 @@ def _alert(one: Indicator, burn: Burn, links: Links) -> dict[str, Any]:
         "alert": burn.alert,
         "expr": f'slo:errors:ratio_rate{burn.long}{{slo="{one.slo}"}} > {limit}\n'
         f'and\nslo:errors:ratio_rate{burn.short}{{slo="{one.slo}"}} > {limit}',
+        "for": LASTS[burn.severity],
         "labels": {"severity": burn.severity, "slo": one.slo, "window": burn.long},
         "annotations": {
             "summary": f"{one.summary}: {burn.spent} of the 30 days' budget went within {burn.long}",
