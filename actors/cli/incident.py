@@ -27,6 +27,18 @@ ASK_S = 2.5
 LOG_LINES, LOG_KEPT = 8, 5_000
 ORDERS_SHOWN = 8
 LAST_RUN = "last_run.json"
+READ_ME = """What {name} left behind. On any machine that has polytrade, beside this folder:
+
+  polytrade incident journal            the screen as it was
+  polytrade audit verify journal        the journal is what was written
+  polytrade logs journal                what the node said
+  polytrade trades journal              what it traded
+  polytrade why journal ID              why, of an order, a fill, a halt, '#EVENT'
+  polytrade state journal ACTOR         what an actor knew, --at an event or an instant
+  polytrade replay journal --trade ID   the same again from the tape, compared to the byte, when there was one
+
+The folder has everything of the account in it: keep it like the account's statements. It has no secrets.
+"""
 
 
 @click.command()
@@ -38,8 +50,8 @@ LAST_RUN = "last_run.json"
 def incident(words: tuple[str, ...], bundle: Path | None, as_json: bool) -> None:
     """Show what fires, what is at risk, what changed last and what to do first, even of a dead node.
 
-    --export FILE.tar.gz writes it down with the journal, generations, log and tape: `why`, `state` and
-    `audit` work on the journal in it, on any machine.
+    --export FILE.tar.gz writes it down with the journal, generations, markets, log and tape: `why`, `trades`,
+    `state`, `replay` and `audit` work on the folder in it, on any machine, without the deployment's files.
     """
     rest = list(words)
     file = rest.pop(0) if rest and is_target_word(rest[0]) else None
@@ -244,18 +256,21 @@ def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
     """Write a bundle whole: the journal as a proven backup, log, tape and screen. Errors: Problem."""
     import tempfile
 
-    from actors.deployment.backups import BackupRefused, back_up
+    from actors.deployment.backups import MANIFEST, BackupRefused, back_up
 
     beside = bundle.with_name(f".{bundle.name}.{os.getpid()}")
     now_ns = time.time_ns()
     try:
         with tempfile.TemporaryDirectory() as folder, tarfile.open(beside, "w:gz") as archive:
             path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False)
+            (path / MANIFEST).unlink()  # it is no backup any more: nobody shall trade on with it
             (path / "incident.json").write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
+            (path / LAST_RUN).write_text(json.dumps(_view(target)[0], default=str), encoding="utf-8")
+            (path / "README.txt").write_text(READ_ME.format(name=target.name), encoding="utf-8")
             archive.add(path, arcname="journal")
             for name in ("log", "tape", "runbooks"):
                 if (target.journal / name).is_dir():
-                    archive.add(target.journal / name, arcname=name)
+                    archive.add(target.journal / name, arcname=f"journal/{name}")
         beside.chmod(0o600)
         beside.rename(bundle)
     except BackupRefused as refused:

@@ -12,7 +12,7 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.cli.shown import table_text
-from actors.cli.targets import deployment_options, find_target, load_topology, split_words
+from actors.cli.targets import deployment_options, find_target, split_words, topology_of
 from actors.domain.money import format_e8
 
 __all__ = ["parity"]
@@ -42,10 +42,7 @@ def parity(
 
     file, _ = split_words(words)
     target = find_target(file, environments, inputs)
-    if not target.file:
-        text = "a journal's folder does not say which actors to build"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    topology = load_topology([target.file], environments, inputs)
+    topology = topology_of(target, environments, inputs)
     from_ns = instant_option(day, "--day")
     if from_ns % DAY_NS:
         raise Problem(ExitCode.USAGE, f"--day {day} is no day", "write 2026-11-28; days are UTC")

@@ -12,7 +12,7 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.journal import open_reader
 from actors.cli.output import echo, note, print_json
 from actors.cli.problems import Problem
-from actors.cli.targets import deployment_options, find_target, load_topology
+from actors.cli.targets import deployment_options, find_target, topology_of
 
 __all__ = ["replay"]
 
@@ -69,10 +69,7 @@ def _replay_trade(
     from actors.deployment.replay import play_deployment
 
     target = find_target(file, environments, inputs)
-    if not target.file:
-        text = "a journal's folder does not say which actors to build"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    topology = load_topology([target.file], environments, inputs)
+    topology = topology_of(target, environments, inputs)
     with open_reader(target) as reader:
         chain = why(reader, trade)
         if not chain.events:

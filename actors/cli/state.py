@@ -13,7 +13,7 @@ from actors.cli.moments import NOW, last_sequence
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.cli.shown import instant, shown_field
-from actors.cli.targets import deployment_options, find_target, load_topology, split_words
+from actors.cli.targets import deployment_options, find_target, split_words, topology_of
 
 __all__ = ["rebuilt", "replayed", "state"]
 
@@ -37,10 +37,7 @@ def state(
     """Rebuild an actor's state as it was after an event or at an instant, and print it."""
     file, (actor,) = split_words(words, "ACTOR")
     target = find_target(file, environments, inputs)
-    if not target.file:
-        text = "a journal's folder does not say what kind of actor wrote an event"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    topology = load_topology([target.file], environments, inputs)
+    topology = topology_of(target, environments, inputs)
     known = [plan.address for plan in topology.actors]
     if actor not in known:
         remedy = f"there are {', '.join(known)}"

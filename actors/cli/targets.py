@@ -15,7 +15,15 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
 from actors.cli.running import Running, running_deployments
 
-__all__ = ["Target", "deployment_options", "find_target", "load_instruments", "load_topology", "split_words"]
+__all__ = [
+    "Target",
+    "deployment_options",
+    "find_target",
+    "load_instruments",
+    "load_topology",
+    "split_words",
+    "topology_of",
+]
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -69,15 +77,24 @@ def load_topology(files: Sequence[str], environments: Sequence[str] = (), inputs
     return load(list(files), tuple(environments), given, os.environ)
 
 
-def load_instruments(target: Target, environments: Sequence[str], inputs: Sequence[str]) -> Any:
-    """Return what a deployment trades.
+def topology_of(target: Target, environments: Sequence[str] = (), inputs: Sequence[str] = ()) -> Any:
+    """Return what a target is: by its file, or by what its journal's folder has kept, as in a bundle.
 
-    Errors: as `load_topology`; Problem when a journal's folder is named.
+    Errors: as `load_topology`; Problem when the folder has not kept it.
     """
-    if not target.file:
-        text = "a journal's folder does not say what a tick or a contract is worth"
-        raise Problem(ExitCode.USAGE, text, "name the deployment's file instead")
-    return load_topology([target.file], environments, inputs).instruments
+    if target.file:
+        return load_topology([target.file], environments, inputs)
+    from actors.deployment.stored import NotStored, stored_topology
+
+    try:
+        return stored_topology(target.journal)
+    except NotStored as error:
+        raise Problem(ExitCode.USAGE, str(error), "name the deployment's file instead") from None
+
+
+def load_instruments(target: Target, environments: Sequence[str], inputs: Sequence[str]) -> Any:
+    """Return what a deployment trades. Errors: as `topology_of`."""
+    return topology_of(target, environments, inputs).instruments
 
 
 def is_target_word(word: str) -> bool:

@@ -72,15 +72,13 @@ def _draw(
 
 
 def _instruments(target: Target) -> dict[str, Any]:
-    """Return the deployment's instruments, so that prices are prices; without its file they stay ticks."""
-    if not target.file:
-        return {}
-    from actors.cli.targets import load_topology
+    """Return the deployment's instruments, so that prices are prices; where it has none they are ticks."""
+    from actors.cli.targets import topology_of
     from actors.deployment.faults import ConfigError
 
     try:
-        return dict(load_topology([target.file]).instruments)
-    except ConfigError:
+        return dict(topology_of(target).instruments)
+    except (ConfigError, Problem):
         return {}
 
 

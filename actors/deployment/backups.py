@@ -26,7 +26,7 @@ from actors.runtime.messages import Message
 from actors.runtime.store import TurnWrite
 from actors.runtime.store_lmdb import LmdbStore
 
-__all__ = ["BackupRefused", "JournalRestored", "Manifest", "back_up", "check_backup", "restore"]
+__all__ = ["MANIFEST", "BackupRefused", "JournalRestored", "Manifest", "back_up", "check_backup", "restore"]
 
 MANIFEST, DATA = "manifest.json", "data.mdb"
 LAST_BACKUP = "last_backup.json"  # in the journal's folder

@@ -83,6 +83,26 @@ class Generations:
             beside.unlink(missing_ok=True)
         _sync_folder(self.folder)
 
+    def markets(self, content: str) -> bytes | None:
+        """Return the markets that this hash is of, as JSON; None when they were never kept."""
+        path = self._markets(content)
+        return path.read_bytes() if path.is_file() else None
+
+    def keep_markets(self, content: str, raw: bytes) -> None:
+        """Lay markets beside the generations that were made with them. Errors: OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._markets(content)
+        beside = path.with_suffix(f".{os.getpid()}.new")
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+        _sync_folder(self.folder)
+
+    def _markets(self, content: str) -> Path:
+        return self.folder / f"markets-{content[:16]}.json"
+
     def stage(self, document: dict[str, Any]) -> str:
         """Lay a document down for the node to read; return its name. Errors: OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

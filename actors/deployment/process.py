@@ -23,6 +23,7 @@ from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.parity_worker import ParityPump
 from actors.deployment.secret_values import CONTROL, SecretsMissing, anchor_signer, keep_secrets
 from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, watched_beat
+from actors.deployment.stored import keep_markets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
 from actors.messages.parity import PARITY_PORT
@@ -72,6 +73,7 @@ def run_node(
         now_ns = _clock(topology).now_ns()
         run = run or f"alone-{now_ns}"
         topology = first_generation(topology, generations, run, now_ns)
+        keep_markets(generations, topology)
         secrets = keep_secrets(topology, source)
     except (SecretsMissing, ConfigError, ValueError, OSError) as error:
         store.close()

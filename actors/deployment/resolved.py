@@ -25,7 +25,7 @@ from actors.deployment.topology import ActorPlan, Topology
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 from actors.domain.instrument import Instrument
 
-__all__ = ["from_resolved", "markets_hash", "resolved"]
+__all__ = ["from_resolved", "markets_hash", "node_of", "resolved"]
 
 SECTIONS = ("journal", "loop", "control", "clock", "secrets", "dead_man", "watch")
 
@@ -95,7 +95,7 @@ def from_resolved(document: Mapping[str, Any], like: Topology) -> Topology:
     """
     log = FaultLog()
     span = Span(SourceFile("generation", ()), 1, 1)
-    supervisors = read_supervisors(_node(document["supervisors"], span), log)
+    supervisors = read_supervisors(node_of(document["supervisors"], span), log)
     known = {plan.name: plan.origin for plan in like.supervisors}
     supervisors = {name: replace(plan, origin=known.get(name)) for name, plan in supervisors.items()}
     plans = [_plan(one, like, span, log) for one in document["actors"]]
@@ -121,7 +121,7 @@ def _plan(one: Mapping[str, Any], like: Topology, span: Span, log: FaultLog) -> 
     kind = KINDS.get(one["kind"])
     settings = None
     if kind is not None:
-        node = _node(one["settings"], span)
+        node = node_of(one["settings"], span)
         converter = Converter(log, f"actor {one['address']!r}")
         if isinstance(node, Map):
             settings = converter.settings(kind.settings_class, node, missing_at=span)
@@ -150,13 +150,13 @@ def _plan(one: Mapping[str, Any], like: Topology, span: Span, log: FaultLog) -> 
     )
 
 
-def _node(value: Any, span: Span) -> Node:
+def node_of(value: Any, span: Span) -> Node:
     """Return a plain value as the tree that the converter reads."""
     if isinstance(value, dict):
         found = Map(span)
         for name, item in value.items():
-            found.put(Scalar(span, str(name), str(name)), _node(item, span))
+            found.put(Scalar(span, str(name), str(name)), node_of(item, span))
         return found
     if isinstance(value, list | tuple):
-        return List(span, [_node(item, span) for item in value])
+        return List(span, [node_of(item, span) for item in value])
     return Scalar(span, value, "" if value is None else str(value), quoted=isinstance(value, str))

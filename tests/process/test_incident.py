@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import tarfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.process.node import wait_for
 
 def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
+    desk.edit("durability: process}", "durability: process, tape: true}")
     try:
         desk.up()
         wait_for(lambda: desk.status()["totals"]["fills"] >= 1, 30)
@@ -47,6 +49,32 @@ def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> N
         archive.extractall(tmp_path / "elsewhere", filter="data")
     journal = tmp_path / "elsewhere" / "journal"
     assert json.loads((journal / "incident.json").read_text())["deployment"] == "paper"
-    assert (tmp_path / "elsewhere" / "log" / "node.jsonl").is_file()
-    code, text = desk.run("audit", "verify", str(journal))
-    assert code == 0, text
+    for name in ("config", "var"):  # a laptop has neither
+        shutil.rmtree(tmp_path / name)
+    fill = _works_on_a_laptop(desk, str(journal))
+    code, text = desk.run("replay", str(journal), "--trade", fill)
+    assert (code, "the same, byte for byte" in text) == (0, True), text
+    code, text = desk.run("restore", str(journal), "--check")
+    assert (code, "is no backup" in text) == (5, True), text
+
+
+def _works_on_a_laptop(desk: Desk, journal: str) -> str:
+    """Everything that the bundle's README names; return an order that was filled."""
+    said = {}
+    for words in (
+        ("incident", journal),
+        ("audit", "verify", journal),
+        ("logs", journal),
+        ("trades", journal, "--json"),
+        ("state", journal, "ledger/main", "--json"),
+        ("state", journal, "venue/main", "--tape"),
+    ):
+        code, said[words[0]] = desk.run(*words)
+        assert code == 0, (words, said[words[0]])
+    assert "fires: TradingHalted" in said["incident"]
+    assert "money: equity" in said["incident"]
+    trades = json.loads(said["trades"])
+    fill = str([*trades["trades"], *trades["open"]][0]["entry_order"])
+    code, text = desk.run("why", journal, fill)
+    assert (code, "OrderFillApplied" in text) == (0, True), text
+    return fill
