@@ -69,6 +69,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "exchange": ("actors.cli.exchange:exchange", "Serve a local exchange that speaks Poloniex's API."),
     "vault": ("actors.cli.vault:vault", "Serve a double of Vault, for rehearsals and drills."),
+    "test": ("actors.cli.config_tests:test", "Run tests of deployments, in virtual time."),
     "simulate": ("actors.cli.simulate:simulate", "Run a deployment under faults from seeds, and judge it."),
     "replay": (
         "actors.cli.replay:replay",

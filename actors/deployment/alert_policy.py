@@ -13,7 +13,7 @@ from actors.deployment.yaml_tree import Map
 from actors.drills.runbooks.catalogue import listed_alerts
 from actors.runtime.messages import Severity
 
-__all__ = ["check_alert_route", "check_runbooks"]
+__all__ = ["check_alert_route", "check_runbooks", "listed"]
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_EVERY_NODE = frozenset({"runtime", "deployment"})  # alerts about the node itself
@@ -70,11 +70,11 @@ def check_runbooks(drafts: list[Draft], folder: str, log: FaultLog) -> None:
 
 def _alerts_of(drafts: list[Draft]) -> set[str]:
     folders = {draft.kind.behaviour.split(".")[1] for draft in drafts if draft.kind is not None}
-    return {name for name, folder in _listed().items() if folder in folders | OF_EVERY_NODE}
+    return {name for name, folder in listed().items() if folder in folders | OF_EVERY_NODE}
 
 
 @cache
-def _listed() -> dict[str, str]:
+def listed() -> dict[str, str]:
     """Return every alert with the folder of the actors that raise it."""
     return {name: Path(alert.document).parts[1] for name, alert in listed_alerts(ROOT).items()}
 

@@ -23,6 +23,7 @@ TIERS = {
     "E1": "Schema: what can be written where",
     "E2": "Wiring: who hears whom, who restarts whom",
     "E3": "Policy: what may run in which mode",
+    "E5": "Tests: what a `*.test.yaml` file says about a deployment",
     "W4": "Warnings: allowed, and probably not meant",
 }
 
@@ -225,6 +226,14 @@ CODES: dict[str, Code] = {
         "The alerter names a folder with runbooks, and an alert that the deployment's actors can raise has "
         "no file there. Whoever it wakes would not know what to do.",
     ),
+    "E501": Code(
+        "unknown message",
+        "There is no message, event or alert of this name, or none that can be sent here: a test that waits "
+        "for it could never pass, or never fail.",
+    ),
+    "E502": Code("message that is not taken", "The actor has no use for this message."),
+    "E503": Code("not one step", "A step does one thing, and an expectation is about one thing."),
+    "E504": Code("not in the deployment", "The deployment under test has no such actor, symbol or account."),
     "W401": Code("actor without use", "Nobody reads the actor, and it reads nobody."),
     "W402": Code("input without use", "The input is declared, and no value refers to it."),
     "W403": Code("supervisor without children", "No actor and no supervisor names it."),

@@ -22,6 +22,7 @@ from actors.deployment.quantities import (
 from actors.deployment.setting_types import (
     FORMATTERS,
     FieldType,
+    SettingField,
     choices_of,
     fields_of,
     item_type,
@@ -30,14 +31,14 @@ from actors.deployment.setting_types import (
 from actors.deployment.yaml_tree import List, Map, Node, Scalar, described, plain
 from actors.runtime.errors import InvariantError
 
-__all__ = ["Converter", "listed"]
+__all__ = ["Converter", "S", "Unfit", "listed"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-class _Unfit(Exception):
+class Unfit(Exception):
     """The value was refused, and the fault noted."""
 
 
@@ -53,7 +54,7 @@ class Converter:
         self, kind: type[S], node: Map, *, path: str = "", missing_at: Span, ignore: Collection[str] = ()
     ) -> S | None:
         """Return the settings object of a map; None when something in it does not fit."""
-        known = fields_of(kind)
+        known = self.fields_of(kind)
         unfit = False
         for name, key in node.keys.items():
             if name not in known and name not in ignore:
@@ -71,9 +72,13 @@ class Converter:
             try:
                 values[name] = self._value(value, one.type, path + name)
                 self.origins[path + name] = value.span.origin
-            except _Unfit:
+            except Unfit:
                 unfit = True
         return None if unfit else self._built(kind, values, node, missing_at)
+
+    def fields_of(self, kind: type[msgspec.Struct]) -> dict[str, SettingField]:
+        """Return what can be written for a class; override where a name says more than its type."""
+        return fields_of(kind)
 
     def _unknown(self, key: Scalar, known: Collection[str], path: str) -> None:
         place = f"{path.rstrip('.')!r} has no key" if path else "there is no key"
@@ -91,7 +96,7 @@ class Converter:
 
     def _value(self, node: Node, found: FieldType, path: str) -> Any:
         if isinstance(node, Scalar) and node.faulty:
-            raise _Unfit
+            raise Unfit
         if found.format:
             quantity = self._quantity(node, found.format, path)
             self._bounded(quantity, node, found, path)
@@ -118,7 +123,7 @@ class Converter:
         elif not isinstance(value, int | float) or isinstance(value, bool):
             code = "E102"
         self._refuse(code, node, path, wanted, help)
-        raise _Unfit
+        raise Unfit
 
     def _parsed(self, node: Node, format: str, value: str | int, path: str) -> int:
         parse, code, wanted, help = QUANTITIES[format]
@@ -126,14 +131,14 @@ class Converter:
             return value if format == "bytes" and isinstance(value, int) else parse(value)
         except ValueError:
             self._refuse("E109" if format == "e8" else code, node, path, wanted, help)
-            raise _Unfit from None
+            raise Unfit from None
 
     def _integer(self, node: Node, found: FieldType, path: str) -> int:
         value = node.value if isinstance(node, Scalar) else None
         if type(value) is not int:
             quoted = isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]+", value)
             self._refuse("E102", node, path, "an integer", "write it without quotes" if quoted else "")
-            raise _Unfit
+            raise Unfit
         self._bounded(value, node, found, path)
         return value
 
@@ -141,7 +146,7 @@ class Converter:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
             self._refuse("E102", node, path, "a number")
-            raise _Unfit
+            raise Unfit
         self._bounded(value, node, found, path)
         return float(value)
 
@@ -157,7 +162,7 @@ class Converter:
                 show: Callable[[Any], str] = FORMATTERS.get(found.format, str)
                 message = f"{self._about}{path!r} must be {words} {show(limit)}, not {show(value)}"
                 self._log.add("E105", node.span, message)
-                raise _Unfit
+                raise Unfit
 
     def _boolean(self, node: Node, found: FieldType, path: str) -> bool:
         value = node.value if isinstance(node, Scalar) else None
@@ -165,20 +170,20 @@ class Converter:
             return value
         word = BOOLEAN_WORDS.get(value.lower()) if isinstance(value, str) else None
         self._refuse("E102", node, path, "true or false", f"write {word}" if word else "")
-        raise _Unfit
+        raise Unfit
 
     def _text(self, node: Node, found: FieldType, path: str) -> str:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             help = f'put it in quotes: "{node.text}"' if isinstance(node, Scalar) else ""
             self._refuse("E102", node, path, "text", help)
-            raise _Unfit
+            raise Unfit
         value, base = node.value, found.base
         pattern = getattr(base, "pattern", None)
         if pattern is not None and not re.search(pattern, value):
             examples = found.about.get("examples") or ()
             help = f"an example: {examples[0]!r}" if examples else f"the form is {pattern}"
             self._log.add("E106", node.span, f"{self._about}{path!r} cannot be {value!r}", help)
-            raise _Unfit
+            raise Unfit
         return value
 
     def _choice(self, node: Node, choices: dict[str, Any], path: str) -> Any:
@@ -192,7 +197,7 @@ class Converter:
             help = did_you_mean(value, choices) if len(choices) > 1 else ""
             help = help if help.startswith("did") else ""
             self._log.add("E104", node.span, f"{self._about}{path!r} must be {words}, not {value!r}", help)
-        raise _Unfit
+        raise Unfit
 
     # -- collections ---------------------------------------------------------------------------------
 
@@ -200,17 +205,17 @@ class Converter:
         if not isinstance(node, List):
             help = "write one item as a list, too: [...]" if isinstance(node, Scalar) else ""
             self._refuse("E102", node, path, "a list", help)
-            raise _Unfit
+            raise Unfit
         self._check_count(node, len(node.items), found.base, path)
         values, unfit = [], False
         for index, item in enumerate(node.items):
             try:
                 values.append(self._value(item, item_type(found, index), f"{path}[{index}]"))
                 self.origins[f"{path}[{index}]"] = item.span.origin
-            except _Unfit:
+            except Unfit:
                 unfit = True
         if unfit:
-            raise _Unfit
+            raise Unfit
         return tuple(values)
 
     def _set(self, node: Node, found: FieldType, path: str) -> frozenset[Any]:
@@ -231,13 +236,13 @@ class Converter:
             wanted = f"at most {most}" if least is None else f"at least {least}"
         message = f"{self._about}{path!r} must have {wanted} entries, and has {count}"
         self._log.add("E112", node.span, message)
-        raise _Unfit
+        raise Unfit
 
     def _dictionary(self, node: Node, found: FieldType, path: str) -> dict[str, Any]:
         base = found.base
         if not isinstance(node, Map) or not isinstance(base, inspect.DictType):
             self._refuse("E102", node, path, "a map")
-            raise _Unfit
+            raise Unfit
         self._check_count(node, len(node.values), base, path)
         values, unfit = {}, False
         key_type, value_type = simplified(base.key_type), simplified(base.value_type)
@@ -246,20 +251,20 @@ class Converter:
                 name = self._value(Scalar(key.span, key.text, key.text, True), key_type, f"{path}.{key.text}")
                 values[name] = self._value(value, value_type, f"{path}.{key.text}")
                 self.origins[f"{path}.{key.text}"] = value.span.origin
-            except _Unfit:
+            except Unfit:
                 unfit = True
         if unfit:
-            raise _Unfit
+            raise Unfit
         return values
 
     def _struct(self, node: Node, found: FieldType, path: str) -> msgspec.Struct:
         base = found.base
         if not isinstance(node, Map) or not isinstance(base, inspect.StructType):
             self._refuse("E102", node, path, "a map")
-            raise _Unfit
+            raise Unfit
         made = self.settings(base.cls, node, path=f"{path}.", missing_at=node.span)
         if made is None:
-            raise _Unfit
+            raise Unfit
         return made
 
     def _anything(self, node: Node, found: FieldType, path: str) -> Any:

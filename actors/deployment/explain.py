@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from actors.deployment.codes import CODES
 from actors.deployment.faults import did_you_mean
 from actors.deployment.quantities import format_bytes, format_duration, format_e8
 from actors.deployment.registry import KINDS, Kind
-from actors.deployment.schema import SECTIONS
+from actors.deployment.schema import SECTIONS, structure_schema
 from actors.deployment.sections import ActorSection, SupervisorSection
 from actors.deployment.setting_types import (
     RELOADS,
@@ -41,18 +42,33 @@ FORMATS = {"duration": "duration", "e8": "exact decimal, as text", "bytes": "siz
 SHOW = {"duration": format_duration, "e8": format_e8, "bytes": format_bytes}
 
 
+# Keys that no settings class says: of the file, and beside a kind's settings.
+TOP_KEYS = ("extends", "deployment", "mode", "seed", "catalog", "inputs", "for_each", "reads")
+
+
 class NotExplained(LookupError):
     """There is no such kind, section or field; the text says what comes near."""
 
 
 def subjects() -> dict[str, type[msgspec.Struct]]:
-    """Return every section and kind with its settings class, sections first."""
+    """Return every section and kind with its settings class, sections first.
+
+    A section with the name of a kind is there as `section NAME`.
+    """
     found: dict[str, type[msgspec.Struct]] = {
-        **SECTIONS,
-        "supervisors": SupervisorSection,
-        "actors": ActorSection,
+        section_name(name): section
+        for name, section in {
+            **SECTIONS,
+            "supervisors": SupervisorSection,
+            "actors": ActorSection,
+        }.items()
     }
     return found | {name: kind.settings_class for name, kind in KINDS.items()}
+
+
+def section_name(name: str) -> str:
+    """Return what a section is called among the subjects."""
+    return f"section {name}" if name in KINDS else name
 
 
 def kinds_table() -> str:
@@ -62,21 +78,42 @@ def kinds_table() -> str:
 
 
 def explain(subject: str) -> str:
-    """Return what is to be said about `KIND`, `KIND.FIELD`, `SECTION` or `SECTION.FIELD`.
+    """Return what is to be said about `KIND`, `KIND.FIELD`, `SECTION.FIELD`, a key, a fault's code.
 
     An empty subject lists the kinds. Errors: NotExplained.
     """
     if not subject:
         return kinds_table()
+    if subject.upper() in CODES:
+        code = CODES[subject.upper()]
+        return f"{subject.upper()}: {code.title}\n\n{code.explanation}\n"
+    if subject in TOP_KEYS:
+        return "\n".join(_top_key(subject)) + "\n"
     name = subject if subject in (*KINDS, *SECTIONS, "supervisors", "actors") else _owner(subject)
+    namesakes = [one for one in (name, section_name(name)) if one in subjects()]
     if name == subject:
-        return "\n".join(_overview(name)) + "\n"
+        return "\n\n".join("\n".join(_overview(one)) for one in dict.fromkeys(namesakes)) + "\n"
     field = subject[len(name) + 1 :].removeprefix("settings.")
-    fields = dict(walk_fields(subjects()[name]))
+    fields = {path: one for of in reversed(namesakes) for path, one in walk_fields(subjects()[of])}
     if field not in fields:
         help = did_you_mean(field, fields)
         raise NotExplained(f"{name} has no setting {field!r}" + (f"; {help}" if help else ""))
     return "\n".join(_detail(name, field, fields[field])) + "\n"
+
+
+def _top_key(name: str) -> Iterator[str]:
+    schema = structure_schema()["properties"]
+    one = schema[name] if name in schema else schema["actors"]["additionalProperties"]["properties"][name]
+    yield f"{name}: {one['description']}"
+    yield ""
+    choices = one.get("enum") or ()
+    rows = {
+        "default": str(one.get("default", "")),
+        "choices": ", ".join(choices),
+        "form": one.get("pattern", ""),
+        "a change": RELOADS.get(one.get("x-reload", ""), ""),
+    }
+    yield from (f"  {label:8}  {text}" for label, text in rows.items() if text)
 
 
 def _owner(subject: str) -> str:
@@ -106,7 +143,26 @@ def _overview(name: str) -> Iterator[str]:
         default = "required" if one.required else value_text(one)
         yield f"  {path:{width}}  {type_text(one)}; {default}"
     yield ""
-    yield f"More about one of them: polytrade explain {name}.{next(iter(fields))}"
+    yield from _reload_classes(fields)
+    word = name.removeprefix("section ")
+    yield f"More about one of them: polytrade explain {word}.{next(iter(fields))}"
+
+
+def _reload_classes(fields: dict[str, SettingField]) -> Iterator[str]:
+    """Yield a line for each way in which a change takes effect; the most common one stands for the rest."""
+    by_class: dict[str, list[str]] = {}
+    for path, one in fields.items():
+        by_class.setdefault(one.reload, []).append(path)
+    most = max(by_class, key=lambda name: len(by_class[name]))
+    for name, paths in by_class.items():
+        which = (
+            "any setting" if len(by_class) == 1 else "any other setting" if name == most else ", ".join(paths)
+        )
+        yield f"A change of {which} {RELOADS[name]}."
+    loose = [path for path, one in fields.items() if one.risk]
+    if loose:
+        yield f"Limits are {', '.join(loose)}."
+    yield ""
 
 
 def _ports(kind: Kind) -> Iterator[str]:

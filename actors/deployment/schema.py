@@ -224,6 +224,8 @@ def _kind_rule(kind: Kind, dialect: Dialect) -> Schema:
 def schema_files() -> dict[str, str]:
     """Return every generated file as name and text: schemas, shapes of what journals hold, metrics."""
     from actors.control.metric_table.page import METRICS_FILE, metrics_page
+    from actors.deployment.alert_policy import listed
+    from actors.deployment.config_tests.schema import config_test_schema  # every kind's messages
 
     whole = deployment_schema(WRITTEN)
     overlay = deployment_schema(OVERLAY)
@@ -233,6 +235,7 @@ def schema_files() -> dict[str, str]:
         "overlay.schema.json": _text(overlay),
         SHAPES: text_of(shapes()),
         METRICS_FILE: metrics_page(),
+        "test.schema.json": _text(config_test_schema(sorted(listed()))),
     }
 
 

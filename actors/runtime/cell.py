@@ -173,6 +173,8 @@ class Cell:
             kind: _method(behaviour, "receive", behaviour.HANDLERS, kind) for kind in behaviour.HANDLERS
         }
         self.handlers[ForetoldDue] = tell_foretold
+        if self.context.loop.tap is not None:
+            self.handlers = self.context.loop.tap(self, self.handlers)
         self.foretold.clear()
         overrides = type(behaviour).caught_up is not Behaviour.caught_up
         self.caught_up = behaviour.caught_up if overrides else None

@@ -49,6 +49,7 @@ class Loop:
         self.ready: deque[Cell] = deque()
         self.records: list[tuple[str, int, int, Message]] = []
         self.timers = Timers()
+        self.tap: Callable[[Cell, Any], Any] | None = None  # wraps the handlers of new behaviours, in tests
         self.plans: dict[tuple[str, tuple[type, ...]], Any] = {}  # of virtual time: who is told what
         self.pumps: dict[str, Pump] = {}
         self.counters = LoopCounters()

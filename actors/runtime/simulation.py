@@ -101,6 +101,10 @@ class Simulation:
         """Run until a condition holds after a turn. Errors: InvariantError when time runs out first."""
         require(self._run(self.now_ns + timeout_ns, condition), "the condition did not come true in time")
 
+    def wait_for(self, condition: Callable[[], bool], within_ns: int) -> bool:
+        """Run until a condition holds after a turn, at most so long; return whether it does."""
+        return self._run(self.now_ns + within_ns, condition)
+
     def _run(self, end_ns: int, condition: Callable[[], bool]) -> bool:
         while True:
             while not condition():

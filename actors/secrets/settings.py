@@ -94,7 +94,7 @@ class VaultSettings(Settings, frozen=True, kw_only=True):
     ] = HOUR_NS
     sign_anchors_with: Annotated[
         str,
-        setting(
+        _at_start(
             "Transit key that signs every anchor of the journal, `mount/name`; empty: they are not signed.",
             pattern=r"^$|^[\w-]+(/[\w-]+)+$",
             examples=("transit/polytrade-anchors",),

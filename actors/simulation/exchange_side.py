@@ -12,6 +12,7 @@ from actors.exchange.events import OrderBooked
 from actors.exchange.server.core import ExchangeCore
 from actors.exchange.server.messages import StreamSend, WebRequest
 from actors.exchange.server.participants import TAKER
+from actors.exchange.server.price_path import PricePath
 from actors.exchange.server.served_engine import HOUSE
 from actors.exchange.server.settings import ServerSettings
 from actors.messages.venue import PlaceOrder
@@ -32,9 +33,14 @@ class ExchangeSide:
     """A far side that outlives the node, as the real one does. `on_event` is told of our accounts' events."""
 
     def __init__(
-        self, settings: ServerSettings, instruments: Mapping[str, Instrument], *, has_spot: bool = True
+        self,
+        settings: ServerSettings,
+        instruments: Mapping[str, Instrument],
+        *,
+        has_spot: bool = True,
+        paths: Mapping[str, PricePath] | None = None,
     ) -> None:
-        self.core = ExchangeCore(settings, instruments)
+        self.core = ExchangeCore(settings, instruments, paths=paths)
         if not has_spot:
             self.core.spot.views.clear()  # markets that nobody looks at need no time
         self.core.record = self._record

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from actors.deployment.secret_values import keep_secrets
 from actors.deployment.topology import ActorPlan, Topology
+from actors.exchange.server.price_path import PricePath
 from actors.exchange.server.settings import AccountSettings, ServerSettings
 from actors.secrets.keeper import SecretKeeper
 from actors.secrets.port import Secret
@@ -43,8 +45,16 @@ def hosts_of(topology: Topology) -> set[str]:
     return found
 
 
-def exchange_of(topology: Topology, seed: int) -> ExchangeSide | None:
-    """Return the exchange with the deployment's accounts; None when no adapter speaks to one."""
+def exchange_of(
+    topology: Topology,
+    seed: int,
+    paths: Mapping[str, PricePath] | None = None,
+    cash_usdt: Mapping[str, int] | None = None,
+) -> ExchangeSide | None:
+    """Return the exchange with the deployment's accounts; None when no adapter speaks to one.
+
+    `paths`: prices of symbols; `cash_usdt`: what accounts hold, in 1e-8 USDT, if not what ours begin with.
+    """
     venues = [plan for plan in topology.actors if plan.kind in VENUES]
     if not venues and not hosts_of(topology):
         return None
@@ -52,12 +62,14 @@ def exchange_of(topology: Topology, seed: int) -> ExchangeSide | None:
     served = tuple(dict.fromkeys(s for s in symbols if s in topology.instruments and s.endswith("_PERP")))
     names = names_of(topology)
     settings = ServerSettings(
-        accounts=tuple(_account(topology, plan) for plan in venues if names[_name(plan)] == _name(plan)),
+        accounts=tuple(
+            _account(topology, plan, cash_usdt or {}) for plan in venues if names[_name(plan)] == _name(plan)
+        ),
         symbols=served,
         seed=seed,
     )
     has_spot = any(plan.kind.endswith("_spot") for plan in topology.actors)
-    return ExchangeSide(settings, topology.instruments, has_spot=has_spot)
+    return ExchangeSide(settings, topology.instruments, has_spot=has_spot, paths=paths)
 
 
 def names_of(topology: Topology) -> dict[str, str]:
@@ -71,12 +83,13 @@ def _name(plan: ActorPlan) -> str:
     return plan.place.variables["account"]
 
 
-def _account(topology: Topology, plan: ActorPlan) -> AccountSettings:
+def _account(topology: Topology, plan: ActorPlan, cash_usdt: Mapping[str, int]) -> AccountSettings:
     account = _name(plan)
     deposit = USDT_DEFAULT
     for other in topology.actors:
         if other.kind == "ledger" and other.place.variables.get("account") == account:
             deposit = getattr(other.settings, "initial_usdt", deposit)
+    deposit = cash_usdt.get(account, deposit)
     key, secret = (_value(plan, name) for name in ("key", "secret"))
     return AccountSettings(key=key, secret=secret, usdt=deposit, spot={"USDT": deposit}, name=account)
 

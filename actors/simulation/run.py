@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -14,6 +14,7 @@ from msgspec import structs
 from actors.deployment.assemble import assemble
 from actors.deployment.topology import ActorPlan, Topology
 from actors.exchange.events import OrderBooked
+from actors.exchange.server.price_path import PricePath
 from actors.exchange.state import ExchangeState
 from actors.feed.settings import SyntheticSettings
 from actors.messages.control import HaltLevel
@@ -96,15 +97,20 @@ class SeedRun:
         faults: Sequence[Fault],
         duration_ns: int,
         tape: TapeWriter | None = None,
+        *,
+        start_ns: int = START_NS,
+        paths: Mapping[str, PricePath] | None = None,
+        cash_usdt: Mapping[str, int] | None = None,
     ) -> None:
         self.topology = topology = seeded(topology, seed)
         self.seed = seed
         self.faults = tuple(faults)
         self._duration_ns = duration_ns
+        self._start_ns = start_ns
         self._tape = tape
         self._secrets = secrets_for(topology)
         self._names = names_of(topology)
-        self.far = exchange_of(topology, seed)
+        self.far = exchange_of(topology, seed, paths, cash_usdt)
         hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
         self.wire.ports[PARITY_PORT] = SilentPumps()  # nobody measures a simulation against its model
@@ -114,12 +120,12 @@ class SeedRun:
         self._digest = sha256()
         durability = topology.journal.durability
         store = MemoryStore(syncs_commits=durability == "disk", lags_one=durability == "disk_lazy_meta")
-        self.world = SimulatedWorld(self._make, self.wire, START_NS, store)
+        self.world = SimulatedWorld(self.make_node, self.wire, start_ns, store)
         self.world.on_power_cut.append(self._journal_went_back)
         if durability == "process":
             self.world.sync_every(topology.journal.sync_interval)
         self.striker = Striker(self.world, self.far, faults)
-        self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self._look))
+        self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self.look))
         if self.far is not None:
             self.far.on_event.append(self._exchange_event)
             self.far.on_house.append(self.watchers.books.booked)  # it may have met orders of ours
@@ -132,7 +138,8 @@ class SeedRun:
         plans = self.topology.actors
         return {plan.place.variables["account"]: plan.settings for plan in plans if plan.kind == "risk"}
 
-    def _make(self, store: MemoryStore, clock: VirtualClock) -> Node:
+    def make_node(self, store: MemoryStore, clock: VirtualClock) -> Node:
+        """Return a node on a disk: the first one, or the next after an end."""
         node = assemble(self.topology, store, clock, (), self._secrets)
         node.loop.seed = self.topology.seed * 1_000_003 + self.seed
         node.loop.tape = self._tape
@@ -176,7 +183,7 @@ class SeedRun:
         try:
             while world.now_ns < end_ns and not watchers.violations:
                 world.run_for(min(LOOK_NS, end_ns - world.now_ns))
-                self._look()
+                self.look()
             if not watchers.violations:
                 self._rest()
         except Exception as error:
@@ -184,7 +191,7 @@ class SeedRun:
             watchers.tell("the node's code holds", f"{type(error).__name__}: {error}")
         return self._outcome()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Hold the node against its journal and against what the exchange told it, at any moment."""
         world, watchers = self.world, self.watchers
         watchers.now_ns = world.now_ns
@@ -225,7 +232,7 @@ class SeedRun:
             self.world.run_for(5 * SECOND_NS)
             quarrels = ["the node is away"] if self.world.ended else self.quarrels()
             left = list(self._left(is_flat=level is HaltLevel.FLATTEN))
-        self._look()
+        self.look()
         for quarrel in quarrels:
             self.watchers.tell("venue and books agree once quiet", quarrel)
         for quarrel in left:
@@ -290,7 +297,7 @@ class SeedRun:
             self._digest.hexdigest(),
             tuple(watchers.violations),
             self.faults,
-            world.now_ns - START_NS,
+            world.now_ns - self._start_ns,
             len(watchers.submitted),
             len(watchers.fills),
             watchers.amended_count,

@@ -39,8 +39,14 @@ class Striker:
         self.on_end: list[Callable[[], None]] = []  # told when a fault is over
         for fault in faults:
             if fault.kind in LINE_KINDS:
-                self._on_line(fault)
+                self._on_line(fault, self._start_ns)
             world.after(fault.at_ms * MS_NS, lambda fault=fault: self._begin(fault))  # type: ignore[misc]
+
+    def strike(self, fault: Fault) -> None:
+        """Let a fault begin now; its `at_ms` says nothing."""
+        if fault.kind in LINE_KINDS:
+            self._on_line(fault, self._world.now_ns - fault.at_ms * MS_NS)
+        self._begin(fault)
 
     def end_all(self) -> None:
         """End what still goes on."""
@@ -54,8 +60,8 @@ class Striker:
             for tell in self.on_end:
                 tell()
 
-    def _on_line(self, fault: Fault) -> None:
-        begin = self._start_ns + fault.at_ms * MS_NS
+    def _on_line(self, fault: Fault, start_ns: int) -> None:
+        begin = start_ns + fault.at_ms * MS_NS
         until = begin + fault.for_ms * MS_NS
         window = LineFault(fault.number, fault.kind, begin, until, fault.share_ppm, fault.value * MS_NS)
         self._world.wire.faults.add(window)

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from actors.deployment.config_tests.reading import TestReader
 from actors.deployment.faults import ConfigError
 from actors.deployment.loader import load
 from actors.deployment.report import text_report
+from actors.simulation.faults import KINDS as FAULT_KINDS
 
 FOLDER = Path(__file__).resolve().parent
 GIVEN = b"# given: "
+KINDS = ("invalid", "invalid_tests", "valid")
 
 
 def cases(kind: str) -> list[str]:
@@ -29,6 +32,8 @@ def cases(kind: str) -> list[str]:
 def outcome(kind: str, name: str) -> tuple[bool, str]:
     """Return whether a case loads, and the faults or warnings it shows, with paths as seen from here."""
     path = f"{kind}/{name}.yaml"
+    if kind == "invalid_tests":
+        return _outcome_of_tests(path)
     with inside(FOLDER):
         inputs, environments, variables = given(Path(path).read_bytes())
         try:
@@ -36,6 +41,15 @@ def outcome(kind: str, name: str) -> tuple[bool, str]:
         except ConfigError as error:
             return False, text_report(error.faults)
         return True, text_report(topology.warnings)
+
+
+def _outcome_of_tests(path: str) -> tuple[bool, str]:
+    with inside(FOLDER):
+        try:
+            TestReader(FAULT_KINDS).read(Path(path))
+        except ConfigError as error:
+            return False, text_report(error.faults)
+    return True, ""
 
 
 def expected(kind: str, name: str) -> str:
@@ -74,7 +88,7 @@ def inside(folder: Path) -> Iterator[None]:
 
 def write_expected() -> None:
     """Write the `.expected` file of every case anew."""
-    for kind in ("invalid", "valid"):
+    for kind in KINDS:
         for name in cases(kind):
             text = outcome(kind, name)[1]
             path = FOLDER / kind / f"{name}.expected"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from actors.deployment.codes import CODES, TIERS
-from tests.config.corpus import FOLDER, cases, expected, outcome
+from tests.config.corpus import FOLDER, KINDS, cases, expected, outcome
 
 # Whether a file is old is asked when a deployment starts; tests/unit/deployment shows these.
 OF_THE_CLOCK = {"E313", "W407"}
@@ -22,6 +22,13 @@ def test_an_invalid_file_shows_exactly_what_is_expected(name: str) -> None:
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("name", cases("invalid_tests"))
+def test_an_invalid_file_of_tests_shows_exactly_what_is_expected(name: str) -> None:
+    loads, text = outcome("invalid_tests", name)
+    assert not loads, "this file is among the invalid ones and can be run"
+    assert text == expected("invalid_tests", name)
+
+
 @pytest.mark.parametrize("name", cases("valid"))
 def test_a_valid_file_loads_and_warns_of_what_is_expected(name: str) -> None:
     loads, text = outcome("valid", name)
@@ -30,20 +37,20 @@ def test_a_valid_file_loads_and_warns_of_what_is_expected(name: str) -> None:
 
 
 def test_the_corpus_shows_every_code_and_no_other() -> None:
-    shown = {code for kind in ("invalid", "valid") for name in cases(kind) for code in _codes(kind, name)}
+    shown = {code for kind in KINDS for name in cases(kind) for code in _codes(kind, name)}
     assert shown == set(CODES) - OF_THE_CLOCK
 
 
 def test_the_corpus_is_large_and_holds_every_tier() -> None:
     names = cases("invalid")
-    tiers = {code[:2] for name in names for code in _codes("invalid", name)}
+    tiers = {code[:2] for kind in KINDS for name in cases(kind) for code in _codes(kind, name)}
     assert len(names) >= 200
     assert tiers == set(TIERS)
 
 
 def test_no_expectation_is_left_over() -> None:
-    known = {f"{kind}/{name}" for kind in ("invalid", "valid") for name in cases(kind)}
-    found = {f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*valid/*.expected")}
+    known = {f"{kind}/{name}" for kind in KINDS for name in cases(kind)}
+    found = {f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*valid*/*.expected")}
     assert found <= known
 
 

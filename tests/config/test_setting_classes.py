@@ -97,7 +97,8 @@ def test_help_and_manual_say_the_same() -> None:
     page = configuration_page()
     for name, settings in subjects().items():
         for path, one in walk_fields(settings):
-            assert RELOADS[one.reload] in explain(f"{name}.{path}"), f"{name}.{path}"
+            shown = explain(f"{name.removeprefix('section ')}.{path}")
+            assert RELOADS[one.reload] in shown, f"{name}.{path}"
             assert f"| {one.reload} | {one.description.replace('|', chr(92) + '|')}" in page, f"{name}.{path}"
 
 
@@ -114,3 +115,17 @@ def test_a_choice_with_a_direction_says_its_order(name: str) -> None:
         choices = choices_of(one.type.base)
         if one.risk and choices:
             assert set(one.ascending) == set(choices), path
+
+
+def test_help_says_what_a_code_and_a_key_of_the_file_mean() -> None:
+    assert explain("e201").startswith("E201: unknown actor\n")
+    assert "needs a new journal" in explain("mode")
+    assert "takes effect between two turns" in explain("reads")
+    assert "A change of any setting takes a new start of the node." in explain("loop")
+
+
+@pytest.mark.parametrize(
+    "name", ["journal", "loop", "control", "clock", "section secrets", "dead_man", "supervisors"]
+)
+def test_what_is_read_at_a_start_does_not_promise_less(name: str) -> None:
+    assert {one.reload for _, one in walk_fields(subjects()[name])} <= {"start", "fixed"}

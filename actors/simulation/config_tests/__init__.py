@@ -1,0 +1,1 @@
+"""Tests of deployments, run in virtual time."""
