@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit ops-tools
+.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit ops-tools editor-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,18 @@ demo-live: setup ## the live path on this machine: config/local.yaml and an exch
 
 ops-tools: ## install Prometheus and Alertmanager for their tests, as root where apt-get is; start nothing
 	@.ci/ops-tools
+	@$(MAKE) --no-print-directory editor-tools || echo "ops-tools: the tests of editors will skip" >&2
+
+# Below var/, never globally. Tests that need it skip, and say so, where it is not there.
+YAML_SERVER := 2.0.0
+editor-tools: var/tools/node_modules/.yaml-language-server-$(YAML_SERVER) ## install the YAML language server for its tests, into var/tools (needs npm)
+
+var/tools/node_modules/.yaml-language-server-%:
+	@command -v npm >/dev/null || { echo "editor-tools: npm was not found; on Debian or Ubuntu: apt-get install npm" >&2; exit 1; }
+	@mkdir -p var/tools
+	npm install --prefix var/tools --no-save --no-audit --no-fund --loglevel=error yaml-language-server@$*
+	@touch $@
+
 
 test: setup ## the default test suite (WORKERS=4 ARGS=...)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

@@ -55,14 +55,12 @@ def subjects() -> dict[str, type[msgspec.Struct]]:
 
     A section with the name of a kind is there as `section NAME`.
     """
-    found: dict[str, type[msgspec.Struct]] = {
-        section_name(name): section
-        for name, section in {
-            **SECTIONS,
-            "supervisors": SupervisorSection,
-            "actors": ActorSection,
-        }.items()
+    sections: dict[str, type[msgspec.Struct]] = {
+        **SECTIONS,
+        "supervisors": SupervisorSection,
+        "actors": ActorSection,
     }
+    found = {section_name(name): section for name, section in sections.items()}
     return found | {name: kind.settings_class for name, kind in KINDS.items()}
 
 
@@ -87,12 +85,14 @@ def explain(subject: str) -> str:
     if subject.upper() in CODES:
         code = CODES[subject.upper()]
         return f"{subject.upper()}: {code.title}\n\n{code.explanation}\n"
-    if subject in TOP_KEYS:
+    if subject in TOP_KEYS and subject not in KINDS:
         return "\n".join(_top_key(subject)) + "\n"
     name = subject if subject in (*KINDS, *SECTIONS, "supervisors", "actors") else _owner(subject)
     namesakes = [one for one in (name, section_name(name)) if one in subjects()]
     if name == subject:
-        return "\n\n".join("\n".join(_overview(one)) for one in dict.fromkeys(namesakes)) + "\n"
+        parts = [_overview(one) for one in dict.fromkeys(namesakes)]
+        parts += [_top_key(name)] if name in TOP_KEYS else []
+        return "\n\n".join(map("\n".join, parts)) + "\n"
     field = subject[len(name) + 1 :].removeprefix("settings.")
     fields = {path: one for of in reversed(namesakes) for path, one in walk_fields(subjects()[of])}
     if field not in fields:
@@ -104,7 +104,7 @@ def explain(subject: str) -> str:
 def _top_key(name: str) -> Iterator[str]:
     schema = structure_schema()["properties"]
     one = schema[name] if name in schema else schema["actors"]["additionalProperties"]["properties"][name]
-    yield f"{name}: {one['description']}"
+    yield f"{'key ' if name in KINDS else ''}{name}: {one['description']}"
     yield ""
     choices = one.get("enum") or ()
     rows = {

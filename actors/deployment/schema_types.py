@@ -24,6 +24,7 @@ from actors.deployment.setting_types import (
 from actors.domain.money import E8
 
 __all__ = [
+    "QUANTITY_WORDS",
     "Dialect",
     "Schema",
     "choice_schema",
@@ -36,6 +37,19 @@ __all__ = [
 Schema = dict[str, Any]
 
 REFERENCE = r"\$"  # a text with a reference may stand for anything
+# What editors say of a text that does not fit, instead of showing the pattern.
+TYPE_WORDS = {
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a map",
+}
+QUANTITY_WORDS = {
+    "duration": "This must be a duration, a whole number and a unit: 250ms, 5s, 1m, 8h, 1d.",
+    "e8": 'This must be an exact decimal number as text, with at most 8 decimals: "0.01".',
+    "bytes": "This must be a size, a whole number and a unit: 64MiB, 2GiB.",
+}
 DECIMAL_WHOLE_MAX = 9_999_999_999
 
 
@@ -55,6 +69,8 @@ def scalar_schema(types: list[str], dialect: Dialect, **keywords: Any) -> Schema
             keywords["pattern"] = f"{keywords['pattern']}|{REFERENCE}"
         elif "string" not in types:
             keywords["pattern"] = REFERENCE
+            wanted = " or ".join(TYPE_WORDS.get(name, name) for name in types)
+            keywords["patternErrorMessage"] = f"This must be {wanted}, or a reference such as $name."
         types += ["string"] if "string" not in types else []
     if dialect.partial:
         types.append("null")
@@ -123,6 +139,7 @@ def _type_schema(found: FieldType, dialect: Dialect) -> Schema:
 def _quantity_schema(found: FieldType, dialect: Dialect) -> Schema:
     patterns = {"duration": DURATION_PATTERN, "e8": DECIMAL_PATTERN, "bytes": BYTES_PATTERN}
     keywords: Schema = {"pattern": patterns[found.format], "x-format": found.format}
+    keywords["patternErrorMessage"] = QUANTITY_WORDS[found.format]
     low, high = getattr(found.base, "ge", None), getattr(found.base, "le", None)
     if found.format == "duration":
         keywords |= {"minimum": 0, "maximum": 0}  # only 0 needs no unit

@@ -10,7 +10,7 @@ from actors.deployment.config_tests.form import STEPS, SUBJECTS, Expect, FaultSt
 from actors.deployment.config_tests.vocabulary import ORDER_FACTS, event_types, fields_named, message_types
 from actors.deployment.config_tests.where import OPERATORS
 from actors.deployment.quantities import DECIMAL_PATTERN, DURATION_PATTERN
-from actors.deployment.schema_types import Dialect, Schema, struct_schema
+from actors.deployment.schema_types import QUANTITY_WORDS, Dialect, Schema, struct_schema
 from actors.deployment.setting_types import SettingField, choices_of
 
 __all__ = ["config_test_schema"]
@@ -23,8 +23,17 @@ FORMS: dict[str, Schema] = {
     "integer": {"type": "integer"},
     "text": {"type": "string"},
     "boolean": {"type": "boolean"},
-    "duration": {"type": ["string", "integer"], "pattern": DURATION_PATTERN, "maximum": 0},
-    "e8": {"type": ["string", "integer"], "pattern": DECIMAL_PATTERN},
+    "duration": {
+        "type": ["string", "integer"],
+        "pattern": DURATION_PATTERN,
+        "patternErrorMessage": QUANTITY_WORDS["duration"],
+        "maximum": 0,
+    },
+    "e8": {
+        "type": ["string", "integer"],
+        "pattern": DECIMAL_PATTERN,
+        "patternErrorMessage": QUANTITY_WORDS["e8"],
+    },
     "instant": {"type": ["string", "integer"]},
     "price": {"type": ["string", "integer"]},
 }
