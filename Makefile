@@ -56,7 +56,6 @@ var/tools/node_modules/.yaml-language-server-%:
 	npm install --prefix var/tools --no-save --no-audit --no-fund --loglevel=error yaml-language-server@$*
 	@touch $@
 
-
 test: setup ## the default test suite (WORKERS=4 ARGS=...)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
