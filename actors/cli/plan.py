@@ -174,7 +174,8 @@ def _compared(target: Target, current: Any, document: Any, topology: Any = None)
         new = [f"create {one['address']}" for one in document["actors"]]
         return {**base, "changes": [], "blocked": [], "loosened": [], "first": new}
     like = topology or _as_it_runs(current)
-    before, after = from_resolved(current.document, like), from_resolved(document, like)
+    before = from_resolved(current.document, like)
+    after = topology or from_resolved(document, like)
     found = compare(before, after, (current.document, document))
     loosened = [f"{address}: {field.path}" for address, field in found.loosened]
     changes = msgspec.to_builtins(found.actors)

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from actors.deployment.assemble import cell_specs
 from actors.deployment.changes import CREATE, LIVE, REMOVE, RESTART, Plan, compare
 from actors.deployment.direct_plan import plan_of, write_plan
 from actors.deployment.faults import ConfigError
@@ -18,8 +17,8 @@ from actors.deployment.generations import Generation, GenerationMoved, Generatio
 from actors.deployment.resolved import from_resolved, resolved
 from actors.deployment.secret_values import secrets_of
 from actors.deployment.self_watch import alert_of, end_strays
+from actors.deployment.switching import at_risk, keepers_that_go, reshape_between, trouble_of, unready
 from actors.deployment.topology import Topology
-from actors.runtime.cell import Cell, CellState
 from actors.runtime.clock import monotonic_ns
 from actors.runtime.errors import RuntimeFault
 from actors.runtime.messages import Severity
@@ -27,12 +26,13 @@ from actors.runtime.node import Node
 from actors.runtime.reshape import Reshape
 from actors.secrets.keeper import SecretKeeper
 
-__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation", "reshape_between"]
+__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation"]
 
 FAILED = "ConfigApplyFailed"
+HEART = "heart"  # who took a generation back when its node died
 LOOK_S = 0.1
 INSIDE_S = 10.0  # for what happens in the loop
-KEEPERS = ("oms", "venue", "ledger", "reconciler", "risk", "exchange")  # an account lives in these
+SLICE_PAUSE_S = 0.002  # between two looks into the journal beside the loop: what trades goes first
 
 
 class NotApplied(Exception):
@@ -70,14 +70,17 @@ class Applied(msgspec.Struct, frozen=True):
 def first_generation(topology: Topology, generations: Generations, run: str, now_ns: int) -> Topology:
     """Return what a process shall run, and keep it as a generation when it is new.
 
-    A node that its heart starts again goes on with what was applied to the one before; another `polytrade up`
+    A node that its heart starts again goes on with what was applied to the one before, but for a change that
+    was still watched when that one died: then the generation before it runs again. Another `polytrade up`
     begins with what its files say. Errors: ConfigError, OSError.
     """
     current = generations.current()
     if current is not None and current.run == run:
+        current = _without_unproven(current, generations, now_ns)
         if current.content_hash == topology.content_hash:
             return topology
         return from_resolved(current.document, topology)
+    generations.proven()
     if current is None or current.content_hash != topology.content_hash:
         number = current.number + 1 if current is not None else 1
         generations.add(
@@ -93,6 +96,20 @@ def first_generation(topology: Topology, generations: Generations, run: str, now
             )
         )
     return topology
+
+
+def _without_unproven(current: Generation, generations: Generations, now_ns: int) -> Generation:
+    """Return the generation to run: the one before, kept anew, when the node died while this was watched."""
+    number = current.number
+    if generations.unproven() == number and number > 1:
+        reason = f"taken back: the node died while generation {number} was watched"
+        before = generations.read(number - 1)
+        current = msgspec.structs.replace(
+            before, number=number + 1, at_ns=now_ns, actor=HEART, approver="", reason=reason, of=number - 1
+        )
+        generations.add(current)
+    generations.proven()
+    return current
 
 
 class Applier:
@@ -114,6 +131,12 @@ class Applier:
     def current(self) -> Generation | None:
         """Return the newest generation."""
         return self.generations.current()
+
+    def begun(self) -> None:
+        """Tell, once the node has started, when that took back what the one before it died of."""
+        current = self.generations.current()
+        if current is not None and current.actor == HEART:
+            self._tell(f"generation {current.of + 1} was {current.reason}")
 
     def plan(self, document: Mapping[str, Any]) -> tuple[Topology, Plan]:
         """Return what a document makes of this node. Errors: NotApplied."""
@@ -158,16 +181,34 @@ class Applier:
         self._fetch_secrets(wanted)
         before = self.topology
         change = reshape_between(base + 1, self.topology, wanted, plan, self._secrets)
-        self._inside(lambda: self._node.reshaper.check(change))
-        self._keep(change.generation, wish, wanted, plan)
-        self._switch(change, wanted)
-        applied = Applied(
-            change.generation, change.create, change.restart, tuple(change.settings or ()), change.remove
+        self._prepare(change)
+        self._keep(change.generation, wish, wanted, plan, unproven=True)
+        trouble = self._switched(change, wanted) or self._watch(change, wish.watch_s)
+        if trouble:
+            self._take_back(trouble, before, base)
+        self.generations.proven()
+        return Applied(
+            change.generation,
+            change.create,
+            change.restart,
+            tuple(change.settings or ()),
+            change.remove,
+            trouble,
         )
-        trouble = self._watch(change, wish.watch_s)
-        if not trouble:
-            return applied
-        return msgspec.structs.replace(applied, taken_back=self._take_back(trouble, before, base, wish))
+
+    def _prepare(self, change: Reshape) -> None:
+        """Build the new beside the old, a slice between two turns at a time."""
+        preparation = self._inside(lambda: self._node.reshaper.prepare(change))
+        while self._inside(preparation.advance):
+            self._pause.wait(SLICE_PAUSE_S)
+
+    def _switched(self, change: Reshape, wanted: Topology) -> str:
+        """Make the node the new one. Returns what went wrong."""
+        try:
+            self._switch(change, wanted)
+        except NotApplied as fault:
+            return str(fault)
+        return ""
 
     def _refuse(self, plan: Plan, wish: Wish) -> None:
         if plan.is_empty:
@@ -185,10 +226,8 @@ class Applier:
             address, field = plan.loosened[0]
             text = f"{address}: {field.path} {field.before} -> {field.after} loosens a limit"
             raise NotApplied(text, "say why with --reason", refused=True)
-        keepers = [
-            one.address for one in plan.actors if one.action == REMOVE and _family(one.kind) in KEEPERS
-        ]
-        if keepers and (risks := self._inside(lambda: _at_risk(self._node, keepers))):
+        keepers = keepers_that_go(plan)
+        if keepers and (risks := self._inside(lambda: at_risk(self._node, keepers))):
             text = f"{keepers[0]} cannot go: {risks[0]}"
             raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`", refused=True)
 
@@ -198,7 +237,7 @@ class Applier:
         if errors:
             raise NotApplied(f"no value for {errors[0].reference}: {errors[0].reason}", errors[0].help)
 
-    def _keep(self, number: int, wish: Wish, wanted: Topology, plan: Plan) -> None:
+    def _keep(self, number: int, wish: Wish, wanted: Topology, plan: Plan, *, unproven: bool = False) -> None:
         generation = Generation(
             number=number,
             at_ns=self._node.loop.clock.now_ns(),
@@ -213,19 +252,23 @@ class Applier:
             changes=tuple(f"{one.action} {one.address}" for one in plan.actors),
         )
         try:
+            if unproven:  # said before it is there: whoever finds both does not trust it
+                self.generations.begin_proof(number)
             self.generations.add(generation)
-        except GenerationMoved as moved:
-            raise NotApplied(str(moved), "plan it again") from None
-        except OSError as error:
-            raise NotApplied(
-                f"the generation cannot be written: {error.strerror}", "make room for it"
-            ) from None
+        except (GenerationMoved, OSError) as error:
+            if unproven:
+                self.generations.proven()
+            if isinstance(error, GenerationMoved):
+                raise NotApplied(str(error), "plan it again") from None
+            text = f"the generation cannot be written: {error.strerror}"
+            raise NotApplied(text, "make room for it") from None
 
     def _switch(self, change: Reshape, wanted: Topology) -> None:
-        self._shapes[change.generation] = change
+        self._shapes = {change.generation: change}
+        self._node.shape_of = self._shapes.__getitem__
+        self.topology = wanted
         self._inside(lambda: self._node.command("reshape", change.generation))
         self._node.loop.call(lambda: end_strays(self._node))
-        self.topology = wanted
         with contextlib.suppress(OSError):  # the plan of the start still stops what it knew
             write_plan(plan_of(wanted), self.generations.folder.parent)
 
@@ -237,20 +280,24 @@ class Applier:
         before = {name: self._node.cell(name).failures_count for name in names}
         until_ns = monotonic_ns() + int(watch_s * 1e9)
         while True:
-            trouble = str(self._inside(lambda: _trouble(self._node, before)))
+            trouble = str(self._inside(lambda: trouble_of(self._node, before)))
             if trouble or monotonic_ns() >= until_ns:
-                return trouble or str(self._inside(lambda: _unready(self._node, names)))
+                return trouble or str(self._inside(lambda: unready(self._node, names)))
             self._pause.wait(LOOK_S)
 
-    def _take_back(self, trouble: str, before: Topology, base: int, wish: Wish) -> str:
-        """Bring the topology before back, as a generation of its own. Returns what went wrong."""
+    def _take_back(self, trouble: str, before: Topology, base: int) -> None:
+        """Bring the topology before back, as a generation of its own. Errors: NotApplied.
+
+        Where that cannot be written, as on a full disk, the generation that failed is struck out instead.
+        """
         plan = compare(self.topology, before)
         number = base + 2
         back = Wish(resolved(before), base + 1, "apply", f"taken back: {trouble}", of=base)
-        self._keep(number, back, before, plan)
-        change = reshape_between(number, self.topology, before, plan, self._secrets)
-        self._switch(change, before)
-        return trouble
+        try:
+            self._keep(number, back, before, plan)
+        except NotApplied:
+            self.generations.strike(base + 1)
+        self._switch(reshape_between(number, self.topology, before, plan, self._secrets), before)
 
     def _inside(self, action: Callable[[], Any]) -> Any:
         """Run something in the loop's thread between two turns and wait. Errors: NotApplied."""
@@ -270,52 +317,7 @@ class Applier:
                 f"the loop made no progress for {INSIDE_S:g} s", "look at the node's log"
             ) from None
         except RuntimeFault as fault:
-            raise NotApplied(str(fault), "nothing has been changed") from None
-
-
-def reshape_between(
-    generation: int, before: Topology, wanted: Topology, plan: Plan, secrets: SecretKeeper
-) -> Reshape:
-    """Return what a node of one topology does to become one of another."""
-    specs = {spec.name: spec for spec in cell_specs(wanted, secrets)}
-    settings = {
-        one.address: wanted.actor(one.address).settings
-        for one in plan.actors
-        if one.action == LIVE and wanted.actor(one.address).settings != before.actor(one.address).settings
-    }
-    return Reshape(generation, specs, plan.of(CREATE), plan.of(RESTART), settings, plan.of(REMOVE))
-
-
-def _family(kind: str) -> str:
-    return kind.partition(".")[0]
-
-
-def _trouble(node: Node, before: Mapping[str, int]) -> str:
-    for name, failures in before.items():
-        cell = node.loop.cells.get(name)
-        if cell is not None and cell.failures_count > failures:
-            return f"{name} failed: {cell.last_error}"
-    return ""
-
-
-def _unready(node: Node, names: tuple[str, ...]) -> str:
-    cells: list[Cell] = [node.cell(name) for name in names]
-    late = [cell for cell in cells if cell.state is not CellState.RUNNING or not cell.is_ready]
-    return f"{late[0].name} is not ready: {late[0].state.value}" if late else ""
-
-
-def _at_risk(node: Node, addresses: list[str]) -> list[str]:
-    """Return what an account that is to go still holds at its venue, as its own actors know it."""
-    found = []
-    for address in addresses:
-        state = node.cell(address).behaviour.state
-        live = getattr(state, "live", None)
-        if live:
-            found.append(f"{len(live)} orders are live")
-        held = getattr(state, "net_contracts", None)
-        open_ones = (
-            [symbol for symbol, contracts in held.items() if contracts] if isinstance(held, dict) else []
-        )
-        if open_ones:
-            found.append(f"it holds {', '.join(open_ones)}")
-    return found
+            raise NotApplied(str(fault), "what ran before runs on") from None
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            raise NotApplied(text, "this is a fault of the node; see its log") from error

@@ -27,8 +27,10 @@ def content_hash(
         | {"limits": [plan.intensity, plan.period_ns, plan.backoff_ns_min, plan.backoff_ns_max]}
         for plan in supervisors
     ]
+    shared = {id(plan.settings): plan.settings for plan in actors}
+    settings = {number: written_struct(one) for number, one in shared.items()}
     plans = [
-        {"address": plan.address, "behaviour": plan.behaviour, "settings": written_struct(plan.settings)}
+        {"address": plan.address, "behaviour": plan.behaviour, "settings": settings[id(plan.settings)]}
         | {"reads": plan.reads, "supervisor": plan.supervisor, "restart": plan.restart}
         | {"limits": [plan.mailbox_capacity, plan.stop_timeout_ns]}
         for plan in actors

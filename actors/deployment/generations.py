@@ -46,6 +46,7 @@ class Generations:
 
     def __init__(self, journal_path: Path) -> None:
         self.folder = journal_path / FOLDER
+        self._unproven = self.folder / "unproven"
 
     def numbers(self) -> list[int]:
         """Return the numbers there are, oldest first."""
@@ -102,6 +103,30 @@ class Generations:
 
     def _markets(self, content: str) -> Path:
         return self.folder / f"markets-{content[:16]}.json"
+
+    def begin_proof(self, number: int) -> None:
+        """Say of a generation that it is watched still: it is not trusted if its node dies now."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(self._unproven, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(str(number))
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(self.folder)
+
+    def unproven(self) -> int:
+        """Return the generation that is watched, or was when its node died; 0 for none."""
+        try:
+            return int(self._unproven.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def proven(self) -> None:
+        """Trust what is there."""
+        self._unproven.unlink(missing_ok=True)
+
+    def strike(self, number: int) -> None:
+        """Forget a generation that failed, where what followed it cannot be written. It needs no room."""
+        self._path(number).unlink(missing_ok=True)
 
     def stage(self, document: dict[str, Any]) -> str:
         """Lay a document down for the node to read; return its name. Errors: OSError."""

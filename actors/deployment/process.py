@@ -132,6 +132,7 @@ class NodeProcess:
         try:
             node.start()
             self._log_start()
+            self.applier.begun()
             end_strays(node)
             keep_looking_at_latch(LatchWatch(self.topology.journal_path, node), node)
             self._watch_disk()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import actors.messages.audit  # noqa: F401  (types that a tape may hold, and that no kind of actor knows)
-from actors.deployment.applying import reshape_between
 from actors.deployment.assemble import assemble
 from actors.deployment.changes import compare
 from actors.deployment.generations import Generations
 from actors.deployment.resolved import from_resolved
 from actors.deployment.secret_values import keep_secrets, secrets_of
+from actors.deployment.switching import reshape_between
 from actors.deployment.topology import Topology
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock

@@ -24,6 +24,7 @@ from actors.deployment.supervisors import read_supervisors
 from actors.deployment.topology import ActorPlan, Topology
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 from actors.domain.instrument import Instrument
+from actors.runtime.settings import Settings
 
 __all__ = ["from_resolved", "markets_hash", "node_of", "resolved"]
 
@@ -98,7 +99,8 @@ def from_resolved(document: Mapping[str, Any], like: Topology) -> Topology:
     supervisors = read_supervisors(node_of(document["supervisors"], span), log)
     known = {plan.name: plan.origin for plan in like.supervisors}
     supervisors = {name: replace(plan, origin=known.get(name)) for name, plan in supervisors.items()}
-    plans = [_plan(one, like, span, log) for one in document["actors"]]
+    made: dict[tuple[str, bytes], Settings] = {}  # many actors have the same
+    plans = [_plan(one, like, span, log, made) for one in document["actors"]]
     faults = log.sorted()
     actors = tuple(plan for plan in plans if plan is not None)
     if faults or len(actors) < len(plans):
@@ -117,18 +119,27 @@ def from_resolved(document: Mapping[str, Any], like: Topology) -> Topology:
     )
 
 
-def _plan(one: Mapping[str, Any], like: Topology, span: Span, log: FaultLog) -> ActorPlan | None:
+def _plan(
+    one: Mapping[str, Any],
+    like: Topology,
+    span: Span,
+    log: FaultLog,
+    made: dict[tuple[str, bytes], Settings],
+) -> ActorPlan | None:
     kind = KINDS.get(one["kind"])
-    settings = None
-    if kind is not None:
+    if kind is None:
+        log.add("E201", span, f"actor {one['address']!r}: there is no kind {one['kind']!r} in this release")
+        return None
+    written = kind.name, msgspec.json.encode(one["settings"])
+    settings = made.get(written)
+    if settings is None:
         node = node_of(one["settings"], span)
         converter = Converter(log, f"actor {one['address']!r}")
         if isinstance(node, Map):
             settings = converter.settings(kind.settings_class, node, missing_at=span)
-    else:
-        log.add("E201", span, f"actor {one['address']!r}: there is no kind {one['kind']!r} in this release")
-    if kind is None or settings is None:
+    if settings is None:
         return None
+    made[written] = settings
     template = like.actors[0].place
     place = replace(
         template, address=one["address"], variables=dict(one["variables"]), instruments=like.instruments

@@ -6,7 +6,7 @@ all cells of a node; the restart of one actor reads the same records and skips t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,17 +20,32 @@ from actors.runtime.messages import Message
 from actors.runtime.store import TurnWrite
 from actors.runtime.timers import Timers
 
-__all__ = ["join_members", "rebuild", "recover", "restore_held", "restore_timers"]
+__all__ = [
+    "NOTHING_BESIDE",
+    "folder_of",
+    "join_members",
+    "rebuild",
+    "recover",
+    "restore_held",
+    "restore_timers",
+]
+
+NOTHING_BESIDE: Mapping[str, tuple[Behaviour, int]] = {}
 
 
-def recover(journal: Journal, cells: Iterable[Cell]) -> int:
-    """Rebuild the behaviours of some cells and install them; return how many events were folded in."""
+def recover(
+    journal: Journal, cells: Iterable[Cell], beside: Mapping[str, tuple[Behaviour, int]] = NOTHING_BESIDE
+) -> int:
+    """Rebuild the behaviours of some cells and install them; return how many events were folded in.
+
+    `beside`: behaviours that were rebuilt already, each with the sequence up to which it knows the journal.
+    """
     waiting: dict[str, tuple[int, Any, Cell]] = {}
     for cell in cells:
-        behaviour, covered = rebuild(journal, cell)
+        behaviour, covered = beside.get(cell.name) or rebuild(journal, cell)
         cell.install(behaviour)
         if behaviour.PERSISTENCE is Persistence.EVENT_SOURCED and behaviour.EVENTS:
-            waiting[cell.name] = (covered, _folder(cell.name, behaviour), cell)
+            waiting[cell.name] = (covered, folder_of(cell.name, behaviour), cell)
     return _fold(journal, waiting) if waiting else 0
 
 
@@ -72,7 +87,7 @@ def _state_of(behaviour: Behaviour, snapshot: Snapshot, is_older: bool) -> Any:
     return msgspec.convert(plain, kind)
 
 
-def _folder(name: str, behaviour: Behaviour) -> Any:
+def folder_of(name: str, behaviour: Behaviour) -> Any:
     """Return a function that folds one stored event into a behaviour's state."""
     decode = decoder_for(behaviour.EVENTS).decode
     apply = behaviour.apply

@@ -1,7 +1,7 @@
 """A running node becomes another one between two turns: cells come, go, are rebuilt, are told new settings.
 
-What does not change goes on as if nothing had happened. `check` builds everything new beside the old and
-rebuilds its state from the journal, so that what cannot live is known before anything has been touched.
+What does not change goes on as if nothing had happened. `prepare` builds everything new beside the old and
+has its state rebuilt from the journal, so that what cannot live is known before anything has been touched.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import Cell, CellSpec, CellState
 from actors.runtime.errors import RuntimeFault, require
 from actors.runtime.messages import Message
+from actors.runtime.preparation import Preparation, ReshapeRefused
 from actors.runtime.recovery import join_members, recover
 
 if TYPE_CHECKING:
@@ -30,14 +32,6 @@ class NodeReshaped(Message, frozen=True):
     restarted: tuple[str, ...]
     told: tuple[str, ...]  # new settings, without a restart
     removed: tuple[str, ...]
-
-
-class ReshapeRefused(RuntimeFault):
-    """A cell of the new shape cannot be made or recovered. Nothing has been touched."""
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"{address}: {reason}")
-        self.address = address
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +51,19 @@ class Reshaper:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._prepared: tuple[int, Preparation] | None = None  # of which generation
 
     def check(self, change: Reshape) -> None:
-        """Try whether the new shape can live. Errors: ReshapeRefused."""
+        """Try whether the new shape can live, at once. Errors: ReshapeRefused."""
+        preparation = self.prepare(change)
+        while preparation.advance():
+            pass
+
+    def prepare(self, change: Reshape) -> Preparation:
+        """Build the new shape beside the old; advance its states between turns until they are there.
+
+        Errors: ReshapeRefused, also when advancing.
+        """
         cells, specs = self._node.loop.cells, change.specs
         for name in change.create:
             require(name not in cells, "an actor of this address is there already", name=name)
@@ -73,14 +77,25 @@ class Reshaper:
             for address in spec.reads:
                 require(address in specs, f"{spec.name} reads {address}, which is not there")
             require(spec.supervisor in self._node.tree.supervisors, "no supervisor", name=spec.supervisor)
-        for name in (*change.create, *change.restart, *(change.settings or {})):
-            self._try(specs[name])
+        preparation = Preparation(self._node.journal)
+        new = (*change.create, *change.restart, *(change.settings or {}))
+        preparation.add([self._made(specs[name]) for name in new])
+        self._prepared = change.generation, preparation
+        return preparation
 
-    def _try(self, spec: CellSpec) -> None:
+    def _made(self, spec: CellSpec) -> Cell:
         try:
-            recover(self._node.journal, [Cell(spec, self._node.loop, spec.make())])
+            return Cell(spec, self._node.loop, spec.make())
         except Exception as error:
             raise ReshapeRefused(spec.name, f"{type(error).__name__}: {error}") from error
+
+    def _take_prepared(self, change: Reshape) -> dict[str, tuple[Behaviour, int]]:
+        """Return what is ready of the states of cells that restart; the rest is rebuilt at once."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared[0] != change.generation:
+            return {}
+        ready = prepared[1].ready()
+        return {name: ready[name] for name in change.restart if name in ready}
 
     def apply(self, change: Reshape) -> None:
         """Make the node what `check` has tried."""
@@ -95,7 +110,8 @@ class Reshaper:
         for name, settings in (change.settings or {}).items():
             cell = self._node.cell(name)
             self._node.loop.run_hook(cell, partial(cell.behaviour.reconfigured, settings))
-        self._node.revival.revive([self._node.cell(name) for name in change.restart])
+        beside = self._take_prepared(change)
+        self._node.revival.revive([self._node.cell(name) for name in change.restart], beside)
         self._begin([self._node.cell(name) for name in change.create])
         told = tuple(change.settings or ())
         self._node.note(NodeReshaped(change.generation, change.create, change.restart, told, change.remove))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import Cell, CellState
 from actors.runtime.messages import ActorRestarted, Message
-from actors.runtime.recovery import recover
+from actors.runtime.recovery import NOTHING_BESIDE, recover
 from actors.runtime.turn import forget_timers
 
 if TYPE_CHECKING:
     from actors.runtime.loop import Loop
 
 __all__ = ["Revival", "needs_no_waiting"]
+
+Beside = Mapping[str, tuple[Behaviour, int]]
 
 
 class Revival:
@@ -38,12 +41,15 @@ class Revival:
 
         self._loop.act_later(delay_ns, act, is_hosted=False)
 
-    def revive(self, cells: list[Cell]) -> None:
-        """Rebuild these cells' behaviours from the journal and let them run, in this order."""
+    def revive(self, cells: list[Cell], beside: Beside = NOTHING_BESIDE) -> None:
+        """Rebuild these cells' behaviours from the journal and let them run, in this order.
+
+        `beside`: see recovery.recover.
+        """
         began = self._loop.clock.reading_ns()
         for cell in cells:
             forget_timers(self._loop, cell)
-        for cell in self._recover(cells):
+        for cell in self._recover(cells, beside):
             cell.restarts_count += 1
             cell.recovery_ns = self._loop.took_ns(began)
             cell.actor.join()
@@ -55,10 +61,10 @@ class Revival:
                 now_ns = self._loop.now_ns
                 self._note(ActorRestarted(cell.name, cell.restarts_count, cell.recovery_ns, now_ns))
 
-    def _recover(self, cells: list[Cell]) -> list[Cell]:
+    def _recover(self, cells: list[Cell], beside: Beside = NOTHING_BESIDE) -> list[Cell]:
         """Rebuild behaviours, all in one pass; a cell for which that fails has failed once more."""
         try:
-            recover(self._loop.journal, cells)
+            recover(self._loop.journal, cells, beside)
             return cells
         except Exception as error:
             if len(cells) > 1:

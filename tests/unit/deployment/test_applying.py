@@ -17,6 +17,7 @@ from actors.deployment.loader import load
 from actors.deployment.resolved import resolved
 from actors.deployment.secret_values import keep_secrets
 from actors.runtime.clock import SystemClock
+from actors.runtime.revival import Revival
 from actors.runtime.store_memory import MemoryStore
 from actors.strategy.actor import StrategyActor
 
@@ -201,3 +202,64 @@ def test_a_wish_that_is_refused_is_no_alert(running: Running) -> None:
 
 def _fail(self: Any, context: Any) -> None:
     raise RuntimeError("broken by the test")
+
+
+def test_a_node_that_died_while_a_change_was_watched_begins_with_the_one_before(running: Running) -> None:
+    running.apply(faster)
+    kept = running.generations
+    assert kept.unproven() == 0, "what ran well is trusted"
+    again = first_generation(running.topology, kept, "run", 5)
+    assert again.actor(TREND).settings.fast == 9, "a death after the watch takes nothing back"
+    kept.begin_proof(2)
+    again = first_generation(running.topology, kept, "run", 7)
+    assert (again.content_hash, kept.unproven()) == (running.topology.content_hash, 0)
+    last = kept.current()
+    assert last is not None
+    assert (last.number, last.of, last.actor, last.at_ns) == (3, 1, "heart", 7)
+    assert "died while generation 2 was watched" in last.reason
+
+
+def test_a_proof_of_a_generation_that_was_never_written_strikes_nothing(running: Running) -> None:
+    running.generations.begin_proof(2)  # killed between the two
+    first_generation(running.topology, running.generations, "run", 5)
+    assert (running.generations.numbers(), running.generations.unproven()) == ([1], 0)
+
+
+def test_a_switch_that_breaks_in_the_middle_is_taken_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revive, told = Revival.revive, []
+
+    def breaks_once(self: Revival, cells: Any, *more: Any) -> None:
+        if not told:
+            told.append(cells)
+            raise OSError("no space left")
+        revive(self, cells, *more)
+
+    monkeypatch.setattr(Revival, "revive", breaks_once)
+    applied = running.apply(faster)
+    assert "no space left" in applied.taken_back
+    assert running.node.cell(TREND).behaviour.settings.fast == 8  # type: ignore[attr-defined]
+    assert (running.generations.numbers(), running.generations.unproven()) == ([1, 2, 3], 0)
+
+
+def test_a_full_disk_does_not_keep_what_failed_from_being_taken_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, add = StrategyActor.started, Generations.add
+
+    def fragile(self: StrategyActor, context: Any) -> None:
+        if getattr(self.settings, "fast", 0) == 9:
+            raise RuntimeError("cannot stand nine")
+        started(self, context)
+
+    def full(self: Generations, generation: Any) -> None:
+        if generation.number > 2:
+            raise OSError(28, "No space left on device")
+        add(self, generation)
+
+    monkeypatch.setattr(StrategyActor, "started", fragile)
+    monkeypatch.setattr(Generations, "add", full)
+    assert "cannot stand nine" in running.apply(faster).taken_back
+    assert running.node.cell(TREND).behaviour.settings.fast == 8  # type: ignore[attr-defined]
+    assert running.generations.numbers() == [1], "a new start would begin with what failed"

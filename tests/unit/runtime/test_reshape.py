@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.runtime import revival
 from actors.runtime.behaviour import Context
 from actors.runtime.cell import CellSpec, CellState
 from actors.runtime.clock import VirtualClock
@@ -201,3 +202,47 @@ def test_a_tape_with_a_change_on_it_makes_the_same_journal(tmp_path: Path) -> No
     }
     assert played.cell("n").behaviour.state.texts == ["from a"]
     assert played.cell("m").behaviour.state.texts == ["from a", "glad"]
+
+
+def test_a_prepared_restart_folds_only_what_happened_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = begin()
+    for _ in range(40):
+        do(simulation, "m", "any")
+    node = simulation.node
+    change = shape(simulation, moody("m", "wild"), restart=("m",))
+    node.shape_of = lambda generation: change
+    preparation = node.reshaper.prepare(change)
+    slices = 1
+    while preparation.advance(10):
+        slices += 1
+    assert slices >= 4, "the journal was read at once"
+    do(simulation, "m", "any")  # between the preparation and the switch
+    folded: list[int] = []
+    recover = revival.recover
+    monkeypatch.setattr(revival, "recover", lambda *words: folded.append(recover(*words)))
+    node.loop.call(lambda: node.command("reshape", change.generation))
+    simulation.settle()
+    assert folded == [1]
+    do(simulation, "m", "any")
+    assert notes(simulation, "m") == [*["calm"] * 41, "wild"]
+    simulation.crash()
+    assert notes(simulation, "m") == [*["calm"] * 41, "wild"]
+
+
+def test_a_snapshot_taken_meanwhile_makes_a_preparation_worthless() -> None:
+    simulation = begin()
+    for _ in range(5):
+        do(simulation, "m", "any")
+    node = simulation.node
+    change = shape(simulation, moody("m", "wild"), restart=("m",))
+    node.shape_of = lambda generation: change
+    preparation = node.reshaper.prepare(change)
+    while preparation.advance():
+        pass
+    assert set(preparation.ready()) == {"m"}
+    do(simulation, "m", "any")
+    node.snapshot_all()
+    assert set(preparation.ready()) == set()
+    node.loop.call(lambda: node.command("reshape", change.generation))
+    simulation.settle()
+    assert notes(simulation, "m") == ["calm"] * 6
