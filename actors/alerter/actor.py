@@ -10,7 +10,14 @@ from actors.alerter.channels import CHANNELS
 from actors.alerter.delivery import Answer
 from actors.alerter.dispatch import Ending, Sender, advance, answered, enqueue
 from actors.alerter.escalation import acknowledge, is_acknowledged, matching, release
-from actors.alerter.grouping import ALWAYS_ADMITTED, next_due_ns, raise_alert, resolve_alert, settle
+from actors.alerter.grouping import (
+    ALWAYS_ADMITTED,
+    end_after,
+    next_due_ns,
+    raise_alert,
+    resolve_alert,
+    settle,
+)
 from actors.alerter.notification import Notification
 from actors.alerter.quiet import utc_ns, utc_text
 from actors.alerter.redaction import redacted
@@ -37,6 +44,7 @@ from actors.runtime.pumps.messages import HttpFailure, HttpResponse, MailAnswere
 
 __all__ = ["AlerterActor", "AlerterWake"]
 
+STAYS_NS = 20_000_000_000  # an actor that was given up and has run for so long again is back
 HUSHES_MAX = 100  # silences made while running; more belong into the deployment's file
 ERROR_TEXT_MAX = 300  # an exception's text can hold a whole response
 TRIALS_MAX = 20  # results of tried routes that are remembered
@@ -160,6 +168,7 @@ class AlerterActor(Behaviour):
     def on_actor_failed(self, failed: ActorFailed, context: Context) -> None:
         text = f"{failed.actor} failed on {failed.message_type}: {failed.error[:ERROR_TEXT_MAX]}"
         details = (("attempt", str(failed.attempt)),)
+        end_after(self.state, "SupervisorExhausted", failed.actor, 0, context.now_ns)
         self.on_alert_raised(
             AlertRaised(
                 "ActorRestarting", failed.actor, Severity.TICKET, text, failed.actor, failed.at_ns, details
@@ -168,9 +177,11 @@ class AlerterActor(Behaviour):
         )
 
     def on_actor_restarted(self, restarted: ActorRestarted, context: Context) -> None:
+        """It is back; whether it stays is seen later: a parent may bring back at once what was given up."""
         actor = restarted.actor
-        for name in ("ActorRestarting", "SupervisorExhausted"):
-            self.on_alert_resolved(AlertResolved(name, actor, actor, restarted.at_ns), context)
+        if end_after(self.state, "SupervisorExhausted", actor, STAYS_NS, context.now_ns):
+            self._finish(context)
+        self.on_alert_resolved(AlertResolved("ActorRestarting", actor, actor, restarted.at_ns), context)
 
     def on_supervisor_exhausted(self, spent: SupervisorExhausted, context: Context) -> None:
         text = f"{spent.supervisor} gave up on {spent.actor}: {spent.reason[:ERROR_TEXT_MAX]}"

@@ -11,6 +11,7 @@ from actors.runtime.messages import AlertRaised, AlertResolved
 
 __all__ = [
     "ALWAYS_ADMITTED",
+    "end_after",
     "is_flapping",
     "members",
     "next_due_ns",
@@ -96,6 +97,15 @@ def resolve_alert(state: AlerterState, settings: AlerterSettings, over: AlertRes
     else:
         alert.ends_at_ns = now_ns
         _end(state, settings, alert, now_ns)
+    return True
+
+
+def end_after(state: AlerterState, name: str, key: str, lasts_ns: int, now_ns: int) -> bool:
+    """Let an alert about its own source end after a while; 0: not by itself. Return whether it holds."""
+    alert = state.alerts.get(identity(name, key, key))
+    if alert is None or alert.ends_at_ns:
+        return False
+    alert.refreshed_at_ns, alert.lasts_ns = now_ns, lasts_ns
     return True
 
 

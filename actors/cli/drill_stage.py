@@ -14,14 +14,14 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
 from actors.cli.targets import Target, find_target, load_topology
 from actors.drills.processes import free_port, start, stop
-from actors.drills.stage import LIVE, Stage, save_stage
+from actors.drills.stage import LIVE, STAGE_FILE, Stage, save_stage
 
 __all__ = ["existing_stage", "own_stage"]
 
 NODE_FOR = "1h"  # it ends by itself if nobody is left to stop it
 VENUE = "venue.poloniex"
 VAULT_TOKEN = "drill-root"  # of a double that holds no secrets
-FILE, STAGE_FILE = "deployment.yaml", "stage.json"
+FILE = "deployment.yaml"
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from actors.control.desk import ControlError, Desk
+from actors.control.fault_port import FaultPort
 from actors.control.fields import masked, plain
 from actors.control.halt_hook import HOOK_PATH, HaltHook
 from actors.control.limit_desk import LimitDesk
@@ -41,6 +42,7 @@ def make_application(
     is_open: bool,
     hook: HaltHook | None = None,
     configuration: Any = None,
+    port: FaultPort | None = None,
 ) -> web.Application:
     """Return the application. Only behind the Unix socket (`is_open`) are orders taken: there the file's
     permissions say who asks; over HTTP anybody on the machine, or a page in a browser, could. Except for a
@@ -75,6 +77,8 @@ def make_application(
             web.post("/v1/stop", api.stop),
         ]
     )
+    if port is not None:
+        application.add_routes([web.post("/v1/faults", port.add), web.post("/v1/faults/clear", port.clear)])
     if hook is not None:
         application.add_routes([web.post(HOOK_PATH, api.halt_by_hook)])
     return application

@@ -82,12 +82,14 @@ class ControlServer:
         thread: PumpThread | None = None,
         halt_token: Callable[[], str] | None = None,
         configuration: ConfigurationDesk | None = None,
+        faults: Any = None,
     ) -> None:
         self._node = node
         self._deployment = deployment
         self._thread = thread or PumpThread("control")
         self._owns_thread = thread is None
         self._configuration = configuration
+        self._node_faults = faults
         self._runners: list[Any] = []
         self._changing = threading.Lock()  # a stop waits for a start that is under way, and the reverse
         self._is_over = False
@@ -129,13 +131,21 @@ class ControlServer:
                 self._thread.start()
             registry = self._registry()
             parts, config = (self.desk, self.markets, registry), self._configuration
-            self._try(self._serve_socket(make_application(*parts, is_open=True, configuration=config)))
+            self._try(self._serve_socket(self._open_application(*parts)))
             if self._deployment.control.http.enabled:
                 self._try(
                     self._serve_http(
                         make_application(*parts, is_open=False, hook=self._hook, configuration=config)
                     )
                 )
+
+    def _open_application(self, *parts: Any) -> Any:
+        """Return what answers on the Unix socket, where orders are taken."""
+        from actors.control.api import make_application
+        from actors.control.fault_port import FaultPort
+
+        port = FaultPort(self.desk, self._node_faults)
+        return make_application(*parts, is_open=True, configuration=self._configuration, port=port)
 
     def _try(self, serving: Coroutine[Any, Any, None]) -> None:
         try:

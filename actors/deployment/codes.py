@@ -226,6 +226,10 @@ CODES: dict[str, Code] = {
         "The alerter names a folder with runbooks, and an alert that the deployment's actors can raise has "
         "no file there. Whoever it wakes would not know what to do.",
     ),
+    "E316": Code(
+        "faults on purpose with real money",
+        "`control: {faults: true}` lets drills fail actors and disks inside the node. Live mode refuses it.",
+    ),
     "E501": Code(
         "unknown message",
         "There is no message, event or alert of this name, or none that can be sent here: a test that waits "

@@ -59,6 +59,11 @@ def check_mode(
     if mode != "live":
         _check_money(drafts, mode, log)
         return
+    if control is not None and control.faults:
+        message = "in live mode nobody brings faults about on purpose"
+        log.add(
+            "E316", _span(root, "control", "faults"), message, "drill a paper deployment; see docs/drills.md"
+        )
     if journal is not None and journal.durability != "disk":
         message = (
             f"in live mode an order must be on the disk before it leaves, not only in {journal.durability!r}"

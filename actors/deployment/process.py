@@ -26,6 +26,7 @@ from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, watche
 from actors.deployment.stored import keep_markets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
+from actors.drills.node_faults import NodeFaults
 from actors.messages.parity import PARITY_PORT
 from actors.runtime.beat import Beat
 from actors.runtime.cell import CellSpec
@@ -114,6 +115,7 @@ class NodeProcess:
         self.applier = Applier(self.node, topology, secrets, generations, run)
         self.pumps = PumpThread()
         self.syncs = SyncMeter()
+        self.faults = NodeFaults(self.node, store, self.clock)
         self.services: list[Any] = []
         self.closers: list[Callable[[], None]] = []
 
@@ -210,7 +212,10 @@ class NodeProcess:
         from actors.control.server import ControlServer
 
         configuration = ConfigurationDesk(self.applier)
-        server = ControlServer(self.node, self.topology, self.pumps, self._halt_token(), configuration)
+        faults = self.faults if self.topology.control.faults else None
+        server = ControlServer(
+            self.node, self.topology, self.pumps, self._halt_token(), configuration, faults
+        )
         self.services.append(server)
         threading.Thread(target=server.start, name="control", daemon=True).start()
 
@@ -228,6 +233,7 @@ class NodeProcess:
             free_bytes_min=DISK_FREE_BYTES_MIN,
             action="reduce_only",
             tell=self.node.note,
+            free_bytes=self.faults.free_bytes,
         )
         keep_looking(watch, self.node)
 

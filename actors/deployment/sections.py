@@ -167,6 +167,13 @@ class ControlSection(Settings, frozen=True, kw_only=True):
     http: Annotated[HttpSection, at_start("Beside the socket: HTTP, for health checks and metrics.")] = (
         HttpSection()
     )
+    faults: Annotated[
+        bool,
+        at_start(
+            "Let drills bring faults about inside the node, over the Unix socket: actors that fail or hang, "
+            "a slow disk. Refused in live mode."
+        ),
+    ] = False
 
 
 class ClockSection(Settings, frozen=True, kw_only=True):
@@ -315,6 +322,9 @@ class WatchSection(Settings, frozen=True, kw_only=True):
             minimum=SECOND_NS,
         ),
     ] = 60 * SECOND_NS
+    death_calm: Annotated[
+        Duration, setting("A node that has lived so long again is back: NodeDead is over.", minimum=SECOND_NS)
+    ] = 300 * SECOND_NS
 
 
 class SupervisorSection(Settings, frozen=True, kw_only=True):

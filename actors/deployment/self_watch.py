@@ -10,7 +10,7 @@ from typing import Any
 from actors.alerter.state import AlerterState
 from actors.deployment.sections import WatchSection
 from actors.runtime.beat import Death
-from actors.runtime.clock import monotonic_ns
+from actors.runtime.clock import monotonic_ns, wall_and_stopwatch_ns
 from actors.runtime.clock_watch import ClockSteps
 from actors.runtime.loop_watch import CommitLatency, LoopDelay, SelfWatch
 from actors.runtime.memory_watch import MemoryWatch, allowed_bytes
@@ -21,7 +21,6 @@ from actors.runtime.node_alert import NODE_SOURCE, NodeAlert
 __all__ = ["SyncMeter", "alert_of", "end_strays", "held_by_node", "tell_of_death", "watched_beat"]
 
 DEAD, STALLED = "NodeDead", "LoopStalled"
-DEATH_CALM_NS = 300_000_000_000  # a node that has lived so long again is back
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ def watched_beat(
 ) -> SelfWatch:
     """Return a beat that also looks at the node, about once a second."""
     alert = partial(alert_of, node, calm_ns=settings.calm)
-    stalled, dead = alert(STALLED, Severity.PAGE), alert_of(node, DEAD, Severity.PAGE, DEATH_CALM_NS)
+    stalled, dead = alert(STALLED, Severity.PAGE), alert_of(node, DEAD, Severity.PAGE, settings.death_calm)
     tell_of_death(dead, node, death, silent_ns)
     if death is not None and death.is_stall:
         stalled.look(f"the loop stood still: {death.reason}", node.now_ns, monotonic_ns())
@@ -102,7 +101,7 @@ def watched_beat(
         (dead, lambda _: ""),
         (alert("JournalLag", Severity.PAGE), _latency(node, settings, syncs).wrong),
         (alert_of(node, "MemoryGrowing", Severity.TICKET), growth.wrong),
-        (alert("ClockStep", Severity.TICKET), ClockSteps(settings.clock_step_max).wrong),
+        (alert("ClockStep", Severity.TICKET), ClockSteps(settings.clock_step_max, _readings(node)).wrong),
     )
 
     def look(reading_ns: int) -> None:
@@ -110,6 +109,16 @@ def watched_beat(
             one.look(judge(reading_ns), node.now_ns, reading_ns)
 
     return SelfWatch(beat, (look,))
+
+
+def _readings(node: Node) -> Callable[[], tuple[int, int, int]]:
+    """Return what reads the stopwatch and the clock that the node lives by."""
+
+    def read() -> tuple[int, int, int]:
+        before_ns, wall_ns, after_ns = wall_and_stopwatch_ns()
+        return before_ns, wall_ns + getattr(node.loop.clock, "offset_ns", 0), after_ns
+
+    return read
 
 
 def _latency(node: Node, settings: WatchSection, syncs: SyncMeter) -> CommitLatency:

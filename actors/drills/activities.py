@@ -8,7 +8,12 @@ from actors import __version__
 
 __all__ = ["ACTIONS", "PROBES", "found_activities"]
 
-ACTIONS = ("actors.drills.actions.operator", "actors.drills.actions.venue")
+ACTIONS = (
+    "actors.drills.actions.node",
+    "actors.drills.actions.operator",
+    "actors.drills.actions.processes",
+    "actors.drills.actions.venue",
+)
 PROBES = ("actors.drills.probes.alerts", "actors.drills.probes.state")
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["LIVE", "STAGE_VARIABLE", "Stage", "load_stage", "save_stage", "stage_of"]
+__all__ = ["LIVE", "STAGE_FILE", "STAGE_VARIABLE", "Stage", "load_stage", "save_stage", "stage_of"]
 
 STAGE_VARIABLE = "POLYTRADE_STAGE"
+STAGE_FILE = "stage.json"  # in the stage's folder
 LIVE = "live"
 
 

@@ -50,10 +50,11 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._last_ns = 0
+        self.offset_ns = 0  # by which a drill has set it; otherwise 0
 
     def now_ns(self) -> int:
         """Return the machine's UTC nanoseconds, or the last value if the machine went back."""
-        now = time.time_ns()
+        now = time.time_ns() + self.offset_ns
         if now < self._last_ns:
             return self._last_ns
         self._last_ns = now

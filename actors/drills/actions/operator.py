@@ -9,6 +9,8 @@ from typing import Any
 
 from actors.drills import wire
 from actors.drills.actions.guard import stage_to_disturb
+from actors.drills.actions.node import node_well
+from actors.drills.actions.processes import start_again, thaw
 from actors.drills.actions.venue import venue_well
 from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
@@ -18,7 +20,12 @@ __all__ = ["command", "halt", "resume", "run_runbook"]
 
 Given = dict[str, Any] | None
 # What others may do in the middle of a runbook.
-CURES: dict[str, Callable[..., Any]] = {"venue_well": venue_well}
+CURES: dict[str, Callable[..., Any]] = {
+    "node_well": node_well,
+    "start_again": start_again,
+    "thaw": thaw,
+    "venue_well": venue_well,
+}
 RUNBOOK_S = 180.0
 STEP_S = 60.0
 

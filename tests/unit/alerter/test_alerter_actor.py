@@ -307,6 +307,19 @@ def test_a_supervisor_that_gave_up_pages_until_the_actor_is_back() -> None:
     assert told(bench)[-1] == ("alert_resolved", "SupervisorExhausted", "oms/main")
 
 
+def test_an_actor_that_a_parent_brings_back_and_that_fails_again_still_pages() -> None:
+    bench = bench_of()
+    bench.tell(SupervisorExhausted("trading", "oms/main", "reduce_only", "6 restarts in 60 s", START))
+    bench.tell(ActorRestarted("oms/main", 1, 1000, START))
+    bench.tell(ActorFailed("oms/main", "KeyError: 'x'", "OrderFilled", 2, START))
+    bench.advance(MINUTE)
+    assert "SupervisorExhausted" in {shown["name"] for shown in bench.behaviour.describe()["active"]}
+    assert ("alert_firing", "SupervisorExhausted", "oms/main") in told(bench)
+    bench.tell(ActorRestarted("oms/main", 2, 1000, START))
+    bench.advance(MINUTE)
+    assert bench.behaviour.describe()["active"] == []
+
+
 # -- delivery ---------------------------------------------------------------------------------------
 
 
