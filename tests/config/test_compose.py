@@ -202,9 +202,42 @@ def test_prometheus_scrapes_the_node_by_its_address_and_knows_alertmanager() -> 
     assert source["url"] == "http://prometheus:9090"
 
 
-def test_promtool_takes_the_scrape_configuration() -> None:
+def test_promtool_takes_the_configuration_with_the_shipped_rules(tmp_path: Path) -> None:
     if not shutil.which("promtool"):
         pytest.skip("promtool is not installed")
-    words = ["promtool", "check", "config", "--syntax-only", str(COMPOSE / "prometheus.yaml")]
+    mounts = dict(mount.split(":")[1::-1] for mount in document()["services"]["prometheus"]["volumes"])
+    text = (COMPOSE / "prometheus.yaml").read_text()
+    assert "/etc/prometheus/alerts/" in text
+    rules = (COMPOSE / mounts["/etc/prometheus/alerts"]).resolve()
+    (tmp_path / "prometheus.yaml").write_text(text.replace("/etc/prometheus/alerts", str(rules)))
+    words = ["promtool", "check", "config", str(tmp_path / "prometheus.yaml")]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.count("SUCCESS") > len(list(rules.glob("*.rules.yaml"))) > 0, found.stdout
+
+
+def test_alertmanager_routes_as_shipped_with_its_addresses_out_of_secrets() -> None:
+    ours = document("alertmanager.yaml")
+    shipped = yaml.safe_load((ROOT / "config/monitoring/alertmanager.yaml").read_text())
+    secrets = []
+    for mine, theirs in zip(ours["receivers"], shipped["receivers"], strict=True):
+        for hook, other in zip(mine["webhook_configs"], theirs["webhook_configs"], strict=True):
+            path = hook.pop("url_file")
+            secrets.append(path.removeprefix("/run/secrets/"))
+            assert path.endswith(f"_{mine['name']}")
+            hook["url"] = other["url"]
+    assert ours == shipped
+    assert secrets == document()["services"]["alertmanager"]["secrets"]
+
+
+def test_grafana_finds_the_shipped_dashboards_and_they_find_prometheus() -> None:
+    mounts = dict(mount.split(":")[1::-1] for mount in document()["services"]["grafana"]["volumes"])
+    (provider,) = yaml.safe_load((ROOT / "config/monitoring/grafana/dashboards/polytrade.yaml").read_text())[
+        "providers"
+    ]
+    folder = (COMPOSE / mounts[provider["options"]["path"]]).resolve()
+    boards = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    assert boards
+    (source,) = document("grafana/datasources/prometheus.yaml")["datasources"]
+    named = set(re.findall(r'"uid": "(prometheus\w*)"', json.dumps(boards)))
+    assert named == {source["uid"]}
