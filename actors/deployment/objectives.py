@@ -19,6 +19,7 @@ BUCKETS_NS = tuple(
     ms * MILLISECOND_NS for ms in (1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
 )
 URL = r"^https?://[^\s{}]+$"
+RECEIVER = r"^(https?|file)://[^\s{}]+$"
 
 Share = Annotated[
     E8,
@@ -121,18 +122,28 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         "http://127.0.0.1:3000"
     )
     page_url: Annotated[
-        str, setting("Where Alertmanager posts what wakes somebody.", reload=Reload.LIVE, pattern=URL)
+        str,
+        setting(
+            "Where Alertmanager posts what wakes somebody. `file:///run/secrets/page_url` when the address "
+            "itself is a secret: Alertmanager (0.26 or newer) reads it from there.",
+            reload=Reload.LIVE,
+            pattern=RECEIVER,
+        ),
     ] = "http://127.0.0.1:9095/page"
     ticket_url: Annotated[
         str,
-        setting("Where Alertmanager posts what waits for the morning.", reload=Reload.LIVE, pattern=URL),
+        setting(
+            "Where it posts what waits for the morning; a file as well.",
+            reload=Reload.LIVE,
+            pattern=RECEIVER,
+        ),
     ] = "http://127.0.0.1:9095/ticket"
     heartbeat_url: Annotated[
         str,
         setting(
-            "Where Alertmanager posts once a minute that all of it works. Let a service outside tell you "
-            "when that stops.",
+            "Where it posts once a minute that all of it works; a file as well. Let a service outside tell "
+            "you when that stops. Empty: nowhere.",
             reload=Reload.LIVE,
-            pattern=URL,
+            pattern=f"^$|{RECEIVER}",
         ),
     ] = "http://127.0.0.1:9095/heartbeat"

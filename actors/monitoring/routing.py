@@ -82,4 +82,8 @@ def _matchers(text: str) -> list[str]:
 
 
 def _receiver(name: str, url: str, *, resolved: bool = True) -> dict[str, Any]:
-    return {"name": name, "webhook_configs": [{"url": url, "send_resolved": resolved}]}
+    if not url:
+        return {"name": name}
+    path = url.removeprefix("file://")
+    where = {"url": url} if path == url else {"url_file": path}
+    return {"name": name, "webhook_configs": [{**where, "send_resolved": resolved}]}

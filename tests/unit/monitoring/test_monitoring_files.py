@@ -188,6 +188,14 @@ def test_no_value_of_a_secret_is_in_them() -> None:
     assert "secret://" not in found
 
 
+def test_an_address_that_is_a_secret_stays_in_its_file(tmp_path) -> None:
+    over = tmp_path / "over.yaml"
+    over.write_text("monitoring: {page_url: 'file:///run/secrets/page_url'}\n")
+    found = yaml.safe_load(made("config/live.yaml", str(over))["monitoring/alertmanager.yaml"])
+    page = found["receivers"][0]["webhook_configs"][0]
+    assert (page["url_file"], "url" in page) == ("/run/secrets/page_url", False)
+
+
 def test_a_promise_that_is_not_made_has_no_rules(tmp_path) -> None:
     over = tmp_path / "over.yaml"
     over.write_text('slo: {latency: {objective: "0", within: 1s}, answers: {objective: "0.9"}}\n')
