@@ -28,6 +28,7 @@ PULSE_NS = SECOND
 RETRY_NS_MIN = 10 * SECOND  # after a reading that failed; each later pause is twice as long
 PATIENCE_NS = 60 * SECOND  # a request's turn comes within this time, however few may leave
 MISSING_READINGS = 2  # in a row, before a symbol counts as gone: an answer may be incomplete once
+RATE_CALM_NS = 300 * SECOND  # without a 429, and it is over
 CHANGED, STALE, RATE_LIMITED = "CatalogChanged", "CatalogStale", "VenueRateLimited"
 
 
@@ -83,6 +84,9 @@ class CatalogActor(Behaviour):
         self.is_started = True
         self._fresh_since_ns = context.now_ns
         self._due_ns = context.now_ns
+        for symbol in [symbol for symbol in self.state.changed if symbol not in self.watched]:
+            del self.state.changed[symbol]  # it is not traded any more
+            context.resolve(CHANGED, key=symbol)
         for symbol in self.unknown:
             context.log("symbol on no markets file", symbol=symbol)
         context.schedule(0, CatalogPulse(), key="pulse")
@@ -194,7 +198,7 @@ class CatalogActor(Behaviour):
         if self.line.budget.refused_count() != refused_count:
             context.save()
             text = "The venue limits the requests of the catalog: fewer leave for a while"
-            context.alert(RATE_LIMITED, Severity.TICKET, text, key="catalog")
+            context.alert(RATE_LIMITED, Severity.TICKET, text, key="catalog", ends_after_ns=RATE_CALM_NS)
 
     def on_http_failure(self, message: HttpFailure, context: Context) -> None:
         """No answer came."""

@@ -13,12 +13,14 @@ from actors.direct.latch import HALT, Latched, latch_path, read_latches
 from actors.messages.control import HaltLevel, LatchFound
 from actors.runtime.cell import Cell
 from actors.runtime.errors import RuntimeFault
-from actors.runtime.messages import AlertRaised, Severity
+from actors.runtime.messages import AlertRaised, AlertResolved, Severity
 from actors.runtime.node import Node
+from actors.runtime.node_alert import NODE_SOURCE
 
 __all__ = ["LatchWatch", "keep_looking"]
 
 LOOK_NS = 200_000_000
+DAY_NS = 86_400_000_000_000
 DAMAGED = "HaltLatchDamaged"
 LEVELS = {level.name.lower(): level for level in HaltLevel}
 
@@ -26,10 +28,11 @@ LEVELS = {level.name.lower(): level for level in HaltLevel}
 class LatchWatch:
     """Call `look` now and then, from the loop's thread."""
 
-    def __init__(self, journal: Path, node: Node) -> None:
+    def __init__(self, journal: Path, node: Node, was_damaged: bool = False) -> None:
         self._path = latch_path(journal)
         self._node = node
         self._told: dict[str, int] = {}  # by risk actor: lines it was told
+        self._is_unreadable = was_damaged  # and it has been told, by this node or the one before
         self._seen: tuple[int, int] | None = None  # size and date of the file when all of it was told
 
     def look(self) -> None:
@@ -38,28 +41,52 @@ class LatchWatch:
             status = self._path.stat()
         except FileNotFoundError:
             self._seen = None
+            self._over()
+            return
+        except OSError:
+            self._read()
             return
         if self._seen == (status.st_size, status.st_mtime_ns):
             return
-        try:
-            lines = read_latches(self._path)
-        except OSError as error:
-            self._alert(f"{self._path} cannot be read: {error.strerror or error}")
+        lines = self._read()
+        if lines is None:
             return
+        self._over()
         told = [self._tell(cell, lines) for cell in self._risk_cells()]
         if all(told):
             self._seen = (status.st_size, status.st_mtime_ns)
 
     def compare(self) -> None:
-        """Say when the journal knows of lines that the file has not any more: somebody removed them."""
-        there = {one.digest for one in read_latches(self._path)}
+        """Say when the journal knows of lines that the file has not any more: somebody removed them.
+
+        Nobody can put that right, so it is over after a day, and said again at the next start.
+        """
+        lines = self._read()
+        if lines is None:
+            return
+        there = {one.digest for one in lines}
         for cell in self._risk_cells():
             state: Any = cell.behaviour.state
             gone = sorted(number for digest, number in state.latches.items() if digest not in there)
             if gone:
-                self._alert(
-                    f"lines {gone} of {self._path} are not there any more; {cell.name} has taken them in"
-                )
+                text = f"lines {gone} of {self._path} are not there any more; {cell.name} has taken them in"
+                self._is_unreadable = False
+                self._alert(text, DAY_NS)
+
+    def _read(self) -> list[Latched] | None:
+        try:
+            return read_latches(self._path)
+        except OSError as error:
+            if not self._is_unreadable:
+                self._is_unreadable = True
+                self._alert(f"{self._path} cannot be read: {error.strerror or error}")
+            return None
+
+    def _over(self) -> None:
+        """The file can be read, or there is none."""
+        if self._is_unreadable:
+            self._is_unreadable = False
+            self._node.note(AlertResolved(DAMAGED, "", NODE_SOURCE, self._node.now_ns))
 
     def _risk_cells(self) -> list[Cell]:
         cells = self._node.loop.cells.values()
@@ -78,8 +105,9 @@ class LatchWatch:
             self._told[cell.name] = found.number
         return True
 
-    def _alert(self, text: str) -> None:
-        self._node.note(AlertRaised(DAMAGED, "", Severity.PAGE, text, "node", self._node.now_ns))
+    def _alert(self, text: str, ends_after_ns: int = 0) -> None:
+        now_ns = self._node.now_ns
+        self._node.note(AlertRaised(DAMAGED, "", Severity.PAGE, text, NODE_SOURCE, now_ns, (), ends_after_ns))
 
 
 def keep_looking(watch: LatchWatch, node: Node) -> None:

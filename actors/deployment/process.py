@@ -22,7 +22,7 @@ from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.parity_worker import ParityPump
 from actors.deployment.secret_values import CONTROL, SecretsMissing, anchor_signer, keep_secrets
-from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, watched_beat
+from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, held_by_node, watched_beat
 from actors.deployment.stored import keep_markets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
@@ -136,7 +136,7 @@ class NodeProcess:
             self._log_start()
             self.applier.begun()
             end_strays(node)
-            keep_looking_at_latch(LatchWatch(self.topology.journal_path, node), node)
+            keep_looking_at_latch(self._latch_watch(), node)
             self._watch_disk()
             self._watch_backups()
             self._sync_in_time()
@@ -226,6 +226,10 @@ class NodeProcess:
             return None
         return lambda: self.secrets.values_of(CONTROL).get(reference, "")
 
+    def _latch_watch(self) -> LatchWatch:
+        was_damaged = "HaltLatchDamaged" in held_by_node(self.node)
+        return LatchWatch(self.topology.journal_path, self.node, was_damaged)
+
     def _watch_disk(self) -> None:
         watch = DiskWatch(
             self.store,
@@ -234,6 +238,7 @@ class NodeProcess:
             action="reduce_only",
             tell=self.node.note,
             free_bytes=self.faults.free_bytes,
+            was_low="DiskFilling" in held_by_node(self.node),
         )
         keep_looking(watch, self.node)
 
@@ -261,6 +266,7 @@ class NodeProcess:
             self.topology.anchors_path,
             lambda fact: node.loop.call(lambda: node.note(fact)),
             anchor_signer(self.topology, self.secrets.source),
+            "AnchorsFailing" in held_by_node(node),
         )
         keep_anchoring(anchoring, node, self.topology.journal.anchor_every)
         self.closers.append(lambda: anchoring.take(node.journal, node.now_ns))

@@ -47,6 +47,8 @@ from actors.runtime.messages import Message, Severity
 
 __all__ = ["ExchangeActor", "ExchangeFundingDue"]
 
+ALERT_NS = 86_400_000_000_000  # a liquidation is told for so long
+
 
 class ExchangeFundingDue(Message, frozen=True):
     """A settlement instant of at least one symbol has come."""
@@ -276,4 +278,5 @@ class ExchangeActor(Behaviour):
                 Severity.PAGE,
                 f"the exchange closed positions of {account}: equity fell below the maintenance margin",
                 key=account,
+                ends_after_ns=ALERT_NS,
             )

@@ -172,13 +172,21 @@ class LedgerActor(LedgerStatements):
         )
         if known:
             summary = f"A fill of account {fill.account} reached the ledger of {self._account}"
-            context.alert("ForeignFill", Severity.PAGE, summary, key=fill.symbol, trade_id=fill.trade_id)
+            context.alert(
+                "ForeignFill",
+                Severity.PAGE,
+                summary,
+                key=fill.symbol,
+                ends_after_ns=DAY_NS,
+                trade_id=fill.trade_id,
+            )
         else:
             self._alert_unknown(fill.symbol, context)
 
-    def _alert_unknown(self, symbol: str, context: Context) -> None:
+    def _alert_unknown(self, symbol: str, context: Context, ends_after_ns: int = 0) -> None:
+        """Of a fill it holds until a start with a markets file that has the symbol."""
         summary = f"{symbol} moved on {self._account}, but the markets file does not have it: not booked"
-        context.alert("UnknownInstrument", Severity.PAGE, summary, key=symbol)
+        context.alert("UnknownInstrument", Severity.PAGE, summary, key=symbol, ends_after_ns=ends_after_ns)
 
     # -- funding, corrections, snapshots --------------------------------------------------------------
 
@@ -188,7 +196,7 @@ class LedgerActor(LedgerStatements):
             return
         self._start_day_if_due(context)
         if paid.symbol not in self._valuation.by_symbol:
-            self._alert_unknown(paid.symbol, context)  # the cash moved all the same
+            self._alert_unknown(paid.symbol, context, DAY_NS)  # the cash moved all the same
         context.record(
             FundingBooked(
                 paid.symbol,
@@ -205,7 +213,9 @@ class LedgerActor(LedgerStatements):
     def on_adjust_cash(self, order: AdjustCash, context: Context) -> None:
         if not (order.reason and order.evidence and order.actor) or order.account != self._account:
             summary = f"Correction of {self._account} without account, reason, evidence or author: not booked"
-            context.alert("CashAdjustmentRefused", Severity.TICKET, summary, key=order.evidence)
+            context.alert(
+                "CashAdjustmentRefused", Severity.TICKET, summary, key=order.evidence, ends_after_ns=DAY_NS
+            )
             self._answer_edge(Rejected(summary), context)
             return
         self._start_day_if_due(context)

@@ -56,6 +56,7 @@ from actors.oms.ids import id_prefix, intent_rank
 from actors.oms.orders import CANCEL_REFUSED, CANCELS_UNTIL_ALERT
 from actors.oms.state import TERMINAL_VALUES
 from actors.oms.timers import ParentSweep, SightCheck, Sweep
+from actors.oms.triggers import STOP_BLIND
 from actors.oms.views import described, snapshot_of
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import Message, MessageRefused, Severity
@@ -129,6 +130,8 @@ class OmsActor(OmsAsking):
         self._resume_amending(context)
         self._resume_parents(context)
         self._watches.restore(self.state.trails)
+        for symbol in sorted({parent.symbol for parent in self.state.parents.values()}):
+            context.resolve(STOP_BLIND, key=symbol)  # if it still is so, it is told again
 
     # -- what our side wants -------------------------------------------------------------------------
 

@@ -135,6 +135,6 @@ class OmsClosing(OmsAmending):
     def _flatten_done(self, symbol: str, context: Context) -> None:
         del self._covered[symbol], self._closers[symbol]
         self._retries.pop(symbol, None)
-        if self._failures.pop(symbol, 0) >= FLATTEN_TRIES_UNTIL_ALERT:
-            context.resolve(FLATTEN_STUCK, key=symbol)
+        self._failures.pop(symbol, None)
+        context.resolve(FLATTEN_STUCK, key=symbol)  # an OMS before a restart may have raised it
         context.record(FlattenEnded(symbol, context.now_ns))

@@ -95,7 +95,9 @@ class OmsParents(OmsClosing):
 
     def _resume_parents(self, context: Context) -> None:
         """After a restart: what should be is asked again; what waits for risk gets time to arrive."""
-        self._maimed |= {name for name, parent in self.state.parents.items() if parent.target_watched}
+        # What was told before a restart is not known: of some it is ended that never was raised.
+        self._maimed |= self.state.parents.keys()
+        self._failing |= {name for name, parent in self.state.parents.items() if parent.refusals_count}
         for parent in list(self.state.parents.values()):
             self._advance(parent, context)
 

@@ -22,7 +22,7 @@ from actors.oms.timers import SightCheck
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import MessageRefused, Severity
 
-__all__ = ["OmsTriggers"]
+__all__ = ["STOP_BLIND", "OmsTriggers"]
 
 STOP_BLIND = "StopBlind"
 

@@ -35,6 +35,8 @@ from actors.runtime.messages import Severity
 __all__ = ["Guard"]
 
 SECOND_NS = 1_000_000_000
+NEAR_TOLD_NS = 600 * SECOND_NS  # from one telling that a limit is near to the next
+NEAR_CALM_NS = 3_600 * SECOND_NS  # without an order that comes near it, and it is over
 INT64_MAX = 2**63 - 1
 # A check that reads the account alone does not look at it.
 NOBODY = OrderIntent(*("", "", "", "", Side.BUY, 0, OrderType.MARKET, 0, TimeInForce.IOC, False, 0, 0))
@@ -115,12 +117,12 @@ class Guard(LimitDesk):
         for name, check in self._near_checks.get(intent.symbol, ()):
             key = f"{self._account}:{name}"
             found = check(intent, self._picture)
-            if found is not None and key not in self._near:
-                self._near.add(key)
+            if found is not None and context.now_ns >= self._near.get(key, 0):
+                self._near[key] = context.now_ns + NEAR_TOLD_NS
                 text = f"Account {self._account} comes near its limit {name}: {_numbers(found)}"
-                context.alert("LimitNear", Severity.TICKET, text, key=key)
+                context.alert("LimitNear", Severity.TICKET, text, key=key, ends_after_ns=NEAR_CALM_NS)
             elif found is None and key in self._near:
-                self._near.discard(key)
+                del self._near[key]
                 context.resolve("LimitNear", key=key)
 
     # -- the account ------------------------------------------------------------------------------

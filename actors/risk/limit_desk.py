@@ -41,7 +41,7 @@ class LimitDesk(KillSwitch):
         self._watched: Checks = ()
         self._near_checks: dict[str, Checks] = {}
         self._tallied = False
-        self._near: set[str] = set()  # limits of which somebody has been warned
+        self._near: dict[str, int] = {}  # limits of which somebody has been warned: when to warn again
         self._ledger_peak_usdt = 0
         self.compile_checks(settings)
 

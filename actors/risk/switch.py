@@ -132,10 +132,16 @@ class KillSwitch(RiskFold):
         loss, limit = self._picture.loss_usdt, self.settings.daily_loss_usdt
         context.record(LossDayNoted(day, loss, limit, context.now_ns))
         text = f"Account {self._account} lost its daily limit; only reductions pass until a person resumes"
-        context.alert(
-            "LossLimitHit", Severity.PAGE, text, key=self._account, loss_usdt_e8=loss, limit_usdt_e8=limit
-        )
         action = self.settings.actions.get("daily_loss", Action.REDUCE_ONLY)
+        context.alert(
+            "LossLimitHit",
+            Severity.PAGE,
+            text,
+            key=self._account,
+            ends_after_ns=0 if action in LEVEL_OF else DAY_NS,  # without a halt there is nothing to resume
+            loss_usdt_e8=loss,
+            limit_usdt_e8=limit,
+        )
         if action in LEVEL_OF:
             scope, reason = "account/" + self._account, "the daily loss limit was hit"
             self._latch(scope, LEVEL_OF[action], "rule/daily_loss", reason, context)

@@ -94,13 +94,14 @@ class Anchoring:
         path: Path,
         tell: Callable[[Message], None],
         sign: Callable[[str], str] | None = None,
+        was_failing: bool = False,
     ) -> None:
         self._store = store
         self._file = AnchorFile(path)
         self._tell = tell
         self._sign = sign
         self._sequence = 0  # of the anchor that was taken last
-        self._is_failing = False
+        self._is_failing = was_failing  # as the node before this one had told
         self._waiting: SimpleQueue[Anchor | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-anchors", daemon=True)
         self._thread.start()

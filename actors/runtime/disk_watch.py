@@ -27,6 +27,7 @@ class DiskWatch:
         free_bytes_min: int,
         action: str,
         tell: Callable[[Message], None],
+        was_low: bool = False,
         free_bytes: Callable[[Path], int] = lambda directory: shutil.disk_usage(directory).free,
     ) -> None:
         self._store = store
@@ -35,7 +36,7 @@ class DiskWatch:
         self._action = action
         self._tell = tell
         self._free_bytes = free_bytes
-        self.is_low = False
+        self.is_low = was_low  # as the node before this one had told
 
     def look(self, now_ns: int) -> None:
         """Compare the room with the limits."""
@@ -47,6 +48,8 @@ class DiskWatch:
         elif not reason and self.is_low:
             self.is_low = False
             self._tell(AlertResolved("DiskFilling", "", "node", now_ns))
+            # What it stood for is over; the halt that came of it waits for a person.
+            self._tell(AlertResolved("SupervisorExhausted", "node", "node", now_ns))
 
     def _shortage(self) -> str:
         used, limit = self._store.usage()

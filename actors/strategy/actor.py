@@ -81,6 +81,7 @@ class StrategyActor(Behaviour):
         self._view = View(settings, place.instrument)
         self._awaits_history = False
         self._history_tries = 0
+        self._lacks_history = False  # and somebody has been told
         self._waiting: deque[BarLike] = deque(maxlen=WAITING_BARS_MAX)
         self._standing: Decision | None = None  # of the newest bar, while it has not been acted on
         self._desk = Desk(settings, place, self._view)
@@ -211,6 +212,7 @@ class StrategyActor(Behaviour):
             f"{context.name} got no history from its feed; it warms up with what the market does from now on"
         )
         context.alert("WarmupMissing", Severity.TICKET, text, key=context.name)
+        self._lacks_history = True
         self._end_wait(context)
 
     def on_history(self, history: History, context: Context) -> None:
@@ -265,6 +267,9 @@ class StrategyActor(Behaviour):
         view.now_ns = context.now_ns
         view.can_act = not self._blocked(context.now_ns)
         self._standing = self._on_bar(bar, view)
+        if self._lacks_history and state.bars_count >= self.strategy.bars_warmup:
+            self._lacks_history = False
+            context.resolve("WarmupMissing", key=context.name)
 
     def _blocked(self, now_ns: int, amending: bool = False) -> str:
         """Return why no order may leave now, or be amended; empty when one may."""

@@ -59,6 +59,8 @@ class DeskBase:
         self._check_waits = False
         if state.pending:
             self._check_later(context)
+            told_ns = context.now_ns - self._settings.order_alert_after
+            self._told |= {name for name, order in state.pending.items() if order.since_ns <= told_ns}
 
     def _mid_x2(self) -> int:
         """Return best bid + best ask; 0 while not both are known."""

@@ -93,7 +93,7 @@ class PoloniexFeed(FeedConnection):
         self._histories: dict[int, HistoryReading] = {}
         self._histories_count = 0
         self._check_due_ns = 0
-        self._lying = ""
+        self._lying: str | None = None  # how; "" when it agrees, None when that is not known yet
 
     def started(self, context: Context) -> None:
         """Connect; the first cross-check comes at a moment of its own, so that feeds do not ask in chorus."""
@@ -177,6 +177,9 @@ class PoloniexFeed(FeedConnection):
             self.distrusted = False
             context.publish(self.subscription.status(now_ns))
             context.resolve(LYING, key=self.symbol)
+        elif self._lying is None and not any(check.strikes.values()):
+            self._lying = ""
+            context.resolve(LYING, key=self.symbol)  # the feed before a restart may have left it behind
 
     # -- the past ------------------------------------------------------------------------------------
 

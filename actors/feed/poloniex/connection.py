@@ -46,6 +46,9 @@ PULSE_NS = 250 * MS
 FUNDING_SILENT_NS = 300 * SECOND  # it comes once a minute
 BOOK, DEPTH = "book_lv2", 20
 SURPRISE, UNREACHABLE, RATE_LIMITED = "FeedUnreadable", "FeedUnreachable", "VenueRateLimited"
+RATE_CALM_NS = 300 * SECOND  # without a 429, and it is over
+SURPRISE_TOLD_NS = 600 * SECOND  # from one telling of what cannot be read to the next
+SURPRISE_CALM_NS = 3_600 * SECOND  # without anything of the kind, and it is over
 LOSSES_TOLD = 2  # attempts in a row without a connection, before somebody is told
 
 
@@ -80,7 +83,7 @@ class FeedConnection(Behaviour):
         self._snapshot_due_ns = 0  # 0: the book has one
         self._stream_was_up = False
         self._stale_sockets: set[str] = set()
-        self._surprised = False
+        self._surprise_due_ns = 0  # when the next one is told
         self._losses_in_row = 0
         self.handlers: dict[type, Any] = {
             BookFrame: self.on_book,
@@ -183,7 +186,7 @@ class FeedConnection(Behaviour):
         if self.line.budget.refused_count() != refused_count:
             context.save()
             text = f"The venue limits the requests of {self.symbol}: fewer leave for a while"
-            context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.symbol)
+            context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.symbol, ends_after_ns=RATE_CALM_NS)
 
     def on_rate_limited(self, message: RateLimited, context: Context) -> None:
         """Somebody who shares a limit with us got a 429; it has raised the alert."""
@@ -305,13 +308,13 @@ class FeedConnection(Behaviour):
             context.effect("socket", SocketClose(socket_id))
 
     def surprise(self, text: str, context: Context) -> None:
-        """The venue said what cannot be read: counted, logged, told once."""
+        """The venue said what cannot be read: counted, logged, told now and then while it goes on."""
         self.surprises_count += 1
-        if not self._surprised:
-            self._surprised = True
+        if context.now_ns >= self._surprise_due_ns:
+            self._surprise_due_ns = context.now_ns + SURPRISE_TOLD_NS
             context.log("venue surprise", text=text)
             summary = f"The feed of {self.symbol} says what we cannot read: {text}"
-            context.alert(SURPRISE, Severity.TICKET, summary, key=self.symbol)
+            context.alert(SURPRISE, Severity.TICKET, summary, key=self.symbol, ends_after_ns=SURPRISE_CALM_NS)
 
     def gauges(self) -> dict[str, int | float]:
         """Return what is worth a metric."""

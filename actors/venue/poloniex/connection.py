@@ -39,7 +39,7 @@ from actors.runtime.pumps.messages import (
 from actors.venue.errors import RefusedError, VenueError
 from actors.venue.poloniex import requests
 from actors.venue.poloniex.clock_guard import ClockJudgement
-from actors.venue.poloniex.core import MAY_SIGN, MS, RATE_LIMITED, SECOND, SURPRISE, Reading
+from actors.venue.poloniex.core import MAY_SIGN, MS, SECOND, SURPRISE, Reading
 from actors.venue.poloniex.credentials import Credentials
 from actors.venue.poloniex.questions import VenueQuestions
 from actors.venue.poloniex.readings import Steps, SyncFinding, read_since
@@ -56,7 +56,6 @@ FIRST_LOOK_EVERY_NS, FIRST_LOOK_EVERY_NS_MAX = 200 * MS, 5 * SECOND
 SYNC_RETRY_NS = 2 * SECOND
 ACCESS_RETRY_NS = 30 * SECOND  # a refused key is not tried again and again: that gets addresses banned
 CURSOR_BEHIND_MS = 600_000
-RATE_CALM_NS = 120 * SECOND  # without a 429, before its alert is resolved
 
 UNREACHABLE, KEY_REFUSED = "VenueUnreachable", "VenueKeyRefused"
 CLOCK_DRIFT, CLOCK_SKEW = "ClockDrift", "ClockSkew"
@@ -121,7 +120,6 @@ class VenueConnecting(VenueQuestions):
         self.look_for_funding(context)
         self._move_cursor(context)
         self._tell_when_down_for_long(context)
-        self._resolve_rate_alert(context)
         context.schedule(PULSE_NS, VenuePulse(), key="pulse")
 
     def _may_begin(self, now_ns: int) -> bool:
@@ -371,12 +369,6 @@ class VenueConnecting(VenueQuestions):
             reason = f"{self.settings.rest_url} does not tell its time: {self._clock_fault}"
         text = f"Account {self.account} cannot be traded: {reason}"
         context.alert(UNREACHABLE, Severity.PAGE, text, key=self.account, stream=self.session.reason)
-
-    def _resolve_rate_alert(self, context: Context) -> None:
-        paces = self.state.paces.values()
-        newest_ns = max((pace.refused_at_ns for pace in paces if pace.refused_count), default=0)
-        if newest_ns and RATE_CALM_NS <= context.now_ns - newest_ns < RATE_CALM_NS + PULSE_NS:
-            context.resolve(RATE_LIMITED, key=self.account)
 
     # -- the HTTP pump -------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ SECOND = 1_000 * MS
 RETRY_MIN_NS, RETRY_MAX_NS = 200 * MS, 4 * SECOND
 RATE_LIMITED = "VenueRateLimited"
 SURPRISE = "VenueSurprise"
+RATE_CALM_NS = 300 * SECOND  # without a 429, and it is over
+SURPRISE_CALM_NS = 86_400 * SECOND  # without another surprise, and it is over
 MAY_SIGN = (ClockJudgement.GOOD, ClockJudgement.WORRYING)
 
 
@@ -224,7 +226,7 @@ class VenueCore(Behaviour):
         """See what a failure says beyond its own request."""
         if error.code == "429":
             text = f"The venue limits our requests: {self.line.budget.refused_count()} refused in all"
-            context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.account)
+            context.alert(RATE_LIMITED, Severity.TICKET, text, key=self.account, ends_after_ns=RATE_CALM_NS)
             context.save()
         elif error.code in ACCESS_CODES:
             self.access_refused(error, context)
@@ -235,9 +237,8 @@ class VenueCore(Behaviour):
         """The venue said something that nobody documented: set aside, counted, told once."""
         self.surprises_count += 1
         context.log("venue surprise", text=text)
-        context.alert(
-            SURPRISE, Severity.TICKET, f"The venue said what we cannot read: {text}", key=self.account
-        )
+        said = f"The venue said what we cannot read: {text}"
+        context.alert(SURPRISE, Severity.TICKET, said, key=self.account, ends_after_ns=SURPRISE_CALM_NS)
 
     def venue_now_ns(self) -> int:
         """Return the venue's time in this turn."""
