@@ -15,7 +15,7 @@ HEAD = re.compile(r"^\|\s*alert\s*\|", re.IGNORECASE)
 NAME = re.compile(r"`([A-Z][A-Za-z]+)`")
 
 # What raises an alert when it is called, and which of its arguments is the name.
-RAISING = {"alert": 0, "AlertRaised": 0, "NodeAlert": 0, "News": 0, "alert_of": 1}
+RAISING = {"alert": 0, "AlertRaised": 0, "NodeAlert": 0, "News": 0, "calm_alert": 0, "alert_of": 1}
 
 
 class Alert(msgspec.Struct, frozen=True):

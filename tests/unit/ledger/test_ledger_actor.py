@@ -166,13 +166,13 @@ def test_an_unknown_symbol_is_told_again_after_a_restart(bench: Bench) -> None:
     bench.tell(fill(+1, symbol="XMR_USDT_PERP"))
     bench.alerts.clear()
     bench.restart()
-    assert [alert.name for alert in bench.alerts] == ["UnknownInstrument"]
+    assert [(alert.name, alert.ends_after_ns) for alert in bench.alerts] == [("UnknownInstrument", 0)]
 
 
 def test_a_fill_of_another_account_is_set_aside(bench: Bench) -> None:
     bench.tell(fill(+1, account="other"))
     assert ledger_state(bench).fills_count == 0
-    assert [alert.name for alert in bench.alerts] == ["ForeignFill"]
+    assert [(alert.name, alert.ends_after_ns) for alert in bench.alerts] == [("ForeignFill", DAY)]
 
 
 @pytest.mark.parametrize(("signed", "price"), [(0, PRICE), (1, 0)])
@@ -198,7 +198,7 @@ def test_a_funding_id_never_hides_a_trade_id(bench: Bench) -> None:
 def test_funding_of_an_unknown_symbol_still_moved_the_cash(bench: Bench) -> None:
     bench.tell(funding(+300, symbol="XMR_USDT_PERP"))
     assert ledger_state(bench).cash_usdt == 10_000 * E8 - 300
-    assert [alert.name for alert in bench.alerts] == ["UnknownInstrument"]
+    assert [(alert.name, alert.ends_after_ns) for alert in bench.alerts] == [("UnknownInstrument", DAY)]
     assert bench.behaviour.books_balance()  # type: ignore[attr-defined]
 
 
@@ -354,7 +354,7 @@ def test_a_withdrawal_is_no_loss(bench: Bench) -> None:
 def test_a_correction_without_proof_is_refused(bench: Bench, changes: dict[str, str]) -> None:
     bench.tell(correction(5, **changes))
     assert ledger_state(bench).cash_usdt == 10_000 * E8
-    assert [alert.name for alert in bench.alerts] == ["CashAdjustmentRefused"]
+    assert [(alert.name, alert.ends_after_ns) for alert in bench.alerts] == [("CashAdjustmentRefused", DAY)]
     assert isinstance(bench.replies[-1], Rejected)
 
 

@@ -133,6 +133,18 @@ def test_a_position_that_cannot_be_closed_pages_somebody(bench: OmsBench) -> Non
     assert [r.name for r in bench.resolved] == ["FlattenStuck"]
 
 
+def test_a_stuck_close_that_is_done_after_a_restart_is_told_to_be_over(bench: OmsBench) -> None:
+    _position(bench)
+    bench.flatten()
+    for _ in range(4):
+        bench.reject(bench.placed()[-1].client_order_id)
+        bench.advance(SECOND)
+    bench.restart()
+    bench.advance(2 * SECOND)
+    bench.fill(bench.placed()[-1].client_order_id, 10, side=Side.SELL)
+    assert [r.name for r in bench.resolved] == ["FlattenStuck"]
+
+
 def test_flattening_goes_on_after_a_restart(bench: OmsBench) -> None:
     _position(bench)
     bench.flatten()

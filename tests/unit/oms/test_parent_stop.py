@@ -379,3 +379,14 @@ def test_a_position_larger_than_one_order_is_closed_in_several() -> None:
     bench.launch(STOP, contracts=2 * most + 5)
     bench.mark(480_000)
     assert [m.contracts for m in bench.take(PlaceOrder)] == [most, most, 5]
+
+
+def test_blindness_that_a_restart_forgot_is_over_or_told_again(bench: ParentBench) -> None:
+    bench.long()
+    bench.launch(STOP)
+    bench.feed(FeedState.SILENT)
+    bench.alerts.clear()
+    bench.restart()
+    assert [resolved.name for resolved in bench.resolved] == ["StopBlind"]
+    bench.advance(12 * SECOND)
+    assert [alert.name for alert in bench.alerts] == ["StopBlind"], "the feed is silent still"

@@ -125,6 +125,11 @@ def test_a_warning_comes_before_the_limit_and_goes_when_it_is_far_again(risk: Be
     assert [alert.name for alert in bench.alerts] == ["LimitNear"]
     bench.allowed(9)
     assert len(bench.alerts) == 1  # once
+    assert bench.alerts[0].ends_after_ns == 3_600 * SECOND, "nobody orders: nothing comes near"
+    bench.advance(600 * SECOND)
+    bench.hear()
+    bench.allowed(9)
+    assert len(bench.alerts) == 2, "it still does"
     bench.allowed(1)
     assert bench.resolved[-1].name == "LimitNear"
     assert bench.denied(11)[0] == "order_notional"

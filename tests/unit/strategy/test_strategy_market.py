@@ -183,6 +183,7 @@ def test_without_history_it_tells_and_warms_up_by_itself(scripted: Scripter) -> 
     bench.minute(100)
     bench.advance(SECOND)
     assert bench.intent().contracts == 1
+    assert [r.name for r in bench.resolved] == ["WarmupMissing"], "it has seen enough of the market"
 
 
 def test_history_that_comes_at_last_resolves_the_alert(scripted: Scripter) -> None:

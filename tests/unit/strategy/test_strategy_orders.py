@@ -447,6 +447,16 @@ def test_an_order_without_an_end_is_told_and_resolved(scripted: Scripter) -> Non
     assert bench.resolved[-1].key == intent.intent_id
 
 
+def test_an_order_without_an_end_is_resolved_after_a_restart_too(scripted: Scripter) -> None:
+    bench = scripted({1: GO})
+    bench.bar(100)
+    intent = bench.intent()
+    bench.advance(2 * MINUTE)
+    bench.restart()
+    bench.fill(intent)
+    assert bench.resolved[-1].key == intent.intent_id
+
+
 def test_position_and_orders_outlive_a_restart(scripted: Scripter) -> None:
     bench = scripted({1: GO, 2: Target(9, "more")})
     bench.bar(100)

@@ -187,6 +187,7 @@ def test_a_429_slows_a_feed_down_and_survives_a_restart() -> None:
     bench.rest_code = 429
     bench.run(6 * SECOND, books=True)
     assert "VenueRateLimited" in bench.alert_names()
+    assert {a.ends_after_ns for a in bench.alerts if a.name == "VenueRateLimited"} == {300 * SECOND}
     slowed = {name: pace.slowed for name, pace in bench.feed.state.paces.items()}
     assert max(slowed.values()) > 1
     bench.restart()
@@ -218,7 +219,29 @@ def test_a_stream_that_contradicts_rest_for_long_is_lying() -> None:
     bench.bid, bench.ask = "100.00", "100.01"
     bench.run(6 * SECOND, books=True)
     assert states(bench) == [FeedState.LIVE]
+    assert [alert.name for alert in bench.resolved].count("FeedLying") == 2, "once at the start, once now"
+
+
+def test_a_lie_that_a_restart_forgot_is_over_when_both_agree_and_not_before() -> None:
+    bench = FeedBench(cross_check_every=5 * SECOND, cross_check_strikes=3)
+    bench.bid, bench.ask = "101.00", "101.01"
+    bench.run(12 * SECOND, books=True)
+    lied = [alert.name for alert in bench.resolved]
+    assert "FeedLying" not in lied, "nothing has agreed yet"
+    bench.bid, bench.ask = "100.00", "100.01"
+    bench.run(12 * SECOND, books=True)
     assert "FeedLying" in [alert.name for alert in bench.resolved]
+
+
+def test_what_cannot_be_read_is_told_now_and_then_and_over_after_an_hour_without() -> None:
+    bench = FeedBench()
+    for _ in range(3):
+        bench.frame(b"{")
+    told = [alert for alert in bench.alerts if alert.name == "FeedUnreadable"]
+    assert [alert.ends_after_ns for alert in told] == [3_600 * SECOND]
+    bench.now_ns += 600 * SECOND
+    bench.frame(b"{")
+    assert bench.alert_names().count("FeedUnreadable") == 2
 
 
 def test_a_lying_feed_is_not_live_again_because_it_was_silent_in_between() -> None:
