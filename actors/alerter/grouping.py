@@ -23,6 +23,7 @@ __all__ = [
 # The alerter's own: at most one of the first, and one of the second per route.
 ALWAYS_ADMITTED = frozenset({"AlertsDropped", "AlertDeliveryFailed"})
 ENDED_MAX = 100  # alerts that are over are remembered, for whoever asks afterwards
+SEEN_CALM_NS = 60_000_000_000  # without another event, after somebody has acknowledged the last one
 
 
 def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRaised, now_ns: int) -> bool:
@@ -151,8 +152,17 @@ def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
 
 
 def _ends_at_ns(alert: Alert) -> int:
-    """Return when an alert will be over if nothing else happens; 0 when it holds until it is resolved."""
-    return alert.ends_at_ns or (alert.refreshed_at_ns + alert.lasts_ns if alert.lasts_ns else 0)
+    """Return when an alert will be over if nothing else happens; 0 when it holds until it is resolved.
+
+    One that tells of an event is over after its time, or when a person has acknowledged it and nothing more of
+    it has come for a moment.
+    """
+    if alert.ends_at_ns or not alert.lasts_ns:
+        return alert.ends_at_ns
+    seen, time_over_ns = alert.acknowledgement, alert.refreshed_at_ns + alert.lasts_ns
+    if seen is None:
+        return time_over_ns
+    return min(time_over_ns, max(alert.refreshed_at_ns, seen.at_ns) + SEEN_CALM_NS)
 
 
 def next_due_ns(state: AlerterState) -> int:

@@ -1,5 +1,6 @@
 """What nobody acknowledges goes on to others; what somebody takes care of leaves everybody in peace."""
 
+import msgspec
 import pytest
 
 from actors.messages.alerting import SilenceAlerts
@@ -243,3 +244,27 @@ def test_somebody_acknowledges_before_anybody_is_told_and_nobody_is_told() -> No
     bench.tell(over())
     bench.advance(2 * HOUR)
     assert heard(bench) == []
+
+
+def test_an_event_that_somebody_acknowledges_is_over_when_nothing_more_of_it_comes() -> None:
+    bench = answered_bench(**LADDER)
+    event = msgspec.structs.replace(raised(), ends_after_ns=24 * HOUR)
+    bench.tell(event)
+    bench.advance(SECOND)
+    bench.tell(acknowledgement(duration_ns=8 * HOUR))
+    for _ in range(5):
+        bench.advance(50 * SECOND)
+        bench.tell(event)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [False], "it goes on"
+    bench.advance(59 * SECOND)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [False]
+    bench.advance(SECOND)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [True]
+
+
+def test_a_condition_that_somebody_acknowledges_holds_until_it_is_resolved() -> None:
+    bench = answered_bench(**LADDER)
+    bench.tell(raised())
+    bench.tell(acknowledgement(duration_ns=8 * HOUR))
+    bench.advance(HOUR)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [False]
