@@ -154,8 +154,8 @@ def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
 def _ends_at_ns(alert: Alert) -> int:
     """Return when an alert will be over if nothing else happens; 0 when it holds until it is resolved.
 
-    One that tells of an event is over after its time, or when a person has acknowledged it and nothing more of
-    it has come for a moment.
+    One that tells of an event is over after its time, or when a person has acknowledged it and no more of it
+    has come for a moment.
     """
     if alert.ends_at_ns or not alert.lasts_ns:
         return alert.ends_at_ns

@@ -90,7 +90,10 @@ def watched_beat(
 ) -> SelfWatch:
     """Return a beat that also looks at the node, about once a second."""
     calm_alert = partial(alert_of, node, calm_ns=settings.calm)
-    stalled, dead = calm_alert(STALLED, Severity.PAGE), alert_of(node, DEAD, Severity.PAGE, settings.death_calm)
+    stalled, dead = (
+        calm_alert(STALLED, Severity.PAGE),
+        alert_of(node, DEAD, Severity.PAGE, settings.death_calm),
+    )
     tell_of_death(dead, node, death, silent_ns)
     if death is not None and death.is_stall:
         stalled.look(f"the loop stood still: {death.reason}", node.now_ns, monotonic_ns())
@@ -101,7 +104,10 @@ def watched_beat(
         (dead, lambda _: ""),
         (calm_alert("JournalLag", Severity.PAGE), _latency(node, settings, syncs).wrong),
         (alert_of(node, "MemoryGrowing", Severity.TICKET), growth.wrong),
-        (calm_alert("ClockStep", Severity.TICKET), ClockSteps(settings.clock_step_max, _readings(node)).wrong),
+        (
+            calm_alert("ClockStep", Severity.TICKET),
+            ClockSteps(settings.clock_step_max, _readings(node)).wrong,
+        ),
     )
 
     def look(reading_ns: int) -> None:
