@@ -47,6 +47,7 @@ __all__ = ["AlerterActor", "AlerterWake"]
 STAYS_NS = 20_000_000_000  # an actor that was given up and has run for so long again is back
 HUSHES_MAX = 100  # silences made while running; more belong into the deployment's file
 ERROR_TEXT_MAX = 300  # an exception's text can hold a whole response
+SUMMARY_MAX, DETAIL_MAX = 1_000, 300  # letters; nobody reads more on a telephone
 TRIALS_MAX = 20  # results of tried routes that are remembered
 REFERENCE = "secret://"
 
@@ -137,8 +138,9 @@ class AlerterActor(Behaviour):
         self._finish(context)
 
     def _clean(self, raised: AlertRaised) -> AlertRaised:
-        details = tuple((name, self._redacted(value)) for name, value in raised.details)
-        return msgspec.structs.replace(raised, summary=self._redacted(raised.summary), details=details)
+        details = tuple((name, self._redacted(value[:DETAIL_MAX])) for name, value in raised.details)
+        summary = self._redacted(raised.summary[:SUMMARY_MAX])
+        return msgspec.structs.replace(raised, summary=summary, details=details)
 
     def _redacted(self, text: str) -> str:
         return redacted(text, self._secrets.values())

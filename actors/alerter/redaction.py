@@ -16,7 +16,7 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-USER_IN_URL = re.compile(r"(\w+://)[^/\s:@]+:[^/\s@]+@")
+USER_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]{0,15}://)[^/\s:@]{1,200}:[^/\s@]{1,200}@", re.IGNORECASE)
 KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
     r"|\bhvs\.[\w-]{20,}|\bxox[abp]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b"

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from actors.cli.alerts_shown import care_of
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
@@ -99,6 +100,7 @@ def collect(target: Target, alert: str) -> dict[str, Any]:
         "commands": {
             "halt": f"polytrade halt {target.command_words} --reason ...",
             "halt_without_the_node": f"polytrade halt {target.command_words} --direct --reason ...",
+            "take": f"polytrade alerts ack {target.command_words} {name or 'NAME'} --reason ...",
             "runbook": f"polytrade runbook run {name or 'NAME'} {target.command_words}{about}",
         },
     }
@@ -182,6 +184,8 @@ def _alerts(found: dict[str, Any]) -> Iterator[str]:
         key = f" [{one['key']}]" if one.get("key") else ""
         since = f", since {one['raised_at']}" if one.get("raised_at") else ""
         yield f"fires: {one.get('name')}{key}, {one.get('severity')}{since}: {one.get('summary', '')}"
+        care = care_of(one)
+        yield f"       {care or 'nobody takes care of it'}"
     if found["other_alerts"]:
         yield f"and {found['other_alerts']} other alerts: polytrade status"
     for halt in found["halts"]:
@@ -237,6 +241,8 @@ def _advice(found: dict[str, Any]) -> Iterator[str]:
         for line in book["command"].splitlines():
             yield f"  $ {line}"
         yield f"  all of it: {commands['runbook']}"
+    if found["alerts"]:
+        yield f"take care of it:       {commands['take']}"
     yield f"stop taking risk:      {commands['halt']}"
     yield f"when it does not answer: {commands['halt_without_the_node']}"
 

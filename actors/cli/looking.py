@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from actors.cli.alerts_shown import alert_text
 from actors.cli.output import echo, json_option, print_json
 from actors.cli.running import running_deployments
 from actors.cli.shown import age, bytes_text, count, money, rate, shown_field, signed_money, table_text
@@ -87,7 +88,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             f"commit {journal['commit_ms']:g} ms, durability {found['durability']}",
         ),
         ("halts", "; ".join(f"{h.get('scope')}: {h.get('reason')}" for h in found["halts"]) or "none"),
-        ("alerts", "; ".join(f"{a['severity']}: {a['summary']}" for a in found["alerts"]) or "none"),
+        ("alerts", "; ".join(map(alert_text, found["alerts"])) or "none"),
         ("control", " ".join(filter(None, [found["socket"], found["http"]]))),
     ]
     echo(table_text(lines))

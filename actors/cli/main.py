@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("actors.cli.backup:backup", "Copy a journal while its node runs, and prove the copy."),
     "restore": ("actors.cli.backup:restore", "Put a backup in the place of a journal; it begins halted."),
     "tca": ("actors.cli.tca:tca", "Analyse what execution cost and how long it took."),
+    "alerts": ("actors.cli.alerts:alerts", "List, take care of and silence alerts; try their routes."),
     "incident": ("actors.cli.incident:incident", "Show one screen at page time; export a bundle."),
     "runbook": ("actors.cli.runbook:runbook", "Read, check and run what to do when an alert fires."),
     "drill": ("actors.cli.drill:drill", "Disturb a deployment on purpose; prove alert, runbook, recovery."),

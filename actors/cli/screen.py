@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from actors.cli.alerts_shown import alert_text
 from actors.cli.shown import (
     age,
     bytes_text,
@@ -115,9 +116,11 @@ class Screen:
 
     def _warnings(self, view: dict[str, Any]) -> Text:
         halts = [f"HALT {halt.get('scope')}: {halt.get('reason', '')}" for halt in view["halts"]]
-        alerts = [f"{alert['severity']}: {alert['summary']}" for alert in view["alerts"]]
+        alerts = view["alerts"]
         if halts or alerts:
-            return _line(("  ".join([*halts, *alerts]), "bold red"))
+            taken = bool(alerts) and all(alert.get("acknowledged_by") for alert in alerts) and not halts
+            text = "  ".join([*halts, *map(alert_text, alerts)])
+            return _line((text, "yellow" if taken else "bold red"))
         return _line(("no halts, no alerts", "dim"))
 
     def _actors(self, view: dict[str, Any], rows: int, wide: bool) -> RenderableType:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from actors.control.alert_desk import AlertDesk
 from actors.control.desk import ControlError, Desk
 from actors.control.fault_port import FaultPort
 from actors.control.fields import masked, plain
@@ -21,6 +22,7 @@ from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.secrets_desk import SecretsDesk
 from actors.control.sockets import peer_user_id
+from actors.messages.alerting import AcknowledgeAlerts, SilenceAlerts, TestRoutes
 from actors.messages.audit import OperatorCommanded
 from actors.messages.limits import ChangeLimit
 
@@ -66,6 +68,10 @@ def make_application(
             web.post("/v1/actors/{address:.+}/restart", api.restart),
             web.post("/v1/orders/cancel", api.cancel_orders),
             web.post("/v1/orders/resolve", api.resolve_order),
+            web.get("/v1/alerts", api.alerts),
+            web.post("/v1/alerts/acknowledge", api.acknowledge_alerts),
+            web.post("/v1/alerts/silence", api.silence_alerts),
+            web.post("/v1/alerts/test", api.test_routes),
             web.get("/v1/limits/{account}", api.limits),
             web.post("/v1/limits", api.change_limit),
             web.post("/v1/halt", api.halt),
@@ -102,6 +108,7 @@ class _Api:
         self._reconcilers = ReconcileDesk(desk)
         self._secrets = SecretsDesk(desk)
         self._limits = LimitDesk(desk)
+        self._alerts = AlertDesk(desk)
         self._shelf = shelf
         self._registry = registry
         self._configuration = configuration
@@ -246,15 +253,31 @@ class _Api:
         scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
         return _ordered(await self._desk.resume(scope, who, _text(body, "reason", "")))
 
+    async def alerts(self, request: web.Request) -> web.Response:
+        return _answer(await self._alerts.show())
+
+    async def acknowledge_alerts(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        holds = body.get("holds", True) is True
+        order = AcknowledgeAlerts(*_which(body), _whole(body, "duration_ns"), holds, *_said(body))
+        return _ordered(await self._alerts.acknowledge(order))
+
+    async def silence_alerts(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        order = SilenceAlerts(*_which(body), _whole(body, "duration_ns"), *_said(body))
+        return _ordered(await self._alerts.silence(order))
+
+    async def test_routes(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        order = TestRoutes(_text(body, "route", ""), _text(body, "actor", "operator"))
+        return _answer(await self._alerts.test(order, _seconds(body, WAIT_S)))
+
     async def limits(self, request: web.Request) -> web.Response:
         return _answer(await self._limits.show(request.match_info["account"]))
 
     async def change_limit(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        numbers = {name: body.get(name, 0) for name in ("value", "until_ns")}
-        for name, number in numbers.items():
-            if not isinstance(number, int) or isinstance(number, bool):
-                raise ControlError(400, f"{name} must be a whole number, not {number!r}", "see docs/cli.md")
+        numbers = {name: _whole(body, name) for name in ("value", "until_ns")}
         change = ChangeLimit(
             *(_text(body, "account", "main"), _text(body, "limit", ""), numbers["value"]),
             *(body.get("loosens") is True, _text(body, "actor", "operator"), _text(body, "reason", "")),
@@ -319,6 +342,22 @@ def _seconds(body: dict[str, Any], default: float) -> float:
     if not isinstance(value, int | float):
         raise ControlError(400, f"wait_s must be a number, not {value!r}", 'send {"wait_s": 30}')
     return float(value)
+
+
+def _whole(body: dict[str, Any], name: str, default: int = 0) -> int:
+    value = body.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ControlError(400, f"{name} must be a whole number, not {value!r}", "see docs/cli.md")
+    return value
+
+
+def _which(body: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the shell patterns for name, key and source of alerts."""
+    return _text(body, "name", ""), _text(body, "key", "*"), _text(body, "source", "*")
+
+
+def _said(body: dict[str, Any]) -> tuple[str, str]:
+    return _text(body, "actor", "operator"), _text(body, "reason", "")
 
 
 def _number(text: str, name: str) -> int:

@@ -33,6 +33,11 @@ ACCOUNT_FIELDS = (
     *("day_start_equity_usdt", "equity_peak_usdt", "fills_count"),
 )
 
+ALERT_FIELDS = (
+    *("name", "key", "severity", "source", "summary", "raised_at", "silenced"),
+    *("acknowledged_by", "acknowledged_reason", "acknowledged_until", "escalates_at", "escalates_to"),
+)
+
 
 def trading_view(descriptions: Descriptions, instruments: Instruments) -> dict[str, Any]:
     """Return markets, orders, positions, accounts, reconciliations, halts, alerts and counts."""
@@ -48,7 +53,7 @@ def trading_view(descriptions: Descriptions, instruments: Instruments) -> dict[s
         "reconciliations": list(_reconciliations(known)),
         "halts": list(_halts(known)),
         "alerts": [
-            {key: alert.get(key, "") for key in ("name", "key", "severity", "source", "summary", "raised_at")}
+            {key: alert.get(key, "") for key in ALERT_FIELDS}
             for said in known.values()
             for alert in _dicts(said.get("active"))
         ],
