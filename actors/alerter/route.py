@@ -55,10 +55,10 @@ class Mail(Settings, frozen=True, kw_only=True):
     to: Annotated[tuple[str, ...], setting("Who gets it.", reload=LIVE, examples=(["ops@example.com"],))]
 
     def __post_init__(self) -> None:
-        for address in (self.sender, *self.to):
+        for field, address in (("sender", self.sender), *(("to", one) for one in self.to)):
             name, _, host = address.rpartition("@")
             if not (name and host) or any(letter.isspace() or letter in "<>," for letter in address):
-                raise ValueError(f"{address!r} is no mail address such as ops@example.com")
+                raise ValueError(f"{field} has {address!r}, which is no mail address such as ops@example.com")
         if not self.to:
             raise ValueError("a mail is for somebody: write to: [ops@example.com]")
         if bool(self.username) != bool(self.password):
@@ -138,9 +138,8 @@ class Route(Settings, frozen=True, kw_only=True):
         given = {name for name in OWN_FIELDS if getattr(self, name)}
         missing = [name for name in needed if name not in given]
         if "url" in needed and not self.url.startswith(WEB):
-            article = f"a {self.channel}"
             raise ValueError(
-                f"route {self.name}: {article} needs a url that starts with https:// or http://, "
+                f"route {self.name}: a {self.channel} needs a url that starts with https:// or http://, "
                 "or a reference secret://mount/path#key"
             )
         if missing:

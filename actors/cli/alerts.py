@@ -66,6 +66,7 @@ def ack(words: tuple[str, ...], reason: str, duration: str, source: str, by: str
     It is neither told again nor escalated; everybody who was told of it hears who takes care. ALERT is a
     name, KEY what it is about; '*' and '?' stand for anything. Without KEY: every one of the name.
     """
+    split_words(words, "ALERT", "KEY?")
     if not reason.strip():
         raise Problem(
             ExitCode.USAGE, "an acknowledgement needs a reason", "write --reason 'what is being done'"

@@ -33,7 +33,7 @@ def care_of(alert: dict[str, Any]) -> str:
 def listing(found: dict[str, Any], every: bool) -> Iterator[str]:
     """Yield the lines of `polytrade alerts ls`."""
     if found["active"]:
-        rows = [("SEVERITY", "ALERT", "KEY", "SINCE", "CARE", "SUMMARY")]
+        rows = [("SEVERITY", "ALERT", "KEY", "SINCE (UTC)", "CARE", "SUMMARY")]
         for one in found["active"]:
             care = care_of(one) or ("nobody" if one.get("told") else "not told yet")
             shown = f"{one['summary']}{' (comes and goes)' if one.get('flapping') else ''}"
@@ -45,7 +45,7 @@ def listing(found: dict[str, Any], every: bool) -> Iterator[str]:
         yield "nothing fires"
     if found["silences"]:
         yield ""
-        rows = [("SILENCE", "KEY", "SOURCE", "FROM", "UNTIL", "WHY")]
+        rows = [("SILENCE", "KEY", "SOURCE", "FROM (UTC)", "UNTIL", "WHY")]
         for one in found["silences"]:
             times = (_minute(one["starts_at"]), _minute(one["ends_at"]))
             rows.append((one["name"], one["key"], one["source"], *times, one["reason"]))
@@ -54,7 +54,7 @@ def listing(found: dict[str, Any], every: bool) -> Iterator[str]:
         return
     if found["ended"]:
         yield ""
-        rows = [("OVER", "KEY", "FROM", "UNTIL", "TAKEN BY", "SUMMARY")]
+        rows = [("OVER", "KEY", "FROM (UTC)", "UNTIL", "TAKEN BY", "SUMMARY")]
         for one in found["ended"]:
             times = (_minute(one["raised_at"]), _minute(one["ended_at"]))
             rows.append(
@@ -64,7 +64,7 @@ def listing(found: dict[str, Any], every: bool) -> Iterator[str]:
     yield ""
     yield table_text(
         [
-            ("ROUTE", "CHANNEL", "FROM", "WHEN", "DELIVERED", "FAILED", "WAITING", "LAST ERROR"),
+            ("ROUTE", "CHANNEL", "SEVERITY", "WHEN", "DELIVERED", "FAILED", "WAITING", "LAST ERROR"),
             *(_route(one, found["escalation"]) for one in found["routes"]),
         ]
     )

@@ -57,12 +57,17 @@ def body(notification: Notification, deployment: str, routing_key: str) -> dict[
         "component": line.source,
         "group": deployment,
         "class": notification.name,
-        "custom_details": {**line.details, "key": line.key, "what to do": advice(notification)},
+        "custom_details": {**line.details, "key": line.key, **_commands(notification)},
     }
     event["client"] = "polytrade"
     if notification.runbook:
         event["links"] = [{"href": notification.runbook, "text": f"Runbook {notification.name}"}]
     return event
+
+
+def _commands(notification: Notification) -> dict[str, Any]:
+    commands = advice(notification)
+    return {"commands": commands} if commands else {}
 
 
 def dedup_key(deployment: str, name: str, line: AlertLine) -> str:

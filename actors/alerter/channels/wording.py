@@ -10,7 +10,6 @@ __all__ = ["advice", "cut", "heading", "lines_of"]
 
 LINES_MAX = 20  # alerts in one message; more are counted
 DETAILS_MAX = 6  # of one alert
-MARKS = {"firing": "", "acknowledged": "acknowledged: ", "resolved": "over: "}
 
 
 def heading(notification: Notification, deployment: str) -> str:
@@ -27,26 +26,42 @@ def heading(notification: Notification, deployment: str) -> str:
 
 def lines_of(notification: Notification) -> list[str]:
     """Return what holds, what somebody takes care of and what is over, one line for each alert."""
+    since = "" if notification.test else "since"
     found = [
-        *(_line(line, MARKS["firing"]) for line in notification.firing),
-        *(_line(line, MARKS["acknowledged"]) for line in notification.acknowledged),
-        *(_line(line, MARKS["resolved"]) for line in notification.resolved),
+        *(_firing(line, since) for line in notification.firing),
+        *(f"acknowledged: {line.summary}{_taken(line)}" for line in notification.acknowledged),
+        *(f"over: {line.summary}{_by(line)}" for line in notification.resolved),
     ]
     if len(found) > LINES_MAX:
         found[LINES_MAX:] = [f"... and {len(found) - LINES_MAX} more"]
+    if notification.escalation:
+        found.insert(0, "Nobody has acknowledged this yet.")
     if notification.silenced_count:
         found.append(f"({notification.silenced_count} silenced)")
     return found
 
 
-def _line(line: AlertLine, mark: str) -> str:
-    taken = ""
-    if line.acknowledged_by:
-        why = f": {line.acknowledged_reason}" if line.acknowledged_reason else ""
-        taken = f" [taken by {line.acknowledged_by} until {line.acknowledged_until[11:16]} UTC{why}]"
+def _firing(line: AlertLine, since: str) -> str:
     details = ", ".join(f"{name} {value}" for name, value in list(line.details.items())[:DETAILS_MAX])
-    flapping = " (comes and goes)" if line.flapping else ""
-    return f"{mark}{line.summary}{f' ({details})' if details else ''}{flapping}{taken}"
+    flapping = ", comes and goes" if line.flapping else ""
+    when = f" [{since} {_clock(line.raised_at)}{flapping}]" if since else ""
+    return f"{line.summary}{f' ({details})' if details else ''}{when}{_taken(line)}"
+
+
+def _taken(line: AlertLine) -> str:
+    if not line.acknowledged_by:
+        return ""
+    why = f": {line.acknowledged_reason}" if line.acknowledged_reason else ""
+    return f" [taken by {line.acknowledged_by} until {_clock(line.acknowledged_until)}{why}]"
+
+
+def _by(line: AlertLine) -> str:
+    return f" [taken by {line.acknowledged_by}]" if line.acknowledged_by else ""
+
+
+def _clock(instant: str) -> str:
+    """Return `12:47 UTC` of an instant; whoever reads it, reads it now."""
+    return f"{instant[11:16]} UTC"
 
 
 def advice(notification: Notification) -> list[str]:
