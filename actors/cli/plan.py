@@ -13,8 +13,10 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
 from actors.cli.output import echo, json_option, note, print_json
-from actors.cli.plan_shown import generation_lines, plan_lines
+from actors.cli.plan_follow import FollowWish, follow, watch_options
+from actors.cli.plan_shown import applied_text, generation_lines, plan_lines
 from actors.cli.problems import Problem
+from actors.cli.spans import Span
 from actors.cli.targets import Target, deployment_options, find_target, is_target_word, load_topology
 
 __all__ = ["apply", "generations", "plan", "rollback"]
@@ -22,6 +24,14 @@ __all__ = ["apply", "generations", "plan", "rollback"]
 NOTHING, CHANGES, ERROR = 0, 2, 1  # exit codes of `plan`, as of every tool that plans
 FORMAT = 1
 ANSWER_BESIDE_S = 30.0  # beside the time for which a change is watched
+
+
+def prove_option(command: Any) -> Any:
+    """Add `--prove` to a command that changes a node."""
+    text = "For how long the changed actors must run well."
+    return click.option("--prove", "prove_s", type=Span(), default="5s", show_default=True, help=text)(
+        command
+    )
 
 
 @click.command()
@@ -68,9 +78,8 @@ def plan(
 @deployment_options
 @click.option("--reason", default="", help="Why; it is kept. Needed where a limit becomes wider.")
 @click.option("--approve", "approver", default="", metavar="NAME", help="Who, beside you, has looked at it.")
-@click.option(
-    "--watch", "watch_s", default=5.0, show_default=True, help="Seconds for which it must run well."
-)
+@prove_option
+@watch_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def apply(
@@ -79,7 +88,9 @@ def apply(
     inputs: tuple[str, ...],
     reason: str,
     approver: str,
-    watch_s: float,
+    prove_s: float,
+    watches: bool,
+    settle_s: float,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -87,24 +98,25 @@ def apply(
 
     Given a plan of `polytrade plan --out`, exactly that is applied, or nothing when the node has moved on.
     """
+    if watches:
+        follow(files, environments, inputs, FollowWish(reason, prove_s, settle_s, as_json))
+        return
     if len(files) == 1 and not is_target_word(files[0]):
         found = _read_plan(Path(files[0]))
     else:
         _, found = _planned(files, environments, inputs)
-    _bring_in(found, {"reason": reason, "approver": approver, "watch_s": watch_s}, yes, as_json)
+    _bring_in(found, {"reason": reason, "approver": approver, "prove_s": prove_s}, yes, as_json)
 
 
 @click.command()
 @click.argument("file", required=False, metavar="[FILE]")
 @click.argument("number", required=False, type=int, metavar="[N]")
 @click.option("--reason", default="", help="Why; it is kept.")
-@click.option(
-    "--watch", "watch_s", default=5.0, show_default=True, help="Seconds for which it must run well."
-)
+@prove_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def rollback(
-    file: str | None, number: int | None, reason: str, watch_s: float, yes: bool, as_json: bool
+    file: str | None, number: int | None, reason: str, prove_s: float, yes: bool, as_json: bool
 ) -> None:
     """Bring an earlier generation back, as a new one: the one before, or number N."""
     if file is not None and file.isdigit() and number is None:
@@ -123,7 +135,7 @@ def rollback(
         known = f"{numbers[0]} to {numbers[-1]}"
         raise Problem(ExitCode.NOT_FOUND, f"there is no generation {wanted}", f"there are {known}") from None
     found = _compared(target, kept.read(numbers[-1]), generation.document)
-    words = {"reason": reason or f"back to generation {wanted}", "watch_s": watch_s, "of": wanted}
+    words = {"reason": reason or f"back to generation {wanted}", "prove_s": prove_s, "of": wanted}
     _bring_in(found, words, yes, as_json)
 
 
@@ -146,13 +158,18 @@ def generations(file: str | None, as_json: bool) -> None:
 
 
 def _planned(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...]) -> Any:
+    topology = load_topology(files, environments, inputs)
+    return topology, planned(topology, files[0])
+
+
+def planned(topology: Any, file: str) -> dict[str, Any]:
+    """Return the plan that makes a running deployment what a topology says."""
     from actors.deployment.generations import Generations
     from actors.deployment.resolved import resolved
 
-    topology = load_topology(files, environments, inputs)
     current = Generations(topology.journal_path).current()
-    target = Target(topology.deployment, topology.journal_path, topology.socket_path, files[0])
-    return topology, _compared(target, current, resolved(topology), topology)
+    target = Target(topology.deployment, topology.journal_path, topology.socket_path, file)
+    return _compared(target, current, resolved(topology), topology)
 
 
 def _compared(target: Target, current: Any, document: Any, topology: Any = None) -> dict[str, Any]:
@@ -215,8 +232,6 @@ def _read_plan(path: Path) -> dict[str, Any]:
 
 
 def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: bool) -> None:
-    from actors.deployment.generations import Generations
-
     if not as_json:
         for line in plan_lines(found):
             note(line)
@@ -225,6 +240,18 @@ def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: 
         return
     if not yes and not click.confirm("apply this?", err=True):
         raise Problem(ExitCode.REFUSED, "nothing was applied")
+    answer = bring_in(found, words)
+    if as_json:
+        print_json(answer)
+    else:
+        _tell(answer, found["base"])
+    sys.exit(ExitCode.REFUSED if answer["taken_back"] else ExitCode.OK)
+
+
+def bring_in(found: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
+    """Have the node of a plan apply it; return what became of it. Errors: Problem."""
+    from actors.deployment.generations import Generations
+
     target = Target(found["deployment"], Path(found["journal"]), Path(found["socket"]))
     target.client.get("/healthz")  # nothing is laid down for a node that is not there
     body = {
@@ -234,19 +261,12 @@ def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: 
         "actor": who(),
         "reason": words["reason"],
     }
-    answer = target.client.post("/v1/apply", body, words["watch_s"] + ANSWER_BESIDE_S)
-    if as_json:
-        print_json(answer)
-    else:
-        _tell(answer, found["base"])
-    sys.exit(ExitCode.REFUSED if answer["taken_back"] else ExitCode.OK)
+    answer: dict[str, Any] = target.client.post("/v1/apply", body, words["prove_s"] + ANSWER_BESIDE_S)
+    return answer
 
 
 def _tell(answer: dict[str, Any], base: int) -> None:
     if answer["taken_back"]:
         note(f"taken back: {answer['taken_back']}; generation {base} runs again, as generation {base + 2}")
         return
-    counts = [
-        f"{len(answer[name])} {name}" for name in ("created", "restarted", "told", "removed") if answer[name]
-    ]
-    echo(f"generation {answer['generation']} runs: {', '.join(counts) or 'wiring changed'}")
+    echo(f"generation {answer['generation']} runs: {applied_text(answer)}")

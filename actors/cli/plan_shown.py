@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.cli.shown import table_text
 
-__all__ = ["generation_lines", "plan_lines"]
+__all__ = ["applied_text", "generation_lines", "plan_lines"]
 
 SIGNS = {"create": "+", "live change": "~", "restart": "!", "remove": "-", "blocked": "x"}
 EFFECTS = {
@@ -70,6 +70,14 @@ def _sum(found: dict[str, Any]) -> str:
     if found["loosened"]:
         words.append(f"{len(found['loosened'])} limits become wider")
     return ", ".join(words)
+
+
+def applied_text(answer: dict[str, Any]) -> str:
+    """Return what a change that runs has done, in a few words."""
+    counts = [
+        f"{len(answer[name])} {name}" for name in ("created", "restarted", "told", "removed") if answer[name]
+    ]
+    return ", ".join(counts) or "wiring changed"
 
 
 def generation_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

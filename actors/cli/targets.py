@@ -68,13 +68,18 @@ def load_topology(files: Sequence[str], environments: Sequence[str] = (), inputs
     """Return the checked deployment of one or more files. Errors: ConfigError, Problem."""
     from actors.deployment.loader import load
 
+    return load(list(files), tuple(environments), given_inputs(inputs), os.environ)
+
+
+def given_inputs(inputs: Sequence[str]) -> dict[str, str]:
+    """Return the values given as NAME=VALUE. Errors: Problem."""
     given = {}
     for text in inputs:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise Problem(ExitCode.USAGE, f"{text!r} is no input", "write --input NAME=VALUE")
         given[name] = value
-    return load(list(files), tuple(environments), given, os.environ)
+    return given
 
 
 def topology_of(target: Target, environments: Sequence[str] = (), inputs: Sequence[str] = ()) -> Any:

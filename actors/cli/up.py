@@ -20,26 +20,13 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.output import note, print_json
 from actors.cli.problems import Problem
 from actors.cli.running import Running, announced
+from actors.cli.spans import Span
 from actors.cli.targets import Target, deployment_options, load_topology, shortest
 
 __all__ = ["up"]
 
 STOP_GRACE_S = 5.0  # beside the actors' own time-outs: final snapshots, sync, sockets
 STDERR_SHOWN = 20_000  # characters of what the node wrote while the screen was up
-
-
-class _Span(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases only
-    """A duration on the command line: `30s`, `5m`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, parameter: Any, context: Any) -> float:
-        from actors.runtime.clock import parse_duration
-
-        try:
-            return parse_duration(str(value)) / 1e9
-        except ValueError as error:
-            self.fail(str(error), parameter, context)
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,7 @@ class Wish:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @deployment_options
 @click.option("--plain", is_flag=True, help="Print a line a second instead of the live view.")
-@click.option("--for", "for_s", type=_Span(), metavar="DURATION", help="Stop after this time, such as 30s.")
+@click.option("--for", "for_s", type=Span(), metavar="DURATION", help="Stop after this time, such as 30s.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object about the run when it has ended."
 )

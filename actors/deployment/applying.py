@@ -52,7 +52,7 @@ class Wish(msgspec.Struct, frozen=True):
     actor: str
     reason: str
     approver: str = ""
-    watch_s: float = 5.0
+    prove_s: float = 5.0
     of: int = 0
 
 
@@ -183,7 +183,7 @@ class Applier:
         change = reshape_between(base + 1, self.topology, wanted, plan, self._secrets)
         self._prepare(change)
         self._keep(change.generation, wish, wanted, plan, unproven=True)
-        trouble = self._switched(change, wanted) or self._watch(change, wish.watch_s)
+        trouble = self._switched(change, wanted) or self._prove(change, wish.prove_s)
         if trouble:
             self._take_back(trouble, before, base)
         self.generations.proven()
@@ -274,11 +274,11 @@ class Applier:
 
     # -- afterwards ------------------------------------------------------------------------------------
 
-    def _watch(self, change: Reshape, watch_s: float) -> str:
+    def _prove(self, change: Reshape, prove_s: float) -> str:
         """Return what went wrong with the actors that changed; empty when nothing did for so long."""
         names = (*change.create, *change.restart, *(change.settings or ()))
         before = {name: self._node.cell(name).failures_count for name in names}
-        until_ns = monotonic_ns() + int(watch_s * 1e9)
+        until_ns = monotonic_ns() + int(prove_s * 1e9)
         while True:
             trouble = str(self._inside(lambda: trouble_of(self._node, before)))
             if trouble or monotonic_ns() >= until_ns:

@@ -13,7 +13,7 @@ from actors.domain.catalog import CatalogError
 from actors.domain.instrument import Instrument
 from actors.domain.markets_file import MarketsFile, read_markets_file
 
-__all__ = ["Catalog", "instruments_of", "read_catalogs"]
+__all__ = ["Catalog", "catalog_files", "instruments_of", "read_catalogs"]
 
 DEFAULT = "markets/poloniex-futures.json"
 
@@ -53,6 +53,15 @@ def read_catalogs(root: Map, folder: str, log: FaultLog) -> tuple[Catalog, ...] 
         seen |= found.file.instruments.keys()
         catalogs.append(found)
     return tuple(catalogs)
+
+
+def catalog_files(root: Map, folder: str) -> tuple[str, ...]:
+    """Return the paths of the markets files, whether they are there or not."""
+    node = root.get("catalog")
+    if node is None:
+        return (str(Path(folder, DEFAULT)),)
+    said = [one for one in (node.items if isinstance(node, List) else [node]) if isinstance(one, Scalar)]
+    return tuple(str(Path(one.span.source.directory, one.text)) for one in said)
 
 
 def _read(said: str, span: Span, folder: str, log: FaultLog) -> Catalog | None:

@@ -12,7 +12,7 @@ from actors.deployment.generations import Generation, Generations
 
 __all__ = ["ConfigurationDesk", "generation_row"]
 
-WATCH_S_MAX = 600.0
+PROVE_S_MAX = 600.0
 
 
 class ConfigurationDesk:
@@ -49,7 +49,7 @@ class ConfigurationDesk:
             raise ControlError(400, "nothing is staged under this name", "use `polytrade apply`") from None
         except msgspec.ValidationError as error:
             raise ControlError(400, str(error), "use `polytrade apply`") from None
-        wish = msgspec.structs.replace(wish, watch_s=min(max(wish.watch_s, 0.0), WATCH_S_MAX))
+        wish = msgspec.structs.replace(wish, prove_s=min(max(wish.prove_s, 0.0), PROVE_S_MAX))
         try:
             found = self._applier.apply(wish)
         except NotApplied as refused:

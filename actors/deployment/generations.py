@@ -67,6 +67,18 @@ class Generations:
         except msgspec.MsgspecError as error:
             raise ValueError(f"{path}: {error}") from error
 
+    def gone_back_from(self, content_hash: str) -> Generation | None:
+        """Return the newest generation when it undid one of this content; None when it did not.
+
+        What a person or a node went back from is not brought in again by itself.
+        """
+        numbers = self.numbers()
+        newest = self.read(numbers[-1]) if numbers else None
+        if newest is None or not newest.of or newest.content_hash == content_hash:
+            return None
+        undone = [number for number in numbers if newest.of < number < newest.number]
+        return newest if any(self.read(one).content_hash == content_hash for one in undone) else None
+
     def add(self, generation: Generation) -> None:
         """Write one as a whole. Errors: GenerationMoved when its number is taken, OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -15,7 +15,7 @@ from actors.deployment.places import SourceFile, Span
 from actors.deployment.yaml_source import read_source
 from actors.deployment.yaml_tree import List, Map, Node, Scalar, described
 
-__all__ = ["read_layers"]
+__all__ = ["environment_files", "read_layers"]
 
 CHAIN_MAX = 16
 COMMAND_LINE = Span(SourceFile("--environment", ()), 0, 0)
@@ -45,11 +45,7 @@ def read_layers(
 
 
 def _environment_file(base: str, name: str, log: FaultLog) -> str:
-    folder, stem = os.path.split(base.removesuffix(".yaml").removesuffix(".yml"))
-    candidates = (
-        os.path.join(folder, f"{stem}.{name}.yaml"),
-        os.path.join(folder, "environments", f"{name}.yaml"),
-    )
+    candidates = environment_files(base, name)
     for candidate in candidates:
         if Path(candidate).is_file():
             return candidate
@@ -57,6 +53,15 @@ def _environment_file(base: str, name: str, log: FaultLog) -> str:
         "E013", COMMAND_LINE, f"there is no environment {name!r}", f"looked for {' and '.join(candidates)}"
     )
     return ""
+
+
+def environment_files(base: str, name: str) -> tuple[str, str]:
+    """Return where an environment of a deployment's file is looked for, in this order."""
+    folder, stem = os.path.split(base.removesuffix(".yaml").removesuffix(".yml"))
+    return (
+        os.path.join(folder, f"{stem}.{name}.yaml"),
+        os.path.join(folder, "environments", f"{name}.yaml"),
+    )
 
 
 class _Reader:
@@ -68,12 +73,12 @@ class _Reader:
 
     def read(self, name: str, asked: Span | None, chain: tuple[str, ...]) -> Map | None:
         """Return one file merged over those it extends. It is named at `asked`, and extended by `chain`."""
+        self.files[name] = None
         if asked is not None and not Path(name).is_file():
             self._log.add(
                 "E013", asked, f"there is no file {name!r}", "paths start at the file that says them"
             )
             return None
-        self.files[name] = None
         root = read_source(Path(name), name, self._log)
         if root is None:
             return None

@@ -44,7 +44,13 @@ def objects(overlay: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["polytrade@.service", "polytrade-backup@.service", "polytrade-backup@.timer"]
+    "name",
+    [
+        "polytrade@.service",
+        "polytrade-backup@.service",
+        "polytrade-watch@.service",
+        "polytrade-backup@.timer",
+    ],
 )
 def test_systemd_knows_every_word_of_the_units(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
@@ -81,7 +87,9 @@ def test_a_restart_is_left_out_where_the_heart_leaves_it_out() -> None:
     assert {int(code) for code in codes.split()} == set(DO_NOT_RESTART) - {0}
 
 
-@pytest.mark.parametrize("name", ["polytrade@.service", "polytrade-backup@.service"])
+@pytest.mark.parametrize(
+    "name", ["polytrade@.service", "polytrade-backup@.service", "polytrade-watch@.service"]
+)
 def test_the_units_call_commands_that_there_are(name: str) -> None:
     words = unit(name)["ExecStart"][0].split()
     assert words[1] in COMMANDS

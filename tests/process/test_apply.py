@@ -31,7 +31,7 @@ def test_a_plan_is_applied_survives_a_kill_and_is_rolled_back(desk: Desk) -> Non
     desk.edit("fast: 8", "fast: 9")
     code, text = desk.run("plan", file, "--out", plan)
     assert (code, "fast: 8 -> 9" in text, "LOOSENS" in text) == (2, True, False)
-    code, text = desk.run("apply", plan, "--yes", "--watch", "0.5", "--json")
+    code, text = desk.run("apply", plan, "--yes", "--prove", "500ms", "--json")
     assert code == 0, text
     symbols = [f"trend/{one}_USDT_PERP" for one in ("BTC", "ETH", "XRP")]
     assert json.loads(text[text.index("{") :])["restarted"] == symbols
@@ -42,7 +42,7 @@ def test_a_plan_is_applied_survives_a_kill_and_is_rolled_back(desk: Desk) -> Non
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: desk.status().get("pid", pid) != pid and desk.status().get("ready"), 30)
     assert desk.run("plan", file)[0] == 0, "the node forgot what was applied"
-    code, text = desk.run("rollback", file, "--yes", "--watch", "0.5")
+    code, text = desk.run("rollback", file, "--yes", "--prove", "500ms")
     assert code == 0, text
     code, text = desk.run("plan", file)
     assert (code, "fast: 8 -> 9" in text) == (2, True)

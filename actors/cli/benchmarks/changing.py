@@ -230,7 +230,7 @@ class LoadedNode:
             actors[CHANGED]["settings"]["contracts_max"] = number + 1
         current = self._generations.current()
         base = current.number if current is not None else 0
-        applied = self._applier.apply(Wish(document, base, "bench", "measured", watch_s=WINDOW_S / 2))
+        applied = self._applier.apply(Wish(document, base, "bench", "measured", prove_s=WINDOW_S / 2))
         require(not applied.taken_back, "the change stays", why=applied.taken_back)
         for address in applied.restarted:
             self.expected_restarts[address] = self.expected_restarts.get(address, 0) + 1

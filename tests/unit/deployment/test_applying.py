@@ -51,7 +51,7 @@ class Running:
     def apply(self, edit: Callable[[dict[str, Any]], None], **more: Any) -> Any:
         current = self.generations.current()
         assert current is not None
-        words = {"base": current.number, "actor": "ann", "reason": "", "watch_s": 0.3, **more}
+        words = {"base": current.number, "actor": "ann", "reason": "", "prove_s": 0.3, **more}
         return self.applier.apply(Wish(self.document(edit), **words))
 
     def restarts(self) -> dict[str, int]:
@@ -155,11 +155,11 @@ def test_a_change_of_markets_or_sections_is_left_to_a_new_start(running: Running
     document = running.document(faster)
     document["sections"]["journal"]["durability"] = "disk"
     with pytest.raises(NotApplied, match=r"journal\.durability"):
-        running.applier.apply(Wish(document, 1, "ann", "", watch_s=0))
+        running.applier.apply(Wish(document, 1, "ann", "", prove_s=0))
     document = running.document(faster)
     document["markets_hash"] = "0"
     with pytest.raises(NotApplied, match="markets"):
-        running.applier.apply(Wish(document, 1, "ann", "", watch_s=0))
+        running.applier.apply(Wish(document, 1, "ann", "", prove_s=0))
 
 
 def failures(running: Running) -> list[str]:

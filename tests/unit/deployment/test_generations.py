@@ -74,3 +74,15 @@ def test_a_start_is_a_generation_when_it_is_new_and_a_restart_goes_on_with_what_
     assert again.actor("trend/ETH_USDT_PERP").settings.fast == 8  # type: ignore[attr-defined]
     assert first_generation(files, kept, "run-3", 9) is files
     assert (kept.numbers(), kept.current().run) == ([1, 2, 3], "run-3")  # type: ignore[union-attr]
+
+
+def test_only_the_newest_generation_says_what_was_gone_back_from(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    assert kept.gone_back_from("b") is None
+    for number, (content, of) in enumerate([("a", 0), ("b", 0), ("a", 1)], 1):
+        kept.add(generation(number, content_hash=content, of=of))
+    found = kept.gone_back_from("b")
+    assert found is not None
+    assert (found.number, kept.gone_back_from("a"), kept.gone_back_from("c")) == (3, None, None)
+    kept.add(generation(4, content_hash="c"))
+    assert kept.gone_back_from("b") is None, "somebody went on since"
