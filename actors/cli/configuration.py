@@ -78,7 +78,13 @@ def validate(
 @click.command()
 @files_argument
 @deployment_options
-@click.option("--origins/--no-origins", default=True, help="Say beside each value where it was written.")
+@click.option(
+    "--show-origin/--no-origin",
+    "--origins/--no-origins",
+    "origins",
+    default=True,
+    help="Say beside each value where it was written.",
+)
 def render(
     files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...], origins: bool
 ) -> None:

@@ -150,6 +150,9 @@ def _understand(draft: Draft, log: FaultLog, kinds: Mapping[str, Kind]) -> None:
         _read_settings(draft, draft.kind, converter)
         _check_variables(draft, draft.kind, log)
     draft.origins = converter.origins
+    reads = entry.get("reads")
+    if reads is not None:
+        draft.origins["reads"] = reads.span.origin
 
 
 def _read_settings(draft: Draft, kind: Kind, converter: Converter) -> None:

@@ -22,7 +22,7 @@ from actors.deployment.setting_types import (
     written,
 )
 
-__all__ = ["NotExplained", "explain", "kinds_table", "subjects", "type_text", "value_text"]
+__all__ = ["NotExplained", "explain", "kinds_table", "section_name", "subjects", "type_text", "value_text"]
 
 TYPES = {
     "IntType": "integer",

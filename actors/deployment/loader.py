@@ -16,6 +16,7 @@ from actors.deployment.faults import ConfigError, FaultLog
 from actors.deployment.fingerprint import content_hash
 from actors.deployment.inputs import input_scope, unused_inputs
 from actors.deployment.layers import read_layers
+from actors.deployment.places import Origin
 from actors.deployment.policy import check_catalog, check_mode, check_secrets
 from actors.deployment.reads import connect
 from actors.deployment.references import Scope, fill_in
@@ -94,6 +95,7 @@ class Reading:
         self.cast = Cast([], Map(root.span), set())
         self.edges: list[Edge] = []
         self.sections: dict[str, Any] = {}
+        self.section_origins: dict[str, Mapping[str, Origin]] = {}
         self.supervisors: dict[str, SupervisorPlan] = {}
         self.chosen: dict[str, str] = {}
         self.catalogs: tuple[Catalog, ...] | None = None
@@ -143,7 +145,9 @@ class Reading:
                 self.sections[name] = section()
             elif isinstance(node, Map):
                 at = self.root.keys[name].span
-                self.sections[name] = Converter(self.log, name).settings(section, node, missing_at=at)
+                converter = Converter(self.log, name)
+                self.sections[name] = converter.settings(section, node, missing_at=at)
+                self.section_origins[name] = converter.origins
 
     # -- the result: only when nothing is wrong -------------------------------------------------------
 
@@ -175,6 +179,7 @@ class Reading:
             secrets=secrets,
             dead_man=self.sections["dead_man"],
             watch=self.sections["watch"],
+            section_origins={"": self._places_at_the_top(), **self.section_origins},
             slo=self.sections["slo"],
             monitoring=self.sections["monitoring"],
             instruments=self.instruments or {},
@@ -185,6 +190,10 @@ class Reading:
             content_hash=content_hash(fixed, supervisors, actors, self.instruments or {}),
             warnings=self.log.sorted(),
         )
+
+    def _places_at_the_top(self) -> dict[str, Origin]:
+        keys = ("deployment", "mode", "seed", "catalog")
+        return {name: self.root.values[name].span.origin for name in keys if name in self.root.values}
 
     def _plan(self, draft: Draft, loop: LoopSection) -> ActorPlan:
         kind, section, settings = draft.kind, draft.section, draft.settings

@@ -10,6 +10,7 @@ from typing import Any
 from actors.deployment.places import Origin
 from actors.deployment.quantities import format_duration
 from actors.deployment.scalars import core_value
+from actors.deployment.schema import SECTIONS
 from actors.deployment.setting_types import written_struct
 from actors.deployment.topology import ActorPlan, SupervisorPlan, Topology
 
@@ -24,30 +25,34 @@ def render(topology: Topology, *, origins: bool = True) -> str:
 
     With `origins` every value that was written somewhere says where; the others are defaults.
     """
-    lines = [*_head(topology), *_supervisors(topology, origins), *_actors(topology, origins)]
+    lines = [*_head(topology, origins), *_supervisors(topology, origins), *_actors(topology, origins)]
     return "\n".join(lines) + "\n"
 
 
-def _head(topology: Topology) -> Iterator[str]:
+def _head(topology: Topology, origins: bool) -> Iterator[str]:
     yield f"# {', '.join(topology.files)}, resolved: a view, not a deployment file"
     yield f"# content hash {topology.content_hash}"
-    yield f"deployment: {topology.deployment}"
-    yield f"mode: {topology.mode}"
-    yield f"seed: {topology.seed}"
-    sections = {"journal": topology.journal, "loop": topology.loop, "control": topology.control}
-    for name, section in {**sections, "clock": topology.clock}.items():
-        values = written_struct(section)
+    if origins:
+        yield "# what has no place beside it is a default"
+    places = topology.section_origins if origins else {}
+    top: dict[str, Any] = {"deployment": topology.deployment, "mode": topology.mode, "seed": topology.seed}
+    top["catalog"] = [one.file.path for one in topology.catalogs]
+    yield from _map(top, 0, places.get("", {}), "")
+    for name in SECTIONS:
+        values = written_struct(getattr(topology, name))
         if name == "journal":
             values["path"] = str(topology.journal_path)
+        if name == "secrets":
+            values["defaults"] = dict.fromkeys(values["defaults"], "***")
         yield f"{name}:"
-        yield from _map(values, 1, {}, "")
+        yield from _map(values, 1, places.get(name, {}), "")
 
 
 def _supervisors(topology: Topology, origins: bool) -> Iterator[str]:
     yield "supervisors:"
     for plan in topology.supervisors:
         yield _line(f"  {plan.name}:", plan.origin if origins else None)
-        yield from _map(_supervisor(plan), 2, {}, "")
+        yield from _map(_supervisor(plan), 2, plan.origins if origins else {}, "")
 
 
 def _supervisor(plan: SupervisorPlan) -> dict[str, Any]:
@@ -91,7 +96,8 @@ def _map(values: Mapping[str, Any], depth: int, origins: Mapping[str, Origin], p
             yield from _map(value, depth + 1, origins, f"{where}.")
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             yield _line(f"{pad}{_scalar(name)}:", origins.get(where))
-            yield from (f"{pad}  - {_flow(item)}" for item in value)
+            for number, item in enumerate(value):
+                yield _line(f"{pad}  - {_flow(item)}", origins.get(f"{where}[{number}]"))
         else:
             yield _line(f"{pad}{_scalar(name)}: {_flow(value)}", origins.get(where))
 

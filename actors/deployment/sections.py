@@ -272,21 +272,21 @@ class WatchSection(Settings, frozen=True, kw_only=True):
 
     loop_late_max: Annotated[
         Duration,
-        setting(
+        at_start(
             "The loop came round later than this: LoopStalled. The heart tells it from outside, too.",
             minimum=SECOND_NS // 2,
         ),
     ] = 3 * SECOND_NS
     commit_max: Annotated[
         Duration,
-        setting("Mean time of a commit of the journal from which on it is slow.", minimum=MILLISECOND_NS),
+        at_start("Mean time of a commit of the journal from which on it is slow.", minimum=MILLISECOND_NS),
     ] = 250 * MILLISECOND_NS
     commit_for: Annotated[
-        Duration, setting("So long commits must have been slow: JournalLag.", minimum=SECOND_NS)
+        Duration, at_start("So long commits must have been slow: JournalLag.", minimum=SECOND_NS)
     ] = 5 * SECOND_NS
     memory_max: Annotated[
         Bytes,
-        setting(
+        at_start(
             "Memory the node may have; at nine tenths of it: MemoryGrowing. 0: what its machine or container "
             "gives it.",
             minimum=0,
@@ -295,21 +295,21 @@ class WatchSection(Settings, frozen=True, kw_only=True):
     ] = 0
     memory_growth_max: Annotated[
         Bytes,
-        setting(
+        at_start(
             "It may grow by so much beyond what it held when it had settled: MemoryGrowing. 0 turns it off.",
             minimum=0,
         ),
     ] = 1024**3
     memory_settle: Annotated[
-        Duration, setting("So long after a start its memory has settled.", minimum=SECOND_NS)
+        Duration, at_start("So long after a start its memory has settled.", minimum=SECOND_NS)
     ] = 600 * SECOND_NS
     clock_step_max: Annotated[
         Duration,
-        setting("The machine's clock was set by more than this: ClockStep.", minimum=10 * MILLISECOND_NS),
+        at_start("The machine's clock was set by more than this: ClockStep.", minimum=10 * MILLISECOND_NS),
     ] = 500 * MILLISECOND_NS
     chain_every: Annotated[
         Duration,
-        setting(
+        at_start(
             "How often the whole chain of the journal is recomputed, beside the node: ChainBroken. Its end "
             "also at each start. 0 turns both off.",
             minimum=0,
@@ -317,7 +317,7 @@ class WatchSection(Settings, frozen=True, kw_only=True):
     ] = 86_400 * SECOND_NS
     calm: Annotated[
         Duration,
-        setting(
+        at_start(
             "Nothing of its kind for so long, and one of these alerts is over.",
             minimum=SECOND_NS,
         ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from actors.deployment.conversion import Converter
 from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog, did_you_mean
-from actors.deployment.places import Span
+from actors.deployment.places import Origin, Span
 from actors.deployment.sections import SupervisorSection
 from actors.deployment.topology import SupervisorPlan
 from actors.deployment.yaml_tree import Map, Node, Scalar
@@ -13,6 +15,7 @@ from actors.deployment.yaml_tree import Map, Node, Scalar
 __all__ = ["ROOT", "adopt", "read_supervisors"]
 
 ROOT = "root"
+NOWHERE: Mapping[str, Origin] = {}
 
 
 def read_supervisors(node: Node | None, log: FaultLog) -> dict[str, SupervisorPlan]:
@@ -24,8 +27,9 @@ def read_supervisors(node: Node | None, log: FaultLog) -> dict[str, SupervisorPl
             log.add("E103", key.span, f"supervisor {name!r} has no value", "write '{}' to take every default")
         elif isinstance(entry, Map):
             about = f"supervisor {name!r}"
-            section = Converter(log, about).settings(SupervisorSection, entry, missing_at=key.span)
-            plans[name] = _plan(name, section or _only_parent(entry), key.span)
+            converter = Converter(log, about)
+            section = converter.settings(SupervisorSection, entry, missing_at=key.span)
+            plans[name] = _plan(name, section or _only_parent(entry), key.span, converter.origins)
     if not plans:
         return {ROOT: _plan(ROOT, SupervisorSection(), None)}
     if isinstance(node, Map):
@@ -39,7 +43,9 @@ def _only_parent(entry: Map) -> SupervisorSection:
     return SupervisorSection(parent=parent.text if isinstance(parent, Scalar) else "")
 
 
-def _plan(name: str, section: SupervisorSection, span: Span | None) -> SupervisorPlan:
+def _plan(
+    name: str, section: SupervisorSection, span: Span | None, origins: Mapping[str, Origin] = NOWHERE
+) -> SupervisorPlan:
     return SupervisorPlan(
         name=name,
         parent=section.parent or None,
@@ -50,6 +56,7 @@ def _plan(name: str, section: SupervisorSection, span: Span | None) -> Superviso
         backoff_ns_min=section.backoff_min,
         backoff_ns_max=section.backoff_max,
         origin=span.origin if span else None,
+        origins=origins,
     )
 
 

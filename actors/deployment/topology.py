@@ -44,6 +44,7 @@ class SupervisorPlan:
     backoff_ns_min: int
     backoff_ns_max: int
     origin: Origin | None = None  # None: the root nobody declared
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)  # as those of an actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class Topology:
     content_hash: str  # SHA-256 of everything that decides what the deployment does
     warnings: tuple[Fault, ...] = ()
     watch: WatchSection = field(default_factory=WatchSection)
+    # Section -> dotted path -> place; under "" those of keys at the top. Not for defaults.
+    section_origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict, compare=False)
     slo: SloSection = field(default_factory=SloSection)
     monitoring: MonitoringSection = field(default_factory=MonitoringSection)
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from actors.deployment.explain import explain, subjects
+from actors.deployment.explain import explain, section_name, subjects
 from actors.deployment.reference import configuration_page
+from actors.deployment.schema import SECTIONS
 from actors.deployment.schema_types import Dialect, struct_schema
 from actors.deployment.setting_types import RELOADS, choices_of, walk_fields
 from actors.runtime.settings import Settings, setting
@@ -124,8 +125,6 @@ def test_help_says_what_a_code_and_a_key_of_the_file_mean() -> None:
     assert "A change of any setting takes a new start of the node." in explain("loop")
 
 
-@pytest.mark.parametrize(
-    "name", ["journal", "loop", "control", "clock", "section secrets", "dead_man", "supervisors"]
-)
-def test_what_is_read_at_a_start_does_not_promise_less(name: str) -> None:
-    assert {one.reload for _, one in walk_fields(subjects()[name])} <= {"start", "fixed"}
+@pytest.mark.parametrize("name", [*SECTIONS, "supervisors"])
+def test_no_section_promises_that_an_actor_restarts(name: str) -> None:
+    assert "restart" not in {one.reload for _, one in walk_fields(subjects()[section_name(name)])}

@@ -147,4 +147,22 @@ def test_what_is_rendered_is_yaml_and_names_origins(tmp_path: Path) -> None:
     assert shown["settings"]["risk_fraction"] == "0.01"
     assert shown["reads"] == ["feed/BTC_USDT_PERP", "risk/main", "oms/main"]
     assert re.search(r"fast: 5 +# .*top\.yaml:4:22$", text, re.MULTILINE)
+    assert re.search(r"reads: \[feed/BTC_USDT_PERP, .*\] +# .*small\.yaml:38:12$", text, re.MULTILINE)
+    assert re.search(r"^  durability: process +# .*small\.yaml:5:55$", text, re.MULTILINE)
+    assert re.search(r"^mode: paper +# .*small\.yaml:3:7$", text, re.MULTILINE)
+    assert re.search(r"^  tape: false$", text, re.MULTILINE), "a default has no place"
     assert "#" not in render(topology, origins=False).partition("\ndeployment")[2]
+
+
+def test_what_is_rendered_names_places_of_supervisors_and_lists_and_no_secret(tmp_path: Path) -> None:
+    text = """secrets: {defaults: {"secret://a/b#c": hunter2}}
+supervisors:
+  root: {intensity: 9}
+actors:
+  alerter: {settings: {routes: [{name: one}, {name: two}]}}
+"""
+    shown = render(overlaid(tmp_path, text))
+    assert re.search(r"intensity: 9 +# .*top\.yaml:4:21$", shown, re.MULTILINE)
+    assert re.search(r"- \{name: two, .*\} +# .*top\.yaml:6:46$", shown, re.MULTILINE)
+    assert "hunter2" not in shown
+    assert '"secret://a/b#c": "***"' in shown
