@@ -323,7 +323,8 @@ class WatchSection(Settings, frozen=True, kw_only=True):
         ),
     ] = 60 * SECOND_NS
     death_calm: Annotated[
-        Duration, setting("A node that has lived so long again is back: NodeDead is over.", minimum=SECOND_NS)
+        Duration,
+        at_start("A node that has lived so long again is back: NodeDead is over.", minimum=SECOND_NS),
     ] = 300 * SECOND_NS
 
 

@@ -127,4 +127,6 @@ def test_help_says_what_a_code_and_a_key_of_the_file_mean() -> None:
 
 @pytest.mark.parametrize("name", [*SECTIONS, "supervisors"])
 def test_no_section_promises_that_an_actor_restarts(name: str) -> None:
-    assert "restart" not in {one.reload for _, one in walk_fields(subjects()[section_name(name)])}
+    settings = subjects()[section_name(name)]
+    wrong = [path for path, one in walk_fields(settings) if one.reload == "restart"]
+    assert wrong == [], "a section is read when the node starts: annotate with `at_start`, not `setting`"
