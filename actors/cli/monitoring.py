@@ -46,8 +46,7 @@ def monitoring(
         wrong = drifted(out, made)
         if wrong:
             listed = ", ".join(str(out / path) for path in wrong)
-            command = f"polytrade monitoring {' '.join(files)} --out {out}"
-            raise Problem(ExitCode.DRIFT, f"out of date: {listed}", f"run `{command}`")
+            raise Problem(ExitCode.DRIFT, f"out of date: {listed}", "run the same without --check")
     else:
         for path in (wrong := write(out, made)):
             echo(str(out / path))

@@ -29,12 +29,16 @@ def dashboard_files() -> dict[str, str]:
 
 
 def queries() -> list[tuple[str, str]]:
-    """Return every query with the title of its panel, as Prometheus would be asked."""
-    return [
-        (panel.title, _selected(query.expr).replace("$__rate_interval", "1m").replace("$instance", ".+"))
+    """Return every query with the title of what it is for, as Prometheus would be asked."""
+    asked = [
+        (panel.title, _selected(query.expr))
         for page in DASHBOARDS
         for panel in page.panels
         for query in panel.queries
+    ]
+    asked += [(one["name"], one["target"]["expr"]) for one in (_restarts(), _generations())]
+    return [
+        (title, expr.replace("$__rate_interval", "1m").replace("$instance", ".+")) for title, expr in asked
     ]
 
 
@@ -68,7 +72,6 @@ def _instances() -> dict[str, Any]:
         "type": "query",
         "datasource": SOURCE,
         "query": {"query": "label_values(polytrade_build_info, instance)", "refId": "instance"},
-        "definition": "label_values(polytrade_build_info, instance)",
         "refresh": 2,
         "multi": True,
         "includeAll": True,
@@ -88,14 +91,8 @@ def _generations() -> dict[str, Any]:
 
 
 def _annotation(name: str, expr: str, color: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "datasource": SOURCE,
-        "enable": True,
-        "expr": expr,
-        "iconColor": color,
-        "step": "30s",
-    }
+    target = {"refId": "Anno", "expr": expr, "interval": "30s"}
+    return {"name": name, "datasource": SOURCE, "enable": True, "iconColor": color, "target": target}
 
 
 def _siblings() -> dict[str, Any]:
@@ -103,6 +100,9 @@ def _siblings() -> dict[str, Any]:
         "title": "Polytrade",
         "type": "dashboards",
         "tags": ["polytrade"],
+        "icon": "external link",
+        "tooltip": "",
+        "targetBlank": False,
         "asDropdown": False,
         "includeVars": True,
         "keepTime": True,
