@@ -12,6 +12,7 @@ from actors.monitoring.links import Links
 __all__ = ["OUTSIDE", "WATCHDOG", "Known", "Outside", "inside_alerts", "outside_alerts"]
 
 WATCHDOG = "Watchdog"
+OURS = "monitoring"  # whose document lists what no node raises
 # Folder of the document that lists an alert -> the dashboard that shows its cause.
 DASHBOARDS = {"feed": "feeds", "catalog": "feeds"}
 RUNTIME = frozenset({"runtime", "alerter", "deployment", "secrets", "monitoring", "control", "audit"})
@@ -76,7 +77,8 @@ def outside_alerts(known: dict[str, Known], links: Links) -> list[dict[str, Any]
             "alert": one.name,
             "expr": one.expr,
             "for": one.lasts,
-            "labels": {"severity": one.severity},
+            # Where the node says the same of itself, that may hold for minutes after all is well again.
+            "labels": {"severity": one.severity, "observer": "outside"},
             "annotations": {
                 "summary": one.summary,
                 "impact": known[one.name].impact,
@@ -103,12 +105,8 @@ def _watchdog(impact: str, links: Links) -> dict[str, Any]:
 
 def inside_alerts(known: Iterable[Known], links: Links) -> list[dict[str, Any]]:
     """Return one rule for each alert that the node's alerter knows and each severity that it can have."""
-    judged = {one.name for one in OUTSIDE} | {WATCHDOG}
     return [
-        _inside(one, severity, links)
-        for one in known
-        if one.name not in judged and not one.name.startswith("Slo")
-        for severity in one.severities
+        _inside(one, severity, links) for one in known if one.folder != OURS for severity in one.severities
     ]
 
 

@@ -14,9 +14,13 @@ SAME_NODE = ["deployment", "instance"]
 # What holds -> what need not be told then, and which labels both must have alike.
 INHIBITIONS: tuple[tuple[str, str, list[str]], ...] = (
     # A node that is away raises nothing, and what Prometheus still remembers of it is old.
-    ('alertname="NodeDead"', f'alertname!~"NodeDead|{WATCHDOG}"', SAME_NODE),
+    ('alertname="NodeDead",observer="outside"', f'alertname!~"NodeDead|{WATCHDOG}"', SAME_NODE),
     # A loop that stands still makes everything late: feeds, answers, comparisons.
-    ('alertname="LoopStalled"', f'alertname!~"LoopStalled|NodeDead|{WATCHDOG}"', SAME_NODE),
+    (
+        'alertname="LoopStalled",observer="outside"',
+        f'alertname!~"LoopStalled|NodeDead|{WATCHDOG}"',
+        SAME_NODE,
+    ),
     # What a halt brings about. What is a danger in itself still comes through.
     (
         'alertname="TradingHalted"',
