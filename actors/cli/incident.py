@@ -268,7 +268,7 @@ def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
     now_ns = time.time_ns()
     try:
         with tempfile.TemporaryDirectory() as folder, tarfile.open(beside, "w:gz") as archive:
-            path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False)
+            path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False, as_evidence=True)
             (path / MANIFEST).unlink()  # it is no backup any more: nobody shall trade on with it
             (path / "incident.json").write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
             (path / LAST_RUN).write_text(json.dumps(_view(target)[0], default=str), encoding="utf-8")

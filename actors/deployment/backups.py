@@ -70,11 +70,12 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def back_up(
-    journal: Path, into: Path, now_ns: int, stamp: str, *, note: bool = True
+    journal: Path, into: Path, now_ns: int, stamp: str, *, note: bool = True, as_evidence: bool = False
 ) -> tuple[Path, Manifest]:
     """Copy a journal, whether its node runs or not, into a new folder below `into`; prove the copy.
 
-    With `note` the journal's folder remembers that it was backed up.
+    With `note` the journal's folder remembers that it was backed up. A copy `as_evidence` may have a chain
+    that is broken: it shows what is wrong, and nobody trades on with it.
 
     Errors: BackupRefused.
     """
@@ -85,7 +86,7 @@ def back_up(
         beside.mkdir(parents=True, mode=0o700)
         _copy_database(journal, beside)
         _copy_rest(journal, beside)
-        manifest = _described(beside, now_ns)
+        manifest = _described(beside, now_ns, as_evidence)
         path = into / f"{manifest.deployment or 'journal'}-{stamp}"
         if path.exists():
             raise BackupRefused(f"{path} is there already", "wait a second")
@@ -126,12 +127,12 @@ def _copy_rest(journal: Path, into: Path) -> None:
         _sync(path)
 
 
-def _described(folder: Path, now_ns: int) -> Manifest:
+def _described(folder: Path, now_ns: int, as_evidence: bool) -> Manifest:
     """Return the manifest of a copy whose chain holds. Errors: BackupRefused, JournalError."""
     store = LmdbStore(folder, readonly=True)
     try:
         records, fault = verify_chain(store)
-        if fault is not None:
+        if fault is not None and not as_evidence:
             raise BackupRefused(
                 f"the journal's chain of hashes is broken: {fault}",
                 "`polytrade audit verify` names the place",

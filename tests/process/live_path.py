@@ -85,11 +85,18 @@ class LivePath:
 
     def halt(self, scope: str, level: str) -> list[str]:
         """Halt; return who took the order."""
+        return self._order("/v1/halt", {"scope": scope, "level": level})
+
+    def resume(self, scope: str) -> list[str]:
+        """Release a halt; return who took the order."""
+        return self._order("/v1/resume", {"scope": scope})
+
+    def _order(self, path: str, body: dict[str, str]) -> list[str]:
         from actors.cli.client import ControlClient
 
         topology = self.topology()
-        body = {"scope": scope, "level": level, "actor": "test", "reason": "test"}
-        found = ControlClient(topology.socket_path, topology.deployment).post("/v1/halt", body)
+        client = ControlClient(topology.socket_path, topology.deployment)
+        found = client.post(path, {**body, "actor": "test", "reason": "test"})
         assert found["accepted"], found
         return [answer["actor"] for answer in found["answers"]]
 
@@ -112,6 +119,15 @@ class LivePath:
         pid = self.view()["pid"]
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: self.view().get("pid") != pid)
+
+    def kill_everything(self) -> None:
+        """Kill node and heart together, as a host that is gone."""
+        pid = int(self.view()["pid"])
+        heart = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        assert self.node is not None
+        for one in (heart, pid, self.node.pid):
+            os.kill(one, signal.SIGKILL)
+        self.node.wait()
 
     def lose_answers(self, count: int) -> None:
         """Have the exchange accept so many orders and cut the connection instead of answering."""

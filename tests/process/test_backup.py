@@ -124,6 +124,25 @@ def test_a_damaged_backup_is_refused_and_nothing_is_left(made: Any, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
 
 
+def test_a_broken_chain_is_no_backup_and_is_kept_as_evidence(made: Any, tmp_path: Path) -> None:
+    _, backup, *_ = made
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    shutil.copy2(backup / "data.mdb", journal)
+    store = LmdbStore(journal)
+    ((key, raw),) = list(store.items("events"))[:1]
+    with store._environment.begin(write=True, db=store._tables["events"]) as transaction:
+        transaction.put(key, raw[:-1] + bytes([raw[-1] ^ 1]))
+    store.close()
+    with pytest.raises(BackupRefused, match="chain of hashes is broken"):
+        back_up(journal, tmp_path / "into", 1, "s")
+    path, _ = back_up(journal, tmp_path / "into", 1, "s", as_evidence=True)
+    copy = LmdbStore(path, readonly=True)
+    fault = verify_chain(copy)[1]
+    copy.close()
+    assert fault is not None
+
+
 def test_there_must_be_a_journal_and_room_for_its_copy(tmp_path: Path, made: Any) -> None:
     with pytest.raises(BackupRefused, match="there is no journal"):
         back_up(tmp_path / "none", tmp_path / "into", 1, "s")
