@@ -68,10 +68,18 @@ def list_(history: Path, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...|all|quick")
 @click.option("--against", metavar="FILE", help="Disturb this running deployment instead of one of our own.")
 @click.option("--in-live-mode", is_flag=True, help="With --against: even where real money is traded.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 16), help="Stages at a time.")
+@click.option("--part", is_flag=True, hidden=True, help="Of a run with --jobs: say only what became of each.")
 @history_option
 @json_option
 def run(
-    names: tuple[str, ...], against: str | None, in_live_mode: bool, history: Path, as_json: bool
+    names: tuple[str, ...],
+    against: str | None,
+    in_live_mode: bool,
+    jobs: int,
+    part: bool,
+    history: Path,
+    as_json: bool,
 ) -> None:
     """Run drills, each with its alert, its runbook and the proof that all is well again.
 
@@ -79,22 +87,41 @@ def run(
 
     Exit codes: 0 all passed, 1 one did not.
     """
-    from actors.cli.drill_run import Session
+    from actors.cli.drill_run import Session, run_at_once
 
     drills = _chosen(names)
-    session = Session(history, quiet=as_json)
-    for one in drills:
-        if not as_json:
+    if not (as_json or part):
+        for one in drills:
             note(f"{one.name}: {one.title}. Blast radius: {one.about.blast}.")
-    found = session.run(drills, against, in_live_mode)
+    if jobs > 1 and against is None:
+        found = run_at_once(drills, jobs, history, quiet=as_json)
+    else:
+        found = Session(history, quiet=as_json).run(drills, against, in_live_mode)
     if as_json:
         import msgspec
 
         print_json([msgspec.to_builtins(entry) for entry in found])
-    else:
+    elif not part:
         good = sum(entry.passed for entry in found)
         note(f"{good} of {len(found)} passed; kept in {history}")
     sys.exit(ExitCode.OK if all(entry.passed for entry in found) else ExitCode.FAILURE)
+
+
+@drill.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("var/drills/report.html"),
+    show_default=True,
+    help="File of the page.",
+)
+@history_option
+def report(out: Path, history: Path) -> None:
+    """Draw one page of all drills: times to detect and to recover, what was done, what failed."""
+    from actors.cli.drill_report import write_page
+
+    out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    echo(f"{out}  {write_page(_all(), history, out):,} bytes")
 
 
 @drill.command()

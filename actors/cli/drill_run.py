@@ -1,27 +1,32 @@
-"""Runs drills one after the other: a stage for those that can share one, the record, the history."""
+"""Runs drills: a stage for those that can share one, several stages at once; keeps records and history."""
 
 from __future__ import annotations
 
-import contextlib
 import os
+import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
+from actors.cli.drill_report import RUNS, budget_of
 from actors.cli.drill_stage import existing_stage, own_stage
 from actors.cli.output import note
 from actors.drills.experiments import Drill, drills_folder
-from actors.drills.history import Entry, append
-from actors.drills.running import Budget, run_drill
+from actors.drills.history import Entry, append, read_history
+from actors.drills.processes import PROGRAM
+from actors.drills.running import run_drill
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
-__all__ = ["Session"]
+__all__ = ["Session", "run_at_once"]
+
+LOOK_S = 0.2
 
 
 class Session:
-    """One call of `polytrade drill run`."""
+    """One call of `polytrade drill run`, in this process: one drill after the other."""
 
     def __init__(self, history: Path, *, quiet: bool) -> None:
         self._history = history
@@ -33,43 +38,36 @@ class Session:
             with existing_stage(against, may_disturb_live=in_live_mode) as (stage, path):
                 return [self._one(drill, stage, path) for drill in drills]
         found: list[Entry] = []
-        for _, group in groupby(sorted(drills, key=stage_key), key=stage_key):
-            waiting = list(group)
+        for waiting in _groups(drills):
             while waiting:
                 found += self._on_one_stage(waiting)
         return found
 
     def _on_one_stage(self, waiting: list[Drill]) -> Iterator[Entry]:
         """Run drills of one kind of stage on a new one until they are through or one fails."""
-        began = datetime.now(UTC)
+        began_ns = time.time_ns()
         try:
             with own_stage(drills_folder(), waiting[0].about.stage) as (stage, path):
+                is_proven = False
                 while waiting:
-                    entry = self._one(waiting.pop(0), stage, path)
+                    entry = self._one(waiting.pop(0), stage, path, is_proven=is_proven)
                     yield entry
                     if not entry.passed:
                         return
+                    is_proven = True
         except DrillFailed as failed:
             if not waiting:
                 raise
-            drill = waiting.pop(0)
-            yield self._kept(
-                Entry(
-                    drill=drill.name,
-                    began_ns=int(began.timestamp() * 1e9),
-                    began=began.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    passed=False,
-                    alert=drill.about.alert,
-                    reason=f"there was no stage: {failed}",
-                )
-            )
+            yield self._kept(_without_stage(waiting.pop(0), began_ns, str(failed)))
 
-    def _one(self, drill: Drill, stage: Stage, path: Path) -> Entry:
-        folder = self._history.parent / "runs"
+    def _one(self, drill: Drill, stage: Stage, path: Path, *, is_proven: bool = False) -> Entry:
+        folder = self._history.parent / RUNS
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         journal = folder / f"{drill.name}-{stamp}.json"
-        return self._kept(run_drill(drill, stage, path, journal, os.environ, budget_of(drill)))
+        budget = budget_of(drill)
+        done = run_drill(drill, stage, path, journal, os.environ, budget, is_proven=is_proven)
+        return self._kept(done)
 
     def _kept(self, entry: Entry) -> Entry:
         append(self._history, entry)
@@ -78,22 +76,64 @@ class Session:
         return entry
 
 
-def stage_key(drill: Drill) -> tuple[bool, str, str]:
-    """Return what drills that can share a stage have in common; those that spoil theirs come last, alone."""
+def _groups(drills: list[Drill]) -> list[list[Drill]]:
+    """Return drills that can share a stage together; those that spoil theirs alone, at the end."""
+    return [list(group) for _, group in groupby(sorted(drills, key=_stage_key), key=_stage_key)]
+
+
+def _stage_key(drill: Drill) -> tuple[bool, str, str]:
     about = drill.about
     return about.fresh, about.stage, drill.name if about.fresh else ""
 
 
-def budget_of(drill: Drill) -> Budget:
-    """Return the times that the runbook of a drill's alert promises."""
-    from actors.cli.runbook import runbooks_folder
-    from actors.drills.runbooks.document import RunbookFault, read_runbook
-    from actors.runtime.clock import parse_duration
+def _without_stage(drill: Drill, began_ns: int, reason: str) -> Entry:
+    return Entry(
+        drill=drill.name,
+        began_ns=began_ns,
+        began=datetime.fromtimestamp(began_ns / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        passed=False,
+        alert=drill.about.alert,
+        reason=f"there was no stage: {reason}",
+    )
 
-    with contextlib.suppress(RunbookFault, OSError, ValueError):
-        front = read_runbook(runbooks_folder() / f"{drill.about.alert}.md").front
-        return Budget(parse_duration(front.detect) / 1e9, parse_duration(front.recover) / 1e9)
-    return Budget()
+
+def run_at_once(drills: list[Drill], jobs: int, history: Path, *, quiet: bool) -> list[Entry]:
+    """Run drills on so many stages at a time, each in a process of its own; return what became of each."""
+    began_ns = time.time_ns()
+    waiting = [part for group in _groups(drills) for part in _shares(group, jobs)]
+    waiting.sort(key=len, reverse=True)  # the longest first, so that no stage is busy alone at the end
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running.append(_part(waiting.pop(0), history, quiet))
+            time.sleep(LOOK_S)
+            running = [one for one in running if one.poll() is None]
+    finally:
+        for one in running:
+            one.terminate()
+        for one in running:
+            one.wait()
+    names = {drill.name for drill in drills}
+    found = [one for one in read_history(history) if one.began_ns >= began_ns and one.drill in names]
+    told = {one.drill for one in found}
+    lost = [drill for drill in drills if drill.name not in told]
+    for drill in lost:
+        found.append(_without_stage(drill, began_ns, "its process ended without a word"))
+        append(history, found[-1])
+    return found
+
+
+def _shares(group: list[Drill], jobs: int) -> list[list[Drill]]:
+    """Cut a group into as many parts as stages run at once."""
+    return [part for start in range(jobs) if (part := group[start::jobs])]
+
+
+def _part(drills: list[Drill], history: Path, quiet: bool) -> subprocess.Popen[bytes]:
+    names = [drill.name for drill in drills]
+    words = ["drill", "run", *names, "--history", str(history), "--part", *(["--json"] if quiet else [])]
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen([*PROGRAM, *words], stdin=subprocess.DEVNULL, stdout=output)
 
 
 def line_of(entry: Entry) -> str:

@@ -82,20 +82,41 @@ def show(name: str) -> None:
 
 
 @runbook.command()
+@click.option("--strict", is_flag=True, help="Warnings are faults: every drill has passed here, in 90 days.")
+@click.option(
+    "--history",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("var/drills/history.jsonl"),
+    show_default=True,
+    help="Where runs of drills are remembered.",
+)
 @json_option
-def lint(as_json: bool) -> None:
+def lint(strict: bool, history: Path, as_json: bool) -> None:
     """Check all runbooks: every alert has one, every command exists, every act is confirmed and verified.
+
+    Every drill named exists; one that has not passed here in 90 days is a warning.
 
     Exit codes: 0 nothing is wrong, 3 something is.
     """
-    from actors.drills.runbooks.lint import Lint
+    from actors.drills.experiments import drills_folder, read_drills
+    from actors.drills.history import read_history
+    from actors.drills.runbooks.drilled import drill_faults, drill_warnings
+    from actors.drills.runbooks.lint import Lint, read_all
 
-    faults = Lint(ROOT, command_fault).faults(runbooks_folder())
+    folder = runbooks_folder()
+    found, drills = read_all(folder)[0], {one.name: one for one in read_drills(drills_folder())[0]}
+    faults = Lint(ROOT, command_fault).faults(folder)
+    warnings = list(drill_faults(found, drills))
+    warnings += drill_warnings(found, drills, read_history(history), time.time())
+    if strict:
+        faults, warnings = [*faults, *warnings], []
     if as_json:
-        print_json({"faults": [str(fault) for fault in faults]})
+        print_json({"faults": [*map(str, faults)], "warnings": [*map(str, warnings)]})
     else:
         for fault in faults:
             echo(str(fault))
+        for warning in warnings:
+            note(f"warning: {warning}")
         note(f"{len(faults)} faults" if faults else "nothing is wrong")
     sys.exit(ExitCode.CONFIGURATION if faults else ExitCode.OK)
 

@@ -46,12 +46,16 @@ def run_drill(
     journal: Path,
     environment: Mapping[str, str],
     budget: Budget,
+    *,
+    is_proven: bool = False,
 ) -> Entry:
     """Run a drill on a stage, write its record, and return what goes to the history.
 
     Rollbacks are always played, whatever failed. `environment` is searched for secrets to keep out of it.
+    `is_proven`: the steady state has just been seen, after another drill on this stage.
     """
     from chaoslib.experiment import run_experiment
+    from chaoslib.types import Strategy
 
     experiment = copy.deepcopy(drill.experiment)
     experiment.setdefault("configuration", {})["stage"] = str(stage_file)
@@ -61,7 +65,8 @@ def run_drill(
     masks = controls.MASKS
     masks.learn(experiment["configuration"], (), environment)
     with _logged(journal.with_suffix(".log"), masks):
-        found = run_experiment(experiment, settings=settings)
+        strategy = Strategy.AFTER_METHOD if is_proven else Strategy.DEFAULT
+        found = run_experiment(experiment, settings=settings, strategy=strategy)
     record = masks.cleaned(msgspec.to_builtins(found, enc_hook=str))
     record["experiment"] = masks.cleaned(drill.experiment)
     journal.write_bytes(msgspec.json.format(msgspec.json.encode(record)))

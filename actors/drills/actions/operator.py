@@ -11,7 +11,7 @@ from actors.drills import wire
 from actors.drills.actions.guard import stage_to_disturb
 from actors.drills.actions.node import node_well
 from actors.drills.actions.processes import start_again, thaw
-from actors.drills.actions.venue import venue_well
+from actors.drills.actions.venue import trade_by_hand, venue_well
 from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
@@ -24,6 +24,7 @@ CURES: dict[str, Callable[..., Any]] = {
     "node_well": node_well,
     "start_again": start_again,
     "thaw": thaw,
+    "trade_by_hand": trade_by_hand,
     "venue_well": venue_well,
 }
 RUNBOOK_S = 180.0

@@ -14,9 +14,9 @@ __all__ = ["books_agree", "is_well", "orders_are_kept", "trades"]
 
 Given = dict[str, Any] | None
 PAGE = 100
-FILLS_MORE = 2
+FILLS_MORE = 1
 # An alert about how the drill's own machine is, not about what the drill does.
-NOT_OURS = frozenset({"BackupMissing", "ParityNotMeasured"})
+NOT_OURS = frozenset({"BackupMissing", "ClockDrift", "ParityNotMeasured"})
 
 
 def is_well(within: float = 90.0, trading: bool = True, configuration: Given = None) -> bool:

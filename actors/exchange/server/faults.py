@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,6 +15,8 @@ from actors.exchange.server.messages import HttpReply, StreamClose, StreamSend, 
 __all__ = ["FRAME_KINDS", "KINDS", "REQUEST_KINDS", "Fault", "Faults"]
 
 RULES_MAX = 200
+BPS = 10_000
+LIES = frozenset({"mPx", "iPx"})  # fields of frames whose prices a lie moves
 HELD_MAX = 1_000
 REQUEST_KINDS = {
     "delay": "Hold the answer back for `delay_ms`.",
@@ -32,6 +36,7 @@ FRAME_KINDS = {
     "reorder": "Send frames one after the next.",
     "delay_frame": "Hold frames back for `delay_ms`.",
     "gap": "Leave `book_lv2` updates out, so that `lid` no longer fits.",
+    "lie": "Say mark and index prices `shift_bps` too high on a stream; REST tells the truth.",
     "disconnect": "Cut the connection instead of sending a frame.",
 }
 WORLD_KINDS = {
@@ -63,6 +68,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     message: str = "System exception"
     reason: str = "INVALID_PARAM_WHEN_PLACE_ORDER"
     skew_ms: int = 0
+    shift_bps: int = 100
     status_word: str = "PAUSED"
     id: int = 0
     seen: int = 0
@@ -208,6 +214,8 @@ class Faults:
                 delay_ms = rule.delay_ms
             elif rule.kind == "reorder":
                 texts = self._swap(rule, sockets, texts)
+            elif rule.kind == "lie":
+                texts = [_shifted(one, rule.shift_bps) for one in texts]
             else:
                 texts = []
         return [StreamSend(sockets, one, delay_ms) for one in texts]
@@ -219,6 +227,15 @@ class Faults:
         if texts and len(self._held) < HELD_MAX:
             self._held[rule.id, sockets] = texts.pop()
         return texts
+
+
+def _shifted(text: str, shift_bps: int) -> str:
+    """Return a frame with its mark and index prices moved."""
+    frame = json.loads(text)
+    for row in frame.get("data") or ():
+        for name in LIES.intersection(row) if isinstance(row, dict) else ():
+            row[name] = str(Decimal(row[name]) * (BPS + shift_bps) / BPS)
+    return json.dumps(frame, separators=(",", ":"))
 
 
 def _names(request: WebRequest, symbol: str) -> bool:
