@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 YAML := $(wildcard config schemas chaos deploy .github) .yamllint $(wildcard .hadolint.yaml)
 
-.PHONY: help setup run demo-live test test-long check format clean bench lock hunt sbom audit ops-tools editor-tools
+.PHONY: help setup run demo-live test test-long check format clean bench lock hunt drills sbom audit ops-tools editor-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ check: setup ## format, lint, types, architecture, schema drift, YAML, Dockerfil
 format: setup ## rewrite the code in the one format, and repair what ruff can repair
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+drills: setup ## run all drills, two stages at a time, and draw their page (ARGS="feed-mute halt" for some)
+	$(BIN)/polytrade drill run $(or $(ARGS),all) --jobs $(WORKERS) && ok=0 || ok=$$?; $(BIN)/polytrade drill report; exit $$ok
 
 bench: setup ## measure (ARGS="orders_durable ack_p99 --json" for some)
 	$(BIN)/polytrade bench $(ARGS)

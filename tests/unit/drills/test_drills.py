@@ -16,6 +16,9 @@ from actors.cli.drill import drill as cli
 from actors.drills.experiments import Drill, DrillFault, read_drill, read_drills
 from actors.drills.history import Entry, append, last_passed, newest, read_history
 from actors.drills.masks import MASK, Masks
+from actors.drills.report_page import Row, page
+from actors.drills.runbooks.document import Runbook, parse_runbook
+from actors.drills.runbooks.drilled import drill_faults, drill_warnings
 from actors.drills.runbooks.lint import read_all
 from actors.drills.running import Budget, Measured, judged, measured, run_drill
 from actors.drills.stage import Stage, save_stage
@@ -276,3 +279,80 @@ def test_the_list_tells_when_a_drill_passed_last(tmp_path: Path) -> None:
 def test_a_drill_that_does_not_exist_gets_a_suggestion() -> None:
     done = CliRunner().invoke(cli, ["run", "feed-mut"])
     assert "did you mean feed-mute" in str(getattr(done.exception, "remedy", ""))
+
+
+# -- the lint, the page -------------------------------------------------------------------------------------
+
+
+def runbook_of(alert: str, drill: str) -> Runbook:
+    front = f"---\nalert: {alert}\nseverity: page\nowner: operations\nactors: [feed]\ndrill: {drill!r}\n---\n"
+    return parse_runbook(
+        front + "**Impact:** none.\n\n## Look\n\n```sh check id=look\npolytrade ps\n```\n", f"{alert}.md"
+    )
+
+
+def test_a_runbook_whose_drill_is_missing_or_about_something_else_is_faulty() -> None:
+    known = {one.name: one for one in DRILLS}
+    found = [
+        runbook_of("FeedStale", "feed-mute"),
+        runbook_of("FeedStale", "feed-gone"),
+        runbook_of("FeedLying", "feed-mute"),
+    ]
+    texts = [fault.text for fault in drill_faults(found, known)]
+    assert texts == [
+        "there is no drill feed-gone: no file chaos/feed-gone.yaml",
+        "the drill feed-mute is about FeedStale",
+    ]
+
+
+def test_a_drill_that_never_passed_or_long_ago_is_a_warning_and_a_young_one_none() -> None:
+    known, day = {one.name: one for one in DRILLS}, 86_400
+    found = [runbook_of("FeedStale", "feed-mute")]
+
+    def warned(*history: Entry, days: int) -> list[str]:
+        return [one.text for one in drill_warnings(found, known, history, days * day)]
+
+    assert warned(days=1) == ["its drill feed-mute has never passed here"]
+    assert warned(entry_of("feed-mute", 1, passed=False), days=1) == [
+        "its drill feed-mute has never passed here"
+    ]
+    assert warned(entry_of("feed-mute", 1), days=89) == []
+    assert warned(entry_of("feed-mute", 1), days=100) == [
+        "its drill feed-mute passed 99 days ago, more than 90"
+    ]
+    assert [one.text for one in drill_warnings([runbook_of("FeedStale", "")], known, (), 0)] == [
+        "no drill proves it"
+    ]
+
+
+def test_the_page_has_times_failures_and_what_was_done_and_escapes_what_it_was_told() -> None:
+    known = {one.name: one for one in DRILLS}
+    evil = {**run_of("action", "<b>fault</b>", 10, 11), "duration": 1.0, "output": "<script>"}
+    passed = Entry(
+        **{
+            **entry_fields("feed-mute"),
+            "detect_s": 4.0,
+            "recover_s": 9.0,
+            "alert": "FeedStale",
+            "mode": "paper",
+        }
+    )
+    failed = Entry(**{**entry_fields("halt"), "passed": False, "reason": "it <i>never</i> fired"})
+    rows = [
+        Row(known["feed-mute"], "page", Budget(8, 60), passed, record_of(evil)),
+        Row(known["halt"], "ticket", Budget(), failed, {}),
+        Row(known["key-revoked"], "page", Budget(), None, {}),
+    ]
+    text = page(rows, "", 1.0)
+    assert "1 of 3" in text
+    assert "4.0 s of 8 s" in text
+    assert "width:50.0%" in text
+    assert "it &lt;i&gt;never&lt;/i&gt; fired" in text
+    assert "Never run here: key-revoked" in text
+    assert "&lt;script&gt;" in text
+    assert "<script" not in text
+    assert "http" not in text.replace("http-equiv", ""), "the page needs nothing from elsewhere"
+
+
+def entry_fields(drill: str) -> dict[str, Any]:
+    return {"drill": drill, "began_ns": 1, "began": "2026-11-28T12:00:00Z", "passed": True}
