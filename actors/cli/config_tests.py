@@ -58,12 +58,20 @@ def test(paths: tuple[str, ...], words: str | None, as_list: bool, as_json: bool
             echo(file)
         echo(text_block(result))
     if junit is not None:
-        junit.write_text(junit_report(results), encoding="utf-8")
+        _write(junit, junit_report(results))
     failed = sum(result.failure is not None for result in results)
     wall_s = sum(result.wall_ns for result in results) / 1e9
-    note(f"{len(results)} tests, {failed} failed, {wall_s:.1f} s")
+    note(f"{len(results)} {'test' if len(results) == 1 else 'tests'}, {failed} failed, {wall_s:.1f} s")
     if failed:
         raise SystemExit(int(ExitCode.FAILURE))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Problem(ExitCode.FAILURE, f"the report cannot be written to {path}: {reason}") from error
 
 
 def _with(words: str | None) -> str:

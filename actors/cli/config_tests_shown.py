@@ -32,7 +32,7 @@ def _failure(failure: Failure) -> str:
         f"{number} | {span.source.line(span.line)}",
         f"{blank} | {' ' * (span.column - 1)}{'^' * max(1, span.width)}",
     ]
-    lines += [f"{blank} = {'got' if not n else '   '}: {text}" for n, text in enumerate(failure.got)]
+    lines += [f"{blank} {'|     ' if number else '= got:'} {text}" for number, text in enumerate(failure.got)]
     if failure.journal:
         lines.append(f"{blank} = journal since the last action:")
         lines += [f"{blank} |   {text}" for text in failure.journal]

@@ -144,6 +144,41 @@ def test_a_step_that_cannot_be_done_is_a_failure_with_its_place(tmp_path: Path) 
     assert result.failure.span.line == SMALL.count("\n") + 1
 
 
+def test_what_is_given_in_a_test_stands_in_place_of_what_its_file_gives(tmp_path: Path) -> None:
+    file = tmp_path / "given.test.yaml"
+    file.write_text(
+        f"""deployment: {ROOT}/config/live.yaml
+given: {{seed: 3, cash: {{main: "500"}}, inputs: {{alert_url: "https://pager.example/x"}}}}
+tests:
+  - name: as the file says
+    steps: [advance: 1s]
+  - name: as it says itself
+    given: {{environments: [rehearsal], start: 2025-10-10T00:00:00Z, seed: 4}}
+    steps: [advance: 1s]
+""",
+        encoding="utf-8",
+    )
+    first, second = TestReader(KINDS).read(file)
+    assert (first.topology.deployment, second.topology.deployment) == ("live", "rehearsal")
+    assert (first.given.seed, second.given.seed) == (3, 4)
+    assert [one.given.cash for one in (first, second)] == [{"main": 500 * 10**8}] * 2
+    assert second.topology.actor("alerter").settings.routes[1].url == "https://pager.example/x"  # type: ignore[attr-defined]
+    assert Stage(second).world.now_ns == 1_760_054_400 * 10**9
+
+
+def test_a_promise_of_the_platform_that_breaks_fails_the_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(stage: Stage) -> None:
+        stage.watchers.tell("a fill counts once", "BTC/7 was applied 2 times")
+
+    monkeypatch.setattr(Stage, "look", look)
+    result = run(tmp_path, BUY)
+    assert result.failure is not None
+    assert "a promise of the platform was broken: a fill counts once" in result.failure.text
+    assert result.failure.got == ("BTC/7 was applied 2 times",)
+
+
 def test_a_test_does_the_same_each_time() -> None:
     test = TestReader(KINDS).read(ROOT / "config/tests/paper-alerts.test.yaml")[-1]
     chains = []

@@ -69,6 +69,10 @@ class TestReader:
         if not isinstance(root, Map):
             log.add("E015", root.span, f"a file of tests is a map, this is {described(root)}")
             return []
+        if "actors" in root.values and "tests" not in root.values:
+            help = "a file of tests names it: 'deployment: FILE'; see docs/config-tests.md"
+            log.add("E015", root.span, "this is a deployment, and no file of tests", help)
+            return []
         _check_keys(root, FILE_KEYS, "a file of tests", log)
         files = self._deployment(root, path, log)
         entries = root.get("tests")
