@@ -83,13 +83,13 @@ class Monitoring:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def hurry(self) -> None:
-        """Make all waits of the files short. What holds for a minute shall still come after what is judged
-        at once: else nothing could hide it."""
+        """Make all waits of the files short. What has to hold for a minute shall still come after what has to
+        for seconds, which hides it."""
         for path in [*self.folder.rglob("*.yaml")]:
             text = path.read_text()
             for name, value in PATIENCE.items():
                 text = re.sub(rf"\b{name}: \w+", f"{name}: {value}", text)
-            text = re.sub(r"\bfor: \d+m\b", "for: 3s", re.sub(r"\bfor: \d+s\b", "for: 0s", text))
+            text = re.sub(r"\bfor: \d+m\b", "for: 6s", re.sub(r"\bfor: \d+s\b", "for: 2s", text))
             path.write_text(text)
 
     def start(self) -> None:

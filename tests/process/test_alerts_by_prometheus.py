@@ -29,16 +29,16 @@ def test_a_halt_and_a_death_are_told_once_and_end(tmp_path: Path) -> None:
         try:
             desk.up()
             monitoring.start()
-            wait_for(lambda: monitoring.ask("polytrade_node_ready == 1"), 20)
+            wait_for(lambda: monitoring.ask("polytrade_node_ready == 1"), 30)
 
             # A halt is a ticket that the node raises itself; it ends when the halt does.
             assert desk.run("halt", str(desk.file), "--reason", "a drill")[0] == 0
-            (halted, *_) = wait_for(lambda: told.heard("/ticket", "firing", "TradingHalted"), 15)
+            (halted, *_) = wait_for(lambda: told.heard("/ticket", "firing", "TradingHalted"), 30)
             assert halted["labels"]["deployment"] == "paper"
             assert halted["annotations"]["impact"].startswith("nothing is opened in the scope")
             assert halted["annotations"]["runbook_url"].endswith("/TradingHalted.md")
             assert desk.run("resume", str(desk.file), "--reason", "over")[0] == 0
-            wait_for(lambda: told.heard("/ticket", "resolved", "TradingHalted"), 15)
+            wait_for(lambda: told.heard("/ticket", "resolved", "TradingHalted"), 30)
             assert told.heard("/heartbeat", "firing", "Watchdog")
             assert told.heard("/page", "firing", "NodeDead") == []
             unknown = [
@@ -55,14 +55,14 @@ def test_a_halt_and_a_death_are_told_once_and_end(tmp_path: Path) -> None:
             heart.kill()
             os.kill(node, signal.SIGKILL)
             heart.wait()
-            wait_for(lambda: told.heard("/page", "firing", "NodeDead"), 15)
-            (burning, *_) = wait_for(lambda: monitoring.hidden("SloBurnFast"), 15)
+            wait_for(lambda: told.heard("/page", "firing", "NodeDead"), 30)
+            (burning, *_) = wait_for(lambda: monitoring.hidden("SloBurnFast"), 30)
             assert burning["labels"]["slo"] == "availability"
             assert burning["status"]["inhibitedBy"]
             assert told.heard("/page", "firing", "SloBurnFast") == []
 
             # And it ends when somebody starts the node again.
             desk.up()
-            wait_for(lambda: told.heard("/page", "resolved", "NodeDead"), 15)
+            wait_for(lambda: told.heard("/page", "resolved", "NodeDead"), 30)
         finally:
             desk.close()

@@ -64,7 +64,11 @@ NODE: tuple[Metric, ...] = (
         [
             ("journal_commits", COUNTER, "Transactions written to the journal."),
             ("journal_events", COUNTER, "Events written to the journal."),
-            ("journal_commit_seconds", COUNTER, "Time spent waiting for the journal's disk."),
+            (
+                "journal_commit_seconds",
+                COUNTER,
+                "Time spent waiting for the journal's disk; per commit, it is the journal's lag.",
+            ),
             ("journal_last_commit_seconds", GAUGE, "How long the newest commit took."),
             ("journal_written_timestamp_seconds", GAUGE, "When the newest record of the journal was made."),
             ("journal_sequence", GAUGE, "Number of the newest event."),
