@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
@@ -31,7 +32,7 @@ from actors.messages.parity import PARITY_PORT
 from actors.runtime.beat import Beat
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
-from actors.runtime.disk_watch import DiskWatch, keep_looking
+from actors.runtime.disk_watch import DiskWatch, keep_looking, lack_of_room
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse, JournalNotUnderstood
 from actors.runtime.messages import Severity
 from actors.runtime.pumps.http import HttpPump
@@ -66,7 +67,20 @@ def run_node(
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        store = open_store(topology)
+        return _run_with_room(topology, beat, source, run)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"polytrade: {error.filename or topology.journal_path}: the disk is full", file=sys.stderr)
+        return DISK_FULL
+
+
+def _run_with_room(
+    topology: Topology, beat: Callable[[], bool], source: SecretSource | None, run: str
+) -> int:
+    """Refuse to begin without room, as every start after a full disk would end where the one before did."""
+    try:
+        store = _open_with_room(topology)
     except JournalError as error:
         return explain(error)
     try:
@@ -86,6 +100,18 @@ def run_node(
         store.close()
         return explain(error)
     return process.run(beat)
+
+
+def _open_with_room(topology: Topology) -> LmdbStore:
+    fault = lack_of_room(topology.journal_path)
+    if fault:
+        raise JournalFull(fault)
+    store = open_store(topology)
+    fault = lack_of_room(topology.journal_path, store)
+    if fault:
+        store.close()
+        raise JournalFull(fault)
+    return store
 
 
 def explain(error: JournalError) -> int:

@@ -10,10 +10,36 @@ from actors.runtime.messages import AlertRaised, AlertResolved, Message, Severit
 from actors.runtime.node import Node
 from actors.runtime.store import Store
 
-__all__ = ["DiskWatch", "keep_looking"]
+__all__ = ["DiskWatch", "keep_looking", "lack_of_room"]
 
 LOOK_NS = 5_000_000_000
 USED_FRACTION_MAX = 0.9  # of the journal's own limit
+START_BYTES_MIN = 1 << 20  # free on the disk, and below the journal's limit; less, and a start is refused
+
+
+def _free_bytes(directory: Path) -> int:
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.parent  # it will be made there
+    return shutil.disk_usage(directory).free
+
+
+def lack_of_room(
+    directory: Path, store: Store | None = None, free_bytes: Callable[[Path], int] = _free_bytes
+) -> str:
+    """Return why a node should not even begin on this disk, or with this journal; "" when it may.
+
+    What dies of a full disk a second after each start only writes its end again and again.
+    """
+    free = free_bytes(directory)
+    if free < START_BYTES_MIN:
+        return f"{directory}: the disk is full ({free >> 10} KiB are free); free space, then start again"
+    used, limit = store.usage() if store is not None else (0, 0)
+    if store is not None and limit - used < min(START_BYTES_MIN, limit // 100):
+        return (
+            f"{directory}: the journal is at its limit of {limit} bytes; "
+            "raise `journal: {size_max: ...}` or archive old events"
+        )
+    return ""
 
 
 class DiskWatch:

@@ -64,6 +64,8 @@ class LmdbStore:
             self._open(durability)
         except (lmdb.Error, OSError) as error:
             self._unlock()
+            if os.strerror(errno.ENOSPC) in str(error):
+                raise self._disk_full() from error
             raise JournalError(f"{self.directory}: the journal cannot be opened: {error}") from error
 
     # -- opening ----------------------------------------------------------------------------------
@@ -72,6 +74,8 @@ class LmdbStore:
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise self._disk_full() from error
             raise JournalError(
                 f"{self.directory}: the journal's folder cannot be made: {error.strerror}; "
                 "choose another `journal: {path: ...}` or fix its permissions"
@@ -82,6 +86,8 @@ class LmdbStore:
         try:
             self._lock_file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise self._disk_full() from error
             raise JournalError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,10 +230,13 @@ class LmdbStore:
         self._map_bytes = larger
         return True
 
+    def _disk_full(self) -> JournalFull:
+        return JournalFull(f"{self.directory}: the disk is full; free space, then start again")
+
     def _explained(self, error: lmdb.Error) -> JournalError:
         text = str(error)
         if os.strerror(errno.ENOSPC) in text:
-            return JournalFull(f"{self.directory}: the disk is full; free space, then start again")
+            return self._disk_full()
         return JournalError(f"{self.directory}: the journal cannot be written: {text}")
 
     # -- reading ----------------------------------------------------------------------------------

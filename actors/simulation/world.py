@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actors.runtime.clock import VirtualClock
 from actors.runtime.disk_watch import DiskWatch, keep_looking
-from actors.runtime.errors import JournalError
+from actors.runtime.errors import JournalError, JournalFull
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 from actors.runtime.simulation import Simulation
@@ -17,6 +17,7 @@ from actors.runtime.wire import Wire
 __all__ = ["SimulatedWorld"]
 
 HEART_NS = 1_000_000_000  # before a process that ended is started again
+REFUSED_NS_MAX = 8 * HEART_NS  # longest pause before one that was refused is tried again
 
 
 class SimulatedWorld(Simulation):
@@ -34,6 +35,8 @@ class SimulatedWorld(Simulation):
         self.away_ns = 0  # of the next death
         self.is_away = False
         self.ends: list[str] = []  # why the node ended by itself
+        self._full_at_bytes = 0  # room there was when the disk was full; 0 when it is not
+        self.refusals_count = 0  # starts refused since, for there is no more
         self.on_power_cut: list[Callable[[], None]] = []
         super().__init__(make, pumps=wire.ports, start_ns=start_ns, store=store)
 
@@ -73,8 +76,7 @@ class SimulatedWorld(Simulation):
         try:
             worked = super().step()
         except JournalError as error:
-            self.ends.append(str(error))
-            self._leave(HEART_NS)
+            self._fall(error)
             return True
         if self.ended and not self.is_away:
             self.ends.append(self.ended)
@@ -106,11 +108,21 @@ class SimulatedWorld(Simulation):
         self.after(away_ns, self._come_back)
 
     def _come_back(self) -> None:
+        if self._full_at_bytes and self.store.capacity_bytes == self._full_at_bytes:
+            self.refusals_count += 1
+            self._be_away(min(REFUSED_NS_MAX, HEART_NS << min(self.refusals_count, 10)))
+            return
+        self._full_at_bytes = self.refusals_count = 0
         try:
             self.open()
         except JournalError as error:
-            self.ends.append(str(error))
-            self._leave(HEART_NS)
+            self._fall(error)
+
+    def _fall(self, error: JournalError) -> None:
+        """The process ends by itself. One that found no room is not begun before there is more."""
+        self.ends.append(str(error))
+        self._full_at_bytes = self.store.capacity_bytes if isinstance(error, JournalFull) else 0
+        self._leave(HEART_NS)
 
     def _on_commit(self, is_written: bool) -> None:
         if self.write_takes_ns and not is_written:

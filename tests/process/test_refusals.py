@@ -130,6 +130,10 @@ def test_a_full_disk_ends_the_node_with_a_clear_word_and_loses_nothing(
     said = capfd.readouterr().err
     assert "the disk is full; free space, then start again" in said
     assert "Traceback" not in said
+    refused = launch(lambda beat: run_node(topology, beat), HeartLimits())
+    assert refused.wait(30) == DISK_FULL
+    assert refused.restarts_count == 0, "a start that cannot go well is not tried again and again"
+    assert "the disk is full (" in capfd.readouterr().err
     filler.unlink()
     size = observations.stat().st_size
     again = start_observed(topology, observations)

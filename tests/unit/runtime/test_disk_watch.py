@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actors.runtime.disk_watch import DiskWatch
+import pytest
+
+from actors.runtime.disk_watch import DiskWatch, lack_of_room
 from actors.runtime.messages import AlertRaised, AlertResolved, Message, SupervisorExhausted
 from actors.runtime.store_memory import MemoryStore
 
@@ -50,3 +52,24 @@ def test_a_node_that_follows_one_on_a_full_disk_ends_the_alert_or_leaves_it() ->
     disk = Disk(was_low=True)
     assert disk.look(10) == [], "it is known"
     assert disk.look(300) == ["DiskFilling", "SupervisorExhausted"]
+
+
+@pytest.mark.parametrize(
+    ("free_kib", "is_refused"), [(0, True), (1_023, True), (1_024, False), (10_000, False)]
+)
+def test_a_start_is_refused_on_a_disk_that_is_full(free_kib: int, is_refused: bool) -> None:
+    found = lack_of_room(Path("x"), free_bytes=lambda _: free_kib << 10)
+    assert bool(found) is is_refused
+    assert not is_refused or f"the disk is full ({free_kib} KiB are free)" in found
+
+
+def test_a_start_is_refused_with_a_journal_that_is_at_its_limit() -> None:
+    store = MemoryStore(capacity_bytes=100 * MIB)
+    store.used_bytes = 99 * MIB
+    assert lack_of_room(Path("x"), store, lambda _: 1 << 40) == ""
+    store.used_bytes += 1
+    assert "at its limit of" in lack_of_room(Path("x"), store, lambda _: 1 << 40)
+
+
+def test_the_room_of_a_folder_that_is_yet_to_be_made_is_that_of_the_one_above(tmp_path: Path) -> None:
+    assert lack_of_room(tmp_path / "not" / "there") == ""
