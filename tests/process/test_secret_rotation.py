@@ -19,6 +19,12 @@ from tests.process.node import wait_for
 
 hvac = pytest.importorskip("hvac")
 
+# Nobody listens there: what fails to be delivered is told, and must be told without these.
+PAGER = {
+    "url": "http://127.0.0.1:9/planted-hook",
+    "authorization": "Bearer planted-word",
+    "password": "planted-mail",
+}
 # The exchange is the far side: it holds its keys, and prints them for whoever wants to try it.
 NOT_THE_NODES = frozenset({"credential", "exchange", "exchange.log"})
 
@@ -34,8 +40,11 @@ class RotatingPath(LivePath):
         self.admin.sys.enable_secrets_engine("kv", path="local", options={"version": "2"})
         self.put("local-key", "local-secret")
         self.admin.sys.create_or_update_acl_policy(
-            "node", 'path "local/data/exchange" { capabilities = ["read"] }'
+            "node",
+            'path "local/data/exchange" { capabilities = ["read"] }\n'
+            'path "local/data/pager" { capabilities = ["read"] }',
         )
+        self.admin.secrets.kv.v2.create_or_update_secret(path="pager", secret=PAGER, mount_point="local")
         token = self.admin.auth.token.create(policies=["node"], ttl="1h")["auth"]["client_token"]
         (folder / "credential").write_text(token)
         self.token = token
@@ -48,9 +57,13 @@ class RotatingPath(LivePath):
             path="exchange", secret={"key": key, "secret": secret}, mount_point="local"
         )
 
-    def actor(self, address: str) -> Any:
+    @property
+    def control(self) -> ControlClient:
         topology = self.topology()
-        return ControlClient(topology.socket_path, topology.deployment).get(f"/v1/actors/{address}")
+        return ControlClient(topology.socket_path, topology.deployment)
+
+    def actor(self, address: str) -> Any:
+        return self.control.get(f"/v1/actors/{address}")
 
     def versions(self, name: str) -> set[int]:
         return {one[name] for one in self.actor("secrets")["description"]["references"]}
@@ -65,12 +78,14 @@ class RotatingPath(LivePath):
         assert not any(value in found.output for value in ("second", "stranger", "local-secret")), (
             found.output
         )
-        return found.exit_code, json.loads(found.stdout)["references"]
+        rows = json.loads(found.stdout)["references"]
+        return found.exit_code, [row for row in rows if "/exchange#" in row["reference"]]
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Everything the node knows and nobody may see: every key and secret it was given, and its token."""
-        return ("local-key", "local-secret", "second-key", "second-secret", "stranger-secret", self.token)
+        keys = ("local-key", "local-secret", "second-key", "second-secret", "stranger-secret")
+        return (*keys, "planted-hook", "planted-word", "planted-mail", self.token)
 
     def leaks_of_running(self) -> list[tuple[str, str]]:
         """Return where a secret stands: in what the node answers, its processes, what commands say."""
@@ -96,11 +111,10 @@ class RotatingPath(LivePath):
             ["generations", journal, "--json"],
             *(["state", journal, address, "--json"] for address in actors),
         ]
-        client = ControlClient(topology.socket_path, topology.deployment)
         return planted.leaks(
             self.secrets,
             itertools.chain(
-                planted.what_the_node_answers(client),
+                planted.what_the_node_answers(self.control),
                 planted.of_processes(up.pid),
                 planted.what_commands_say(commands, self.environment),
             ),
@@ -166,5 +180,7 @@ def test_a_vault_that_is_gone_leaves_reductions_only_and_a_new_key_is_refused_qu
     wait_for(lambda: "SecretExpiring" in str(path.view()["alerts"]), 30.0)
     wait_for(lambda: any("unconfirmed" in halt["reason"] for halt in path.view()["halts"]), 30.0)
     assert path.view()["ready"]
+    wait_for(lambda: "AlertDeliveryFailed" in str(path.view()["alerts"]))
+    assert planted.leaks(path.secrets, planted.what_the_node_answers(path.control)) == []
     path.fall_quiet()
     assert path.leaks_in_files() == []
