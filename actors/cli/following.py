@@ -148,6 +148,7 @@ def needs_person(found: dict[str, Any]) -> list[str]:
         *found["blocked"],
         *blocked,
         *(f"{one} loosens a limit" for one in found["loosened"]),
+        *(f"others must approve it ({why})" for why in found.get("approvals", {}).get("why", ())),
     ]
 
 

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("actors.cli.reconcile:reconcile", "Compare the books with the venue's, now."),
     "plan": ("actors.cli.plan:plan", "Tell what a changed file would do to the deployment that runs."),
     "apply": ("actors.cli.plan:apply", "Bring a changed file into the running deployment, or take it back."),
+    "approve": ("actors.cli.approve:approve", "Agree to a plan that another person will apply."),
     "rollback": ("actors.cli.plan:rollback", "Bring an earlier configuration back."),
     "generations": ("actors.cli.plan:generations", "List the configurations a deployment has run with."),
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,14 +13,14 @@ from actors.cli.ordering import who
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.plan_follow import FollowWish, follow, watch_options
 from actors.cli.plan_shown import applied_text, generation_lines, plan_lines
+from actors.cli.plans import compared, keep_plan, kept_by, planned_files, read_plan
 from actors.cli.problems import Problem
 from actors.cli.spans import Span
-from actors.cli.targets import Target, deployment_options, find_target, is_target_word, load_topology
+from actors.cli.targets import Target, deployment_options, find_target, is_target_word
 
 __all__ = ["apply", "generations", "plan", "rollback"]
 
 NOTHING, CHANGES, ERROR = 0, 2, 1  # exit codes of `plan`, as of every tool that plans
-FORMAT = 1
 ANSWER_BESIDE_S = 30.0  # beside the time for which a change is watched
 
 
@@ -55,14 +53,14 @@ def plan(
     from actors.deployment.faults import ConfigError
 
     try:
-        _, found = _planned(files, environments, inputs)
+        found = planned_files(files, environments, inputs)
     except (Problem, ConfigError) as error:
         from actors.cli.failures import tell
 
         tell(error)
         sys.exit(ERROR)
     if out is not None:
-        _keep(out, found)
+        keep_plan(out, found)
     if as_json:
         print_json({name: value for name, value in found.items() if name != "document"})
     else:
@@ -102,9 +100,9 @@ def apply(
         follow(files, environments, inputs, FollowWish(reason, prove_s, settle_s, as_json))
         return
     if len(files) == 1 and not is_target_word(files[0]):
-        found = _read_plan(Path(files[0]))
+        found = read_plan(Path(files[0]))
     else:
-        _, found = _planned(files, environments, inputs)
+        found = planned_files(files, environments, inputs)
     _bring_in(found, {"reason": reason, "approver": approver, "prove_s": prove_s}, yes, as_json)
 
 
@@ -113,16 +111,27 @@ def apply(
 @click.argument("number", required=False, type=int, metavar="[N]")
 @click.option("--reason", default="", help="Why; it is kept.")
 @prove_option
+@click.option(
+    *("-o", "--out"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the plan for `approve` and `apply`; bring nothing back yet.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def rollback(
-    file: str | None, number: int | None, reason: str, prove_s: float, yes: bool, as_json: bool
+    file: str | None,
+    number: int | None,
+    reason: str,
+    prove_s: float,
+    out: Path | None,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring an earlier generation back, as a new one: the one before, or number N."""
     if file is not None and file.isdigit() and number is None:
         file, number = None, int(file)
     target = find_target(file)
-    kept = _kept(target)
+    kept = kept_by(target)
     numbers = kept.numbers()
     if not numbers or (number is None and len(numbers) < 2):
         raise Problem(
@@ -134,7 +143,11 @@ def rollback(
     except KeyError:
         known = f"{numbers[0]} to {numbers[-1]}"
         raise Problem(ExitCode.NOT_FOUND, f"there is no generation {wanted}", f"there are {known}") from None
-    found = _compared(target, kept.read(numbers[-1]), generation.document)
+    found = compared(target, kept.read(numbers[-1]), generation.document)
+    if out is not None:
+        keep_plan(out, found)
+        note(f"apply exactly this: polytrade apply {out}")
+        return
     words = {"reason": reason or f"back to generation {wanted}", "prove_s": prove_s, "of": wanted}
     _bring_in(found, words, yes, as_json)
 
@@ -146,86 +159,12 @@ def generations(file: str | None, as_json: bool) -> None:
     """List the configurations that a deployment has run with, newest last."""
     from actors.deployment.configuring import rows_of
 
-    rows = rows_of(_kept(find_target(file)))["generations"]
+    rows = rows_of(kept_by(find_target(file)))["generations"]
     if as_json:
         print_json({"generations": rows})
         return
     for line in generation_lines(rows):
         echo(line)
-
-
-# -- planning ----------------------------------------------------------------------------------------------
-
-
-def _planned(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...]) -> Any:
-    topology = load_topology(files, environments, inputs)
-    return topology, planned(topology, files[0])
-
-
-def planned(topology: Any, file: str) -> dict[str, Any]:
-    """Return the plan that makes a running deployment what a topology says."""
-    from actors.deployment.generations import Generations
-    from actors.deployment.resolved import resolved
-
-    current = Generations(topology.journal_path).current()
-    target = Target(topology.deployment, topology.journal_path, topology.socket_path, file)
-    return _compared(target, current, resolved(topology), topology)
-
-
-def _compared(target: Target, current: Any, document: Any, topology: Any = None) -> dict[str, Any]:
-    """Return a plan as it is shown and kept."""
-    import msgspec
-
-    from actors.deployment.changes import compare
-    from actors.deployment.resolved import from_resolved
-
-    base = {
-        "format": FORMAT,
-        "deployment": document["deployment"],
-        "journal": str(target.journal),
-        "socket": str(target.socket),
-        "base": current.number if current is not None else 0,
-        "document": document,
-    }
-    if current is None:
-        new = [f"create {one['address']}" for one in document["actors"]]
-        return {**base, "changes": [], "blocked": [], "loosened": [], "first": new}
-    like = topology or _as_it_runs(current)
-    before = from_resolved(current.document, like)
-    after = topology or from_resolved(document, like)
-    found = compare(before, after, (current.document, document))
-    loosened = [f"{address}: {field.path}" for address, field in found.loosened]
-    changes = msgspec.to_builtins(found.actors)
-    return {**base, "changes": changes, "blocked": list(found.blocked), "loosened": loosened, "first": []}
-
-
-def _as_it_runs(current: Any) -> Any:
-    """Return the deployment that a generation came from, for its markets and sections."""
-    return load_topology(current.files)
-
-
-def _kept(target: Target) -> Any:
-    from actors.deployment.generations import Generations
-
-    return Generations(target.journal)
-
-
-def _keep(path: Path, found: dict[str, Any]) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=1)
-
-
-def _read_plan(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if found["format"] != FORMAT or not isinstance(found["document"], dict):
-            raise ValueError("another format")
-    except OSError as error:
-        raise Problem(ExitCode.NOT_FOUND, f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        text = f"{path} is no plan of this release"
-        raise Problem(ExitCode.USAGE, text, "make one with `polytrade plan FILE --out PLAN`") from None
-    return found
 
 
 # -- applying ----------------------------------------------------------------------------------------------

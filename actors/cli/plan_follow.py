@@ -58,7 +58,8 @@ def follow(
 ) -> None:
     """Bring in what the files say, whenever they have changed, until SIGINT or SIGTERM. Errors: Problem."""
     from actors.cli.following import Follower, Hands
-    from actors.cli.plan import bring_in, planned
+    from actors.cli.plan import bring_in
+    from actors.cli.plans import planned
     from actors.deployment.faults import ConfigError
     from actors.deployment.generations import Generations
     from actors.deployment.sources import Sources

@@ -27,12 +27,18 @@ def plan_lines(found: dict[str, Any]) -> Iterator[str]:
     if not (found["changes"] or found["blocked"]):
         yield f"{name}: nothing changes, generation {base} is what the files say"
         return
+    from actors.deployment.approvals import approvals_text
+
     yield f"{name}: against generation {base}"
     for change in found["changes"]:
         yield from _change_lines(change)
     for text in found["blocked"]:
         yield f"x blocked: {text}"
     yield _sum(found)
+    if found.get("approvals", {}).get("wanted"):
+        why = ", ".join(found["approvals"]["why"])
+        wanted = approvals_text(found["approvals"]["wanted"])
+        yield f"needs {wanted} by others ({why}): polytrade approve PLAN"
 
 
 def _change_lines(change: dict[str, Any]) -> Iterator[str]:

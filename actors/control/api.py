@@ -19,6 +19,7 @@ from actors.control.limit_desk import LimitDesk
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
+from actors.control.persons import person_of
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.secrets_desk import SecretsDesk
 from actors.control.sockets import peer_user_id
@@ -63,6 +64,7 @@ def make_application(
             web.get("/v1/events", api.events),
             web.get("/v1/orders", api.orders),
             web.get("/v1/generations", api.generations),
+            web.get("/v1/generations/{number}", api.generation),
             web.get("/markets", api.markets),
             web.get("/markets/{name}", api.market),
             web.post("/v1/actors/{address:.+}/restart", api.restart),
@@ -79,6 +81,7 @@ def make_application(
             web.post("/v1/reconcile", api.reconcile),
             web.post("/v1/secrets/rotate", api.rotate_secrets),
             web.post("/v1/apply", api.apply),
+            web.post("/v1/approve", api.approve),
             web.post("/v1/runbook", api.runbook),
             web.post("/v1/stop", api.stop),
         ]
@@ -160,8 +163,8 @@ class _Api:
         """Journal who orders what. The order itself stands behind this in the same queue into the loop."""
         body = await _body(request)
         detail = msgspec.json.encode(masked(body), enc_hook=plain).decode()[:DETAIL_CHARS_MAX]
-        user_id = peer_user_id(request.transport.get_extra_info("socket") if request.transport else None)
-        who, reason = _text(body, "actor", "operator"), _text(body, "reason", "")
+        who, user_id = _asking(request, body)
+        reason = _text(body, "reason", "")
         fact = OperatorCommanded(who, user_id, request.path, reason, detail)
         self._desk.door.submit(lambda: self._desk.node.note(fact))
 
@@ -208,6 +211,10 @@ class _Api:
 
     async def generations(self, request: web.Request) -> web.Response:
         return _answer(await _aside(self._configured().generations))
+
+    async def generation(self, request: web.Request) -> web.Response:
+        number = _number(request.match_info["number"], "generation")
+        return _answer(await _aside(self._configured().whole_generation, number))
 
     def _configured(self) -> Any:
         if self._configuration is None:
@@ -280,7 +287,7 @@ class _Api:
         numbers = {name: _whole(body, name) for name in ("value", "until_ns")}
         change = ChangeLimit(
             *(_text(body, "account", "main"), _text(body, "limit", ""), numbers["value"]),
-            *(body.get("loosens") is True, _text(body, "actor", "operator"), _text(body, "reason", "")),
+            *(body.get("loosens") is True, _asking(request, body)[0], _text(body, "reason", "")),
             *(numbers["until_ns"], body.get("approves") is True),
         )
         return _ordered(await self._limits.change(change))
@@ -294,10 +301,13 @@ class _Api:
         return _answer(await self._secrets.rotate(_seconds(await _body(request), WAIT_S)))
 
     async def apply(self, request: web.Request) -> web.Response:
-        found = await _aside(self._configured().apply, await _body(request))
+        found = await _aside(self._configured().apply, await _asked(request))
         self._desk.facts["configuration_hash"] = self._configured().content_hash
         self._desk.sampler.forget()
         return _answer(found)
+
+    async def approve(self, request: web.Request) -> web.Response:
+        return _answer(await _aside(self._configured().approve, await _asked(request)))
 
     async def runbook(self, request: web.Request) -> web.Response:
         """A step of a runbook was done; that is on the record by now, as every order is."""
@@ -328,6 +338,19 @@ async def _aside(action: Callable[..., Any], *arguments: Any) -> Any:
 async def _body(request: web.Request) -> dict[str, Any]:
     raw = await request.read()
     return msgspec.json.decode(raw, type=dict[str, Any]) if raw.strip() else {}
+
+
+def _asking(request: web.Request, body: dict[str, Any]) -> tuple[str, int]:
+    """Return who asks, and as which user of the machine."""
+    user_id = peer_user_id(request.transport.get_extra_info("socket") if request.transport else None)
+    return person_of(_text(body, "actor", "operator"), user_id), user_id
+
+
+async def _asked(request: web.Request) -> dict[str, Any]:
+    """Return a body with who sent it, whatever it says of that itself."""
+    body = await _body(request)
+    actor, user_id = _asking(request, body)
+    return {**body, "actor": actor, "user_id": user_id}
 
 
 def _text(body: dict[str, Any], name: str, default: str) -> str:

@@ -62,8 +62,16 @@ class ConfigurationDesk(Protocol):
         """Return the number of the one that runs; 0 while there is none."""
         ...
 
+    def whole_generation(self, number: int) -> dict[str, Any]:
+        """Return one with what is in it; 0 for the newest. Errors: ControlError."""
+        ...
+
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:
         """Bring in what was staged. Errors: ControlError."""
+        ...
+
+    def approve(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep somebody's word for a plan. Errors: ControlError."""
         ...
 
     @property
@@ -168,7 +176,9 @@ class ControlServer:
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         self._runners.append(runner)
-        await web.SockSite(runner, bind_socket(self._deployment.socket_path)).start()
+        await web.SockSite(
+            runner, bind_socket(self._deployment.socket_path, self._deployment.control.group)
+        ).start()
 
     async def _serve_http(self, application: Any) -> None:
         from aiohttp import web

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import socket
 import stat
@@ -54,11 +55,18 @@ def socket_address(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def bind_socket(path: Path) -> socket.socket:
-    """Return a listening socket that only its owner can use; replaces the one of a dead node.
+def bind_socket(path: Path, group: str = "") -> socket.socket:
+    """Return a listening socket that only its owner, and members of `group`, can use.
 
-    Errors: ControlUnavailable when a living process answers there, or the folder does not allow it.
+    It replaces the one of a dead node. Errors: ControlUnavailable when a living process answers there, the
+    folder does not allow it, or there is no such group.
     """
+    try:
+        group_id = grp.getgrnam(group).gr_gid if group else -1
+    except KeyError:
+        raise ControlUnavailable(
+            f"{path}: this machine has no group {group!r}; make it, or set another `control: {{group: ...}}`"
+        ) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # an existing folder keeps its mode
         _remove_stale(path)
@@ -68,7 +76,9 @@ def bind_socket(path: Path) -> socket.socket:
             os.fchmod(made.fileno(), 0o600)
             with socket_address(path) as address:
                 made.bind(address)
-            os.chmod(path, 0o600)
+            if group:
+                os.chown(path, -1, group_id)
+            os.chmod(path, 0o660 if group else 0o600)
             made.listen(64)
         except BaseException:
             made.close()

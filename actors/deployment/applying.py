@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from actors.deployment.approvals import Approval, Approvals, digest_of, missing, why_approved
 from actors.deployment.changes import CREATE, LIVE, REMOVE, RESTART, Plan, compare
 from actors.deployment.direct_plan import plan_of, write_plan
 from actors.deployment.faults import ConfigError
@@ -19,6 +20,7 @@ from actors.deployment.secret_values import secrets_of
 from actors.deployment.self_watch import alert_of, end_strays
 from actors.deployment.switching import at_risk, keepers_that_go, reshape_between, trouble_of, unready
 from actors.deployment.topology import Topology
+from actors.domain.persons import same_person
 from actors.runtime.clock import monotonic_ns
 from actors.runtime.errors import RuntimeFault
 from actors.runtime.messages import Severity
@@ -54,6 +56,7 @@ class Wish(msgspec.Struct, frozen=True):
     approver: str = ""
     prove_s: float = 5.0
     of: int = 0
+    user_id: int = -1  # of whoever applies, as the control socket saw it
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -120,6 +123,7 @@ class Applier:
     ) -> None:
         self.topology = topology
         self.generations = generations
+        self.approvals = Approvals(generations.folder)
         self._node = node
         self._secrets = secrets
         self._run = run
@@ -131,6 +135,11 @@ class Applier:
     def current(self) -> Generation | None:
         """Return the newest generation."""
         return self.generations.current()
+
+    @property
+    def now_ns(self) -> int:
+        """The node's time."""
+        return self._node.loop.clock.now_ns()
 
     def begun(self) -> None:
         """Tell, once the node has started, when that took back what the one before it died of."""
@@ -178,10 +187,12 @@ class Applier:
             raise NotApplied(text, "plan it again", refused=True)
         wanted, plan = self.plan(wish.document)
         self._refuse(plan, wish)
+        approved_by = self._approved(wanted, plan, wish)
         self._fetch_secrets(wanted)
         before = self.topology
         change = reshape_between(base + 1, self.topology, wanted, plan, self._secrets)
         self._prepare(change)
+        wish = msgspec.structs.replace(wish, approver=approved_by or wish.approver)
         self._keep(change.generation, wish, wanted, plan, unproven=True)
         trouble = self._switched(change, wanted) or self._prove(change, wish.prove_s)
         if trouble:
@@ -230,6 +241,33 @@ class Applier:
         if keepers and (risks := self._inside(lambda: at_risk(self._node, keepers))):
             text = f"{keepers[0]} cannot go: {risks[0]}"
             raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`", refused=True)
+
+    def _approved(self, wanted: Topology, plan: Plan, wish: Wish) -> str:
+        """Return who has approved a plan, where its deployment wants that. Errors: NotApplied."""
+        section, found = self.topology.apply, self.approvals.of(digest_of(wish.base, wish.document))
+        reasons = why_approved(section, self.topology, wanted, plan)
+        lacks = missing(section, found, wish.actor, wish.user_id, self.now_ns) if reasons else ""
+        if lacks:
+            text = f"not approved ({', '.join(reasons)}): {lacks}"
+            remedy = (
+                "keep the plan with `--out PLAN.json`; another person gives `polytrade approve PLAN.json`"
+            )
+            raise NotApplied(text, remedy, refused=True)
+        return ", ".join(dict.fromkeys(one.by for one in found if not same_person(one.by, wish.actor)))
+
+    def approve(self, approval: Approval, base: int) -> None:
+        """Keep somebody's word for a plan. Errors: NotApplied."""
+        current = self.generations.current()
+        number = current.number if current is not None else 0
+        if number != base:
+            text = f"generation {number} runs; the plan was made against generation {base}"
+            raise NotApplied(text, "plan it again", refused=True)
+        try:
+            self.approvals.add(approval)
+        except ValueError as error:
+            raise NotApplied(str(error), "use `polytrade approve PLAN`", refused=True) from None
+        except OSError as error:
+            raise NotApplied(f"the approval cannot be kept: {error.strerror}", "make room for it") from None
 
     def _fetch_secrets(self, wanted: Topology) -> None:
         held = {plan.address: tuple(text for _, text in secrets_of(plan)) for plan in wanted.actors}

@@ -8,6 +8,7 @@ import msgspec
 
 from actors.control.desk import ControlError
 from actors.deployment.applying import Applier, NotApplied, Wish
+from actors.deployment.approvals import Approval
 from actors.deployment.generations import Generation, Generations
 
 __all__ = ["ConfigurationDesk", "generation_row"]
@@ -33,6 +34,38 @@ class ConfigurationDesk:
     def generations(self) -> dict[str, Any]:
         """Return all generations, without what is in them."""
         return rows_of(self._applier.generations)
+
+    def whole_generation(self, number: int) -> dict[str, Any]:
+        """Return one with what is in it; 0 for the newest. Errors: ControlError 404."""
+        kept = self._applier.generations
+        try:
+            found = kept.read(number) if number else kept.current()
+        except (KeyError, ValueError):
+            found = None
+        if found is None:
+            raise ControlError(404, f"there is no generation {number}", "`polytrade generations` lists them")
+        shown: dict[str, Any] = msgspec.to_builtins(found)
+        return shown
+
+    def approve(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep somebody's word for a plan. Errors: ControlError 409 when another generation runs by now."""
+        applier = self._applier
+        try:
+            approval = Approval(
+                digest=str(body["digest"]),
+                by=str(body["actor"]),
+                user_id=int(body["user_id"]),
+                reason=str(body.get("reason", "")),
+                at_ns=applier.now_ns,
+            )
+            applier.approve(approval, int(body["base"]))
+        except (KeyError, TypeError, ValueError):
+            raise ControlError(400, "no plan was named", "use `polytrade approve PLAN`") from None
+        except NotApplied as refused:
+            raise ControlError(409, str(refused), refused.help) from None
+        shown: list[Any] = msgspec.to_builtins(applier.approvals.of(approval.digest))
+        until_ns = approval.at_ns + applier.topology.apply.expires
+        return {"approvals": shown, "wanted": applier.topology.apply.approvals, "until_ns": until_ns}
 
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:
         """Bring in what was staged. Errors: ControlError 409 when it is not possible."""

@@ -182,6 +182,7 @@ class Reading:
             section_origins={"": self._places_at_the_top(), **self.section_origins},
             slo=self.sections["slo"],
             monitoring=self.sections["monitoring"],
+            apply=self.sections["apply"],
             instruments=self.instruments or {},
             catalogs=self.catalogs or (),
             supervisors=supervisors,

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from actors.deployment.change_sections import ApplySection
 from actors.deployment.inputs import INPUT_TYPES
 from actors.deployment.objectives import MonitoringSection, SloSection
 from actors.deployment.registry import KINDS, MODES, Kind
@@ -67,6 +68,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "watch": WatchSection,
     "slo": SloSection,
     "monitoring": MonitoringSection,
+    "apply": ApplySection,
 }
 
 WRITTEN = Dialect(references=True)

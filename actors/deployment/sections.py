@@ -164,6 +164,13 @@ class ControlSection(Settings, frozen=True, kw_only=True):
             examples=("control.sock",),
         ),
     ] = "control.sock"
+    group: Annotated[
+        str,
+        at_start(
+            "Group of this machine whose members may use the socket, too: give it a folder they can enter.",
+            examples=("traders",),
+        ),
+    ] = ""
     http: Annotated[HttpSection, at_start("Beside the socket: HTTP, for health checks and metrics.")] = (
         HttpSection()
     )

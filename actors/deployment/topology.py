@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from actors.deployment.catalogs import Catalog
+from actors.deployment.change_sections import ApplySection
 from actors.deployment.faults import Fault
 from actors.deployment.objectives import MonitoringSection, SloSection
 from actors.deployment.places import Origin
@@ -117,6 +118,7 @@ class Topology:
     section_origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict, compare=False)
     slo: SloSection = field(default_factory=SloSection)
     monitoring: MonitoringSection = field(default_factory=MonitoringSection)
+    apply: ApplySection = field(default_factory=ApplySection)
 
     def actor(self, address: str) -> ActorPlan:
         """Return one actor. Errors: KeyError."""

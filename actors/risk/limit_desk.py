@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
+from actors.domain.persons import same_person
 from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Rejected
 from actors.messages.limits import ChangeLimit
@@ -116,7 +117,7 @@ class LimitDesk(KillSwitch):
         if two and (asked is None or asked.value != change.value):
             self._answer_change(Rejected(f"nobody has asked for {name} to become {change.value}"), context)
             return
-        if two and asked is not None and asked.actor == change.actor:
+        if two and asked is not None and same_person(asked.actor, change.actor):
             text = f"{change.actor} asked for it: the second person must be another"
             self._answer_change(Rejected(text), context)
             return

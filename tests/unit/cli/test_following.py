@@ -143,6 +143,7 @@ def test_an_invalid_file_is_told_once_with_its_place_and_so_is_its_repair(world:
         ({"loosened": ["risk/main: max_open_orders"]}, "risk/main: max_open_orders loosens a limit"),
         ({"blocked": ["journal.path: a -> b takes a new start"]}, "journal.path"),
         ({"gone_back": ["generation 4 went back from this: it was bad"]}, "went back from this"),
+        ({"approvals": {"wanted": 1, "why": ["secrets"]}}, "others must approve it (secrets)"),
     ],
 )
 def test_what_a_person_must_decide_is_held_and_told_once(

@@ -182,7 +182,7 @@ class Plan:
     @property
     def control(self) -> Any:
         http = SimpleNamespace(enabled=self.http_enabled, host=self.http_host, port=0)
-        return SimpleNamespace(http=http)
+        return SimpleNamespace(http=http, group="")
 
 
 @contextlib.contextmanager
