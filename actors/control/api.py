@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from actors.control.alert_desk import AlertDesk
+from actors.control.bodies import asked, asking, body_of, number_of, text_of
 from actors.control.desk import ControlError, Desk
 from actors.control.fault_port import FaultPort
 from actors.control.fields import masked, plain
@@ -19,10 +20,8 @@ from actors.control.limit_desk import LimitDesk
 from actors.control.markets import MarketsShelf
 from actors.control.metrics import exposition
 from actors.control.order_desk import OrderDesk
-from actors.control.persons import person_of
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.secrets_desk import SecretsDesk
-from actors.control.sockets import peer_user_id
 from actors.messages.alerting import AcknowledgeAlerts, SilenceAlerts, TestRoutes
 from actors.messages.audit import OperatorCommanded
 from actors.messages.limits import ChangeLimit
@@ -161,10 +160,10 @@ class _Api:
 
     async def _put_on_record(self, request: web.Request) -> None:
         """Journal who orders what. The order itself stands behind this in the same queue into the loop."""
-        body = await _body(request)
+        body = await body_of(request)
         detail = msgspec.json.encode(masked(body), enc_hook=plain).decode()[:DETAIL_CHARS_MAX]
-        who, user_id = _asking(request, body)
-        reason = _text(body, "reason", "")
+        who, user_id = asking(request, body)
+        reason = text_of(body, "reason", "")
         fact = OperatorCommanded(who, user_id, request.path, reason, detail)
         self._desk.door.submit(lambda: self._desk.node.note(fact))
 
@@ -195,12 +194,12 @@ class _Api:
 
     async def events(self, request: web.Request) -> web.Response:
         query = request.query
-        since = _number(query["since"], "since") if "since" in query else None
-        limit = _number(query.get("limit", str(EVENTS_DEFAULT)), "limit")
+        since = number_of(query["since"], "since") if "since" in query else None
+        limit = number_of(query.get("limit", str(EVENTS_DEFAULT)), "limit")
         return _answer(await self._desk.events(since, limit, query.get("actor", ""), query.get("type", "")))
 
     async def orders(self, request: web.Request) -> web.Response:
-        closed = _number(request.query.get("closed", str(CLOSED_DEFAULT)), "closed")
+        closed = number_of(request.query.get("closed", str(CLOSED_DEFAULT)), "closed")
         return _answer(await self._orders.orders(request.query, closed))
 
     async def markets(self, request: web.Request) -> web.Response:
@@ -213,7 +212,7 @@ class _Api:
         return _answer(await _aside(self._configured().generations))
 
     async def generation(self, request: web.Request) -> web.Response:
-        number = _number(request.match_info["number"], "generation")
+        number = number_of(request.match_info["number"], "generation")
         return _answer(await _aside(self._configured().whole_generation, number))
 
     def _configured(self) -> Any:
@@ -227,95 +226,95 @@ class _Api:
         return _answer(await self._desk.restart(request.match_info["address"]))
 
     async def cancel_orders(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        scope = {name: _text(body, name, "") for name in ("account", "symbol", "strategy")}
-        order_id, who = _text(body, "id", ""), _text(body, "actor", "operator")
+        body = await body_of(request)
+        scope = {name: text_of(body, name, "") for name in ("account", "symbol", "strategy")}
+        order_id, who = text_of(body, "id", ""), text_of(body, "actor", "operator")
         if not order_id and not any(scope.values()) and body.get("all") is not True:
             raise ControlError(400, "no scope was given", 'name an order or a scope, or send {"all": true}')
-        reason = _text(body, "reason", "")
+        reason = text_of(body, "reason", "")
         return _answer(await self._orders.cancel(scope, order_id, who, reason, _seconds(body, 0.0)))
 
     async def resolve_order(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        order_id, state = _text(body, "id", ""), _text(body, "as", "")
-        evidence, who = _text(body, "evidence", ""), _text(body, "actor", "operator")
+        body = await body_of(request)
+        order_id, state = text_of(body, "id", ""), text_of(body, "as", "")
+        evidence, who = text_of(body, "evidence", ""), text_of(body, "actor", "operator")
         return _ordered(await self._orders.resolve(order_id, state, evidence, who))
 
     async def halt(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        level = _text(body, "level", "no_new_risk")
-        scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
-        return _ordered(await self._desk.halt(scope, level, who, _text(body, "reason", "")))
+        body = await body_of(request)
+        level = text_of(body, "level", "no_new_risk")
+        scope, who = text_of(body, "scope", "all"), text_of(body, "actor", "operator")
+        return _ordered(await self._desk.halt(scope, level, who, text_of(body, "reason", "")))
 
     async def halt_by_hook(self, request: web.Request) -> web.Response:
         """Halt for a program elsewhere, whose signature `_let_in` has seen. No way back leads here."""
-        body = await _body(request)
-        scope, level = _text(body, "scope", "all"), _text(body, "level", "cancel_all")
-        who = "hook/" + (_text(body, "actor", "") or "unnamed")
-        reason = _text(body, "reason", "") or "asked for by a signed request"
+        body = await body_of(request)
+        scope, level = text_of(body, "scope", "all"), text_of(body, "level", "cancel_all")
+        who = "hook/" + (text_of(body, "actor", "") or "unnamed")
+        reason = text_of(body, "reason", "") or "asked for by a signed request"
         return _ordered(await self._desk.halt(scope, level, who, reason))
 
     async def resume(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        scope, who = _text(body, "scope", "all"), _text(body, "actor", "operator")
-        return _ordered(await self._desk.resume(scope, who, _text(body, "reason", "")))
+        body = await body_of(request)
+        scope, who = text_of(body, "scope", "all"), text_of(body, "actor", "operator")
+        return _ordered(await self._desk.resume(scope, who, text_of(body, "reason", "")))
 
     async def alerts(self, request: web.Request) -> web.Response:
         return _answer(await self._alerts.show())
 
     async def acknowledge_alerts(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request)
         holds = body.get("holds", True) is True
         order = AcknowledgeAlerts(*_which(body), _whole(body, "duration_ns"), holds, *_said(body))
         return _ordered(await self._alerts.acknowledge(order))
 
     async def silence_alerts(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request)
         order = SilenceAlerts(*_which(body), _whole(body, "duration_ns"), *_said(body))
         return _ordered(await self._alerts.silence(order))
 
     async def test_routes(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        order = TestRoutes(_text(body, "route", ""), _text(body, "actor", "operator"))
+        body = await body_of(request)
+        order = TestRoutes(text_of(body, "route", ""), text_of(body, "actor", "operator"))
         return _answer(await self._alerts.test(order, _seconds(body, WAIT_S)))
 
     async def limits(self, request: web.Request) -> web.Response:
         return _answer(await self._limits.show(request.match_info["account"]))
 
     async def change_limit(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request)
         numbers = {name: _whole(body, name) for name in ("value", "until_ns")}
         change = ChangeLimit(
-            *(_text(body, "account", "main"), _text(body, "limit", ""), numbers["value"]),
-            *(body.get("loosens") is True, _asking(request, body)[0], _text(body, "reason", "")),
+            *(text_of(body, "account", "main"), text_of(body, "limit", ""), numbers["value"]),
+            *(body.get("loosens") is True, asking(request, body)[0], text_of(body, "reason", "")),
             *(numbers["until_ns"], body.get("approves") is True),
         )
         return _ordered(await self._limits.change(change))
 
     async def reconcile(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        account, dry_run = _text(body, "account", ""), body.get("dry_run") is True
+        body = await body_of(request)
+        account, dry_run = text_of(body, "account", ""), body.get("dry_run") is True
         return _answer(await self._reconcilers.reconcile(account, dry_run, _seconds(body, WAIT_S)))
 
     async def rotate_secrets(self, request: web.Request) -> web.Response:
-        return _answer(await self._secrets.rotate(_seconds(await _body(request), WAIT_S)))
+        return _answer(await self._secrets.rotate(_seconds(await body_of(request), WAIT_S)))
 
     async def apply(self, request: web.Request) -> web.Response:
-        found = await _aside(self._configured().apply, await _asked(request))
+        found = await _aside(self._configured().apply, await asked(request))
         self._desk.facts["configuration_hash"] = self._configured().content_hash
         self._desk.sampler.forget()
         return _answer(found)
 
     async def approve(self, request: web.Request) -> web.Response:
-        return _answer(await _aside(self._configured().approve, await _asked(request)))
+        return _answer(await _aside(self._configured().approve, await asked(request)))
 
     async def runbook(self, request: web.Request) -> web.Response:
         """A step of a runbook was done; that is on the record by now, as every order is."""
         return _answer({"recorded": True})
 
     async def stop(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        return _answer(await self._desk.stop(_text(body, "reason", "asked over the control API")), 202)
+        body = await body_of(request)
+        return _answer(await self._desk.stop(text_of(body, "reason", "asked over the control API")), 202)
 
 
 def _names_this_machine(request: web.Request) -> bool:
@@ -335,31 +334,6 @@ async def _aside(action: Callable[..., Any], *arguments: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(None, action, *arguments)
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
-    raw = await request.read()
-    return msgspec.json.decode(raw, type=dict[str, Any]) if raw.strip() else {}
-
-
-def _asking(request: web.Request, body: dict[str, Any]) -> tuple[str, int]:
-    """Return who asks, and as which user of the machine."""
-    user_id = peer_user_id(request.transport.get_extra_info("socket") if request.transport else None)
-    return person_of(_text(body, "actor", "operator"), user_id), user_id
-
-
-async def _asked(request: web.Request) -> dict[str, Any]:
-    """Return a body with who sent it, whatever it says of that itself."""
-    body = await _body(request)
-    actor, user_id = _asking(request, body)
-    return {**body, "actor": actor, "user_id": user_id}
-
-
-def _text(body: dict[str, Any], name: str, default: str) -> str:
-    value = body.get(name, default)
-    if not isinstance(value, str):
-        raise ControlError(400, f"{name} must be text, not {value!r}", f'send {{"{name}": "..."}}')
-    return value
-
-
 def _seconds(body: dict[str, Any], default: float) -> float:
     value = body.get("wait_s", default)
     if not isinstance(value, int | float):
@@ -376,17 +350,11 @@ def _whole(body: dict[str, Any], name: str, default: int = 0) -> int:
 
 def _which(body: dict[str, Any]) -> tuple[str, str, str]:
     """Return the shell patterns for name, key and source of alerts."""
-    return _text(body, "name", ""), _text(body, "key", "*"), _text(body, "source", "*")
+    return text_of(body, "name", ""), text_of(body, "key", "*"), text_of(body, "source", "*")
 
 
 def _said(body: dict[str, Any]) -> tuple[str, str]:
-    return _text(body, "actor", "operator"), _text(body, "reason", "")
-
-
-def _number(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise ControlError(400, f"{name} must be a whole number, not {text!r}", f"send ?{name}=0")
-    return int(text)
+    return text_of(body, "actor", "operator"), text_of(body, "reason", "")
 
 
 def _ordered(found: dict[str, Any]) -> web.Response:
