@@ -133,16 +133,12 @@ def _variables(given: dict[str, str]) -> Iterator[None]:
 
 def _fill_vault(stage: Stage) -> None:
     """Put the exchange's keys into the Vault double and leave a token there that may read them alone."""
-    from actors.drills.wire import request
+    from actors.drills.actions.vault import POLICY, ask
 
-    def ask(method: str, path: str, body: Any) -> Any:
-        return request(method, f"{stage.vault}/v1/{path}", body, {"X-Vault-Token": stage.vault_token})
-
-    ask("POST", "sys/mounts/local", {"type": "kv", "options": {"version": "2"}})
-    ask("POST", "local/data/exchange", {"data": {"key": stage.key, "secret": stage.secret}})
-    policy = 'path "local/data/exchange" { capabilities = ["read"] }'
-    ask("PUT", "sys/policies/acl/node", {"policy": policy})
-    made = ask("POST", "auth/token/create", {"policies": ["node"], "ttl": "2h"})
+    ask(stage, "POST", "sys/mounts/local", {"type": "kv", "options": {"version": "2"}})
+    ask(stage, "POST", "local/data/exchange", {"data": {"key": stage.key, "secret": stage.secret}})
+    ask(stage, "PUT", "sys/policies/acl/node", {"policy": POLICY})
+    made = ask(stage, "POST", "auth/token/create", {"policies": ["node"], "ttl": "2h"})
     credential = Path(stage.folder) / "credential"
     descriptor = os.open(credential, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:

@@ -9,12 +9,14 @@ from actors import __version__
 __all__ = ["ACTIONS", "PROBES", "found_activities"]
 
 ACTIONS = (
+    "actors.drills.actions.disk",
     "actors.drills.actions.node",
     "actors.drills.actions.operator",
     "actors.drills.actions.processes",
+    "actors.drills.actions.vault",
     "actors.drills.actions.venue",
 )
-PROBES = ("actors.drills.probes.alerts", "actors.drills.probes.state")
+PROBES = ("actors.drills.probes.alerts", "actors.drills.probes.processes", "actors.drills.probes.state")
 
 
 def found_activities() -> Any:

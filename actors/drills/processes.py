@@ -132,6 +132,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            cwd=stage.folder if stage.is_ours else None,
             env={**environment(stage), **(more or {})},
         )
 

@@ -8,23 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from actors.drills import wire
-from actors.drills.actions.guard import stage_to_disturb
+from actors.drills.actions.disk import mend_chain
+from actors.drills.actions.guard import stage_of_ours, stage_to_disturb
 from actors.drills.actions.node import node_well
-from actors.drills.actions.processes import start_again, thaw
-from actors.drills.actions.venue import trade_by_hand, venue_well
+from actors.drills.actions.processes import restart_service, start_again, thaw
+from actors.drills.actions.vault import vault_well, vault_write
+from actors.drills.actions.venue import set_leverage, trade_by_hand, venue_well
 from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
-__all__ = ["command", "halt", "resume", "run_runbook"]
+__all__ = ["command", "edit", "halt", "resume", "run_runbook"]
 
 Given = dict[str, Any] | None
 # What others may do in the middle of a runbook.
 CURES: dict[str, Callable[..., Any]] = {
+    "mend_chain": mend_chain,
     "node_well": node_well,
+    "restart_service": restart_service,
+    "set_leverage": set_leverage,
     "start_again": start_again,
     "thaw": thaw,
     "trade_by_hand": trade_by_hand,
+    "vault_well": vault_well,
+    "vault_write": vault_write,
     "venue_well": venue_well,
 }
 RUNBOOK_S = 180.0
@@ -56,10 +63,24 @@ def resume(scope: str = "", configuration: Given = None) -> str:
     return ", ".join(released) or "nothing was halted"
 
 
+def edit(settings: dict[str, Any] | None = None, configuration: Given = None) -> str:
+    """Write other settings of actors into the deployment's file (`{pulse: {pause: 1s}}`); none: as it was."""
+    import yaml
+
+    stage = stage_of_ours(configuration)
+    file = Path(stage.file)
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document["actors"] = {name: {"settings": given} for name, given in (settings or {}).items()}
+    if not settings:
+        del document["actors"]
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return "edited" if settings else "as it was"
+
+
 def command(words: list[str], codes: list[int] | None = None, configuration: Given = None) -> str:
-    """Run a command of `polytrade`; FILE and JOURNAL among the words stand for the deployment's."""
+    """Run a command of `polytrade`; FILE, JOURNAL and BACKUPS stand for the stage's."""
     stage = stage_to_disturb(configuration)
-    known = {"FILE": stage.file, "JOURNAL": stage.journal}
+    known = {"FILE": stage.file, "JOURNAL": stage.journal, "BACKUPS": str(Path(stage.folder) / "backups")}
     return polytrade(stage, *(known.get(word, word) for word in words), codes=tuple(codes or [0]))[-2_000:]
 
 
@@ -78,7 +99,7 @@ def run_runbook(
     stage = stage_to_disturb(configuration)
     before = _steps(stage, name)
     words = ("runbook", "run", name, stage.file, *(("--key", key) if key else ()), "--auto", "--json")
-    run = Run(stage, words)
+    run = Run(stage, words)  # what it writes lands in the stage's folder
     if cure_after:
 
         def is_there() -> bool:

@@ -13,7 +13,7 @@ from actors.drills.processes import is_alive, start
 from actors.drills.stage import STAGE_FILE, Stage, save_stage
 from actors.drills.wire import DrillFailed, until
 
-__all__ = ["freeze", "kill", "start_again", "thaw"]
+__all__ = ["freeze", "kill", "restart_service", "start_again", "thaw"]
 
 Given = dict[str, Any] | None
 GONE_S = 20.0
@@ -66,6 +66,14 @@ def start_again(process: str, configuration: Given = None) -> int:
     made = start(stage, process)
     save_stage(stage, Path(stage.folder) / STAGE_FILE)
     return made
+
+
+def restart_service(within: float = 60.0, configuration: Given = None) -> int:
+    """Wait until `polytrade up` has ended, and start it again, as a service manager does; return its id."""
+    stage = stage_of_ours(configuration)
+    pid = stage.pids["node"]
+    until(lambda: not is_alive(pid), within, "the deployment ends")
+    return start_again("node", configuration=configuration)
 
 
 def pid_of(stage: Stage, process: str, within_s: float = 30.0) -> int:

@@ -8,7 +8,7 @@ from actors.drills import wire
 from actors.drills.actions.guard import stage_to_disturb
 from actors.drills.wire import DrillFailed
 
-__all__ = ["trade_by_hand", "venue_fault", "venue_well"]
+__all__ = ["set_leverage", "trade_by_hand", "venue_fault", "venue_well"]
 
 Given = dict[str, Any] | None
 
@@ -36,6 +36,14 @@ def trade_by_hand(symbol: str, side: str = "BUY", contracts: int = 1, configurat
     stage = stage_to_disturb(configuration)
     body = {"symbol": symbol, "side": side, "type": "MARKET", "sz": str(contracts)}
     return str(wire.venue(stage, "POST", "/v3/trade/order", body=body)["ordId"])
+
+
+def set_leverage(symbol: str, leverage: int, configuration: Given = None) -> str:
+    """Set a symbol's leverage with the account's own key, as somebody at the venue's web page would."""
+    stage = stage_to_disturb(configuration)
+    body = {"symbol": symbol, "lever": str(leverage), "mgnMode": "CROSS"}
+    wire.venue(stage, "POST", "/v3/position/leverage", body=body)
+    return f"{symbol} at {leverage}"
 
 
 def _needs_exchange(address: str) -> None:

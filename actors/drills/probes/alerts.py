@@ -8,7 +8,7 @@ from actors.drills import wire
 from actors.drills.stage import Stage, stage_of
 from actors.drills.wire import until, view_or_none
 
-__all__ = ["alert_ends", "alert_fires", "firing"]
+__all__ = ["alert_ends", "alert_fires", "firing", "is_silent"]
 
 Given = dict[str, Any] | None
 
@@ -36,6 +36,11 @@ def alert_ends(name: str, key: str = "", within: float = 60.0, configuration: Gi
 
     until(look, within, f"{name} ends", lambda: _others(stage))
     return f"{name} is over"
+
+
+def is_silent(name: str, within: float = 60.0, configuration: Given = None) -> str:
+    """Wait until an alert does not fire, before a fault that shall raise it."""
+    return alert_ends(name, within=within, configuration=configuration)
 
 
 def firing(configuration: Given = None) -> list[str]:

@@ -52,7 +52,7 @@ def test_an_experiment_is_valid_for_chaos_toolkit_and_has_what_the_house_wants(
     ]
     if drill.about.alert:
         named = [function for function, given in functions if given.get("name") == drill.about.alert]
-        assert named == ["alert_fires", "run_runbook", "alert_ends"]
+        assert named[-3:] == ["alert_fires", "run_runbook", "alert_ends"]
         assert (ROOT / "runbooks" / f"{drill.about.alert}.md").is_file()
 
 

@@ -1,0 +1,59 @@
+"""What happens to the files of a node: its journal is changed by somebody, its backups are gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from actors.drills.actions.guard import stage_of_ours
+
+__all__ = ["break_chain", "forget_backup", "mend_chain"]
+
+Given = dict[str, Any] | None
+BACKUP_NOTE = "last_backup.json"  # in the journal's folder
+EVENTS, SAVED = b"events", "chain.saved"  # the journal's events; what stood there before
+
+
+def break_chain(configuration: Given = None) -> str:
+    """Change one byte of the journal's first record, as a failing disk or a forger would."""
+    stage = stage_of_ours(configuration)
+    saved = Path(stage.folder) / SAVED
+    with _events(stage.journal) as transaction:
+        cursor = transaction.cursor()
+        cursor.first()
+        key, value = cursor.item()
+        saved.write_bytes(value)
+        spoilt = bytearray(value)
+        spoilt[len(spoilt) // 2] ^= 1
+        cursor.put(key, bytes(spoilt))
+    return "one byte of the first record is another"
+
+
+def mend_chain(configuration: Given = None) -> str:
+    """Put the record back as it was, as a restore would; nothing to do when it was not changed."""
+    stage = stage_of_ours(configuration)
+    saved = Path(stage.folder) / SAVED
+    if not saved.exists():
+        return "the journal was not changed"
+    with _events(stage.journal) as transaction:
+        cursor = transaction.cursor()
+        cursor.first()
+        cursor.put(cursor.key(), saved.read_bytes())
+    saved.unlink()
+    return "the record is what was written"
+
+
+def _events(journal: str) -> Any:
+    """Return a transaction on the events of a journal that a node has open: LMDB allows it, one at a time."""
+    import lmdb
+
+    size = (Path(journal) / "data.mdb").stat().st_size
+    environment = lmdb.open(journal, max_dbs=32, map_size=size * 2, create=False, sync=False)
+    return environment.begin(write=True, db=environment.open_db(EVENTS, create=False), buffers=False)
+
+
+def forget_backup(configuration: Given = None) -> str:
+    """Have nobody know of a backup any more, as when the disk with the backups is gone."""
+    stage = stage_of_ours(configuration)
+    (Path(stage.journal) / BACKUP_NOTE).unlink(missing_ok=True)
+    return "no backup is known"
