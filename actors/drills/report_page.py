@@ -15,7 +15,8 @@ from actors.drills.running import Budget
 __all__ = ["Row", "page"]
 
 OWN_STYLE = """
-.bars td{vertical-align:middle}.bar{position:relative;display:block;min-width:7rem;height:.7rem;
+.bars td{vertical-align:middle}.bars td:last-child,.bars td:first-child{white-space:nowrap}
+.bar{position:relative;display:block;min-width:7rem;height:.7rem;
 background:var(--panel);border-radius:.2rem;overflow:hidden}
 .bar b{position:absolute;inset:0 auto 0 0;background:var(--main);border-radius:.2rem}
 .bar b.over{background:var(--down)}
