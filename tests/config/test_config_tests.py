@@ -72,6 +72,7 @@ def test_every_shipped_test_holds(path: Path) -> None:
         ([BUY, "expect_not: {position: BTC_USDT_PERP, where: {net_contracts: {ge: 5}}}"], "at least 5", "=5"),
         ([BUY, "expect: {halt: all}"], "expected: halt all", "no halt at all"),
         ([BUY, "expect: {order: placed, times: 2}"], "exactly 2 times", "it came 1 times"),
+        ([BUY, "expect: {message: SubmitOrder, by: oms/main}"], "by oms/main", "no message SubmitOrder"),
         ([BUY, "expect: {event: HaltLatched}"], "expected: event HaltLatched", "no event HaltLatched at all"),
         (
             [BUY, "expect: {message: SubmitOrder, to: ledger/main}"],
@@ -134,6 +135,17 @@ def test_prices_are_what_the_test_says(tmp_path: Path) -> None:
         'mark_ticks: "47000", index_ticks: "47000"}}',
         "expect: {position: BTC_USDT_PERP, where: {mark_ticks: 4700000}}",
     )  # fmt: skip
+    assert result.failure is None, text_block(result)
+
+
+@pytest.mark.parametrize(("at", "rule"), [("now-50s", "stale_data"), ("now", ""), ("now+50s", "")])
+def test_instants_count_from_the_step_that_says_them(at: str, rule: str, tmp_path: Path) -> None:
+    quote = (
+        "send: {to: risk/main, by: feed/BTC_USDT_PERP, message: Quote, fields: {symbol: BTC_USDT_PERP, "
+        f'at_ns: {at}, bid_ticks: "59999", bid_contracts: 900, ask_ticks: "60001", ask_contracts: 900}}}}'
+    )
+    asked = f"{{order: denied, where: {{rule: {rule}}}}}" if rule else "{order: filled}"
+    result = run(tmp_path, "advance: 1m", quote, BUY, f"expect: {asked}")
     assert result.failure is None, text_block(result)
 
 
