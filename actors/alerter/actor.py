@@ -80,6 +80,7 @@ class AlerterActor(Behaviour):
         self._newer: dict[str, str] = {}  # reference -> the newest version of it, once one was offered
         self._trials: dict[str, Trial] = {}  # by delivery
         self._seen_ns = 0  # the last time somebody told us
+        self._is_settled = True  # nothing has changed since the last look at what is due
         self._gauges: dict[str, int | float] = {}
 
     def upgrade(self, state: Any, version: int) -> Any:
@@ -109,7 +110,8 @@ class AlerterActor(Behaviour):
             del self.state.routes[gone]
         for group in self.state.groups.values():
             group.due_at_ns = min(group.due_at_ns, context.now_ns) or context.now_ns
-        self._finish(context)
+        self._changed(context)
+        self.caught_up(context)
 
     def _secret(self, text: str) -> str:
         """Return what a setting stands for. A value is for the pump: never keep it, never decide by it."""
@@ -135,7 +137,7 @@ class AlerterActor(Behaviour):
             alert.refreshed_at_ns = context.now_ns
             return
         self._raise(raised, context)
-        self._finish(context)
+        self._changed(context)
 
     def _clean(self, raised: AlertRaised) -> AlertRaised:
         details = tuple((name, self._redacted(value[:DETAIL_MAX])) for name, value in raised.details)
@@ -165,7 +167,7 @@ class AlerterActor(Behaviour):
 
     def on_alert_resolved(self, over: AlertResolved, context: Context) -> None:
         if resolve_alert(self.state, self.settings, over, context.now_ns):
-            self._finish(context)
+            self._changed(context)
 
     def on_actor_failed(self, failed: ActorFailed, context: Context) -> None:
         text = f"{failed.actor} failed on {failed.message_type}: {failed.error[:ERROR_TEXT_MAX]}"
@@ -182,7 +184,7 @@ class AlerterActor(Behaviour):
         """It is back; whether it stays is seen later: a parent may bring back at once what was given up."""
         actor = restarted.actor
         if end_after(self.state, "SupervisorExhausted", actor, STAYS_NS, context.now_ns):
-            self._finish(context)
+            self._changed(context)
         self.on_alert_resolved(AlertResolved("ActorRestarting", actor, actor, restarted.at_ns), context)
 
     def on_supervisor_exhausted(self, spent: SupervisorExhausted, context: Context) -> None:
@@ -215,7 +217,7 @@ class AlerterActor(Behaviour):
         self.state.hushes = kept
         for group in self.state.groups.values():
             group.due_at_ns = now  # to be looked at again
-        self._finish(context)
+        self._changed(context)
         if ended and not known:
             context.reply(Rejected(f"No silence of {order.name} {order.key} {order.source} is in force"))
         else:
@@ -255,7 +257,7 @@ class AlerterActor(Behaviour):
             else:
                 release(alert)
             state.groups[alert.name].due_at_ns = now
-        self._finish(context)
+        self._changed(context)
         named = ", ".join(f"{alert.name} {alert.key}".rstrip() for alert in found)
         if order.holds:
             until = utc_text(found[0].acknowledgement.ends_at_ns if found[0].acknowledgement else now)
@@ -278,7 +280,7 @@ class AlerterActor(Behaviour):
                 ids += self._enqueue(notification, route, context)
                 self._trials |= dict.fromkeys(ids[-1:], Trial(route.name))
         self._trials = dict(list(self._trials.items())[-TRIALS_MAX:])
-        self._finish(context)
+        self._changed(context)
         context.reply(Acknowledged(" ".join(ids)))
 
     # -- telling --------------------------------------------------------------------------------------
@@ -293,7 +295,7 @@ class AlerterActor(Behaviour):
                 state.notifications_count += bool(tellings)
                 for telling in tellings:
                     self._enqueue(telling.notification, telling.route, context)
-        self._finish(context)
+        self._changed(context)
 
     def _enqueue(self, notification: Notification, route: Route, context: Context) -> list[str]:
         ids, endings = enqueue(self.state, self.settings, self._sender, notification, route, context.now_ns)
@@ -318,7 +320,7 @@ class AlerterActor(Behaviour):
         ending = answered(self.state, self.settings, answer, context)
         if ending is not None:
             self._ended(ending, context)
-        self._finish(context)
+        self._changed(context)
 
     def _ended(self, ending: Ending, context: Context) -> None:
         """A delivery was taken, or given up: say so where it matters."""
@@ -338,8 +340,15 @@ class AlerterActor(Behaviour):
                 text = text.replace(route.url, f"the url of {route.name}")
         return text
 
-    def _finish(self, context: Context) -> None:
-        """End every handler that changed something: send, keep it, and wake up for what comes next."""
+    def _changed(self, context: Context) -> None:
+        """End every handler that changed something: keep it."""
+        self._is_settled = False
+        context.save()
+
+    def caught_up(self, context: Context) -> None:
+        """Send what is due, and wake up for what comes next: once, however many alerts came in this turn."""
+        if self._is_settled:
+            return
         state, now = self.state, context.now_ns
         for ending in advance(state, self.settings, self._sender, context):
             self._ended(ending, context)
@@ -347,6 +356,7 @@ class AlerterActor(Behaviour):
             self._end_own("AlertsDropped", "", context)
         state.hushes = [hush for hush in state.hushes if hush.ends_at_ns > now]
         context.save()
+        self._is_settled = True
         self._seen_ns = now
         self._gauges = gauges_of(state, self.settings)
         due_ns = next_due_ns(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,9 +90,9 @@ def gauges_of(state: AlerterState, settings: AlerterSettings) -> dict[str, int |
     """Return counts for the metrics. Label values are the names of routes."""
     holding = [alert for alert in state.alerts.values() if not alert.over]
     waiting = waiting_by_route(state)
+    severities = Counter(alert.severity for alert in holding)
     found: dict[str, int | float] = {
-        f"alerts_{severity.value}_count": sum(alert.severity is severity for alert in holding)
-        for severity in Severity
+        f"alerts_{severity.value}_count": severities[severity] for severity in Severity
     }
     found |= {
         "alerts_acknowledged_count": sum(map(is_acknowledged, holding)),
@@ -106,9 +107,9 @@ def gauges_of(state: AlerterState, settings: AlerterSettings) -> dict[str, int |
         found[f"route_delivered_count{{route={route.name}}}"] = counts.delivered_count
         found[f"route_failed_count{{route={route.name}}}"] = counts.failed_count
         found[f"route_waiting_count{{route={route.name}}}"] = waiting.get(route.name, 0)
-    firing = [(alert.name, alert.severity.value) for alert in holding]
-    for name, word in sorted(set(firing)):
-        found[f"alerts_firing{{alert={name},severity={word}}}"] = firing.count((name, word))
+    firing = Counter((alert.name, alert.severity.value) for alert in holding)
+    for (name, word), count in sorted(firing.items()):
+        found[f"alerts_firing{{alert={name},severity={word}}}"] = count
     return found
 
 

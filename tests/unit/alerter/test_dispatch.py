@@ -8,7 +8,14 @@ from actors.alerter.settings import AlerterSettings, Route
 from actors.alerter.state import AlerterState
 from actors.domain.place import Place
 from actors.messages.secrets import SecretsAdopted, SecretsOffered
+from actors.runtime.behaviour import Context
+from actors.runtime.cell import CellSpec
+from actors.runtime.clock import VirtualClock
+from actors.runtime.messages import Message
+from actors.runtime.node import Node
 from actors.runtime.pumps.messages import HttpFailure
+from actors.runtime.store_memory import MemoryStore
+from actors.runtime.supervision import SupervisorSpec
 from actors.runtime.testing import Bench
 from tests.unit.alerter.world import (
     HOUR,
@@ -161,6 +168,36 @@ def test_a_state_of_the_version_before_is_taken_over(routes: tuple[Route, ...]) 
     [alert] = state.alerts.values()
     assert alert.heard == (routes[0].name,)
     assert alert.clock_ns == START
+
+
+class Deaf:
+    """A pump behind which nobody is."""
+
+    def put(self, message: Message, address: str) -> None:
+        pass
+
+
+class Clumsy(AlerterActor):
+    """An alerter with a fault of its own."""
+
+    def on_secrets_offered(self, offer: SecretsOffered, context: Context) -> None:
+        raise KeyError("our bug")
+
+
+def test_what_came_before_a_fault_of_the_alerters_in_the_same_turn_is_kept() -> None:
+    settings = AlerterSettings(routes=(hook("a"),), group_wait=0)
+    cell = CellSpec("alerter", lambda: Clumsy(settings, Place("p", "alerter", "paper")))
+    clock = VirtualClock(START)
+    node = Node((cell,), (SupervisorSpec("root"),), MemoryStore(), clock)
+    node.loop.pumps["http"] = Deaf()
+    node.start()
+    for message in (raised("One"), SecretsOffered(()), raised("Two")):
+        node.tell("alerter", message)
+    for _ in range(50):
+        node.turn()
+        clock.advance_to(clock.now_ns() + SECOND)
+    names = {alert.name for alert in node.cell("alerter").behaviour.state.alerts.values()}
+    assert {"One", "Two"} <= names
 
 
 def test_gauges_tell_how_each_route_does() -> None:
