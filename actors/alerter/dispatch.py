@@ -57,15 +57,16 @@ def enqueue(
         state.deliveries_count += 1
         delivery_id = f"{sender.address}#{state.deliveries_count}"
         while len(state.deliveries) >= settings.deliveries_max:
-            endings.append(_pushed_out(state, now_ns))
+            endings.append(_pushed_out(state, route.name, now_ns))
         state.deliveries[delivery_id] = Delivery(route.name, part)
         ids.append(delivery_id)
     return ids, endings
 
 
-def _pushed_out(state: AlerterState, now_ns: int) -> Ending:
+def _pushed_out(state: AlerterState, incoming: str, now_ns: int) -> Ending:
     """Give up the oldest of the route with the most: a route that hangs takes no room from others."""
     counts = waiting_by_route(state)
+    counts[incoming] = counts.get(incoming, 0) + 1
     fullest = max(counts, key=counts.__getitem__)
     oldest = next(key for key, delivery in state.deliveries.items() if delivery.route == fullest)
     return _end(state, oldest, "pushed out by newer ones", now_ns)

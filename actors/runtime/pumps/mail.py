@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.runtime.messages import Message
 from actors.runtime.pumps.messages import MailAnswered, MailFailure, MailRequest
@@ -75,7 +75,7 @@ class MailSession:
 
     def __init__(self, request: MailRequest) -> None:
         self._request = request
-        self._server: smtplib.SMTP | None = None
+        self._line: socket.socket | None = None
         self._abandoned = False
         self.bytes_left = False  # the text of the mail has begun to leave
 
@@ -97,10 +97,9 @@ class MailSession:
     def abandon(self) -> None:
         """Have whatever waits on the connection fail."""
         self._abandoned = True
-        found = self._server.sock if self._server is not None else None
-        if found is not None:
+        if self._line is not None:
             with contextlib.suppress(OSError):
-                found.shutdown(socket.SHUT_RDWR)
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def _spoken(self) -> MailAnswered | MailFailure:
         import smtplib
@@ -109,12 +108,10 @@ class MailSession:
         if self._abandoned:
             return MailFailure(request.request_id, False, "no thread was free in time")
         if request.security == "tls":
-            self._server = smtplib.SMTP_SSL(
-                request.host, request.port, timeout=timeout_s, context=self._certificates()
-            )
+            kind, more = self._known(smtplib.SMTP_SSL), {"context": self._certificates()}
         else:
-            self._server = smtplib.SMTP(request.host, request.port, timeout=timeout_s)
-        with self._server as server:
+            kind, more = self._known(smtplib.SMTP), {}
+        with kind(request.host, request.port, timeout=timeout_s, **more) as server:
             if request.security == "starttls":
                 server.ehlo_or_helo_if_needed()
                 if not server.has_extn("starttls"):
@@ -126,6 +123,17 @@ class MailSession:
             self.bytes_left = True
             refused = server.sendmail(request.sender, list(request.recipients), request.content)
             return MailAnswered(request.request_id, 250, "taken", tuple(refused))
+
+    def _known(self, kind: type[smtplib.SMTP]) -> Any:
+        """Return a kind of connection whose line `abandon` knows from the server's first word on."""
+        session = self
+
+        class Known(kind):  # type: ignore[misc, valid-type]
+            def getreply(self) -> Any:
+                session._line = self.sock
+                return super().getreply()
+
+        return Known
 
     def _certificates(self) -> ssl.SSLContext:
         import ssl

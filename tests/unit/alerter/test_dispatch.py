@@ -7,11 +7,12 @@ from actors.alerter.actor import AlerterActor
 from actors.alerter.settings import AlerterSettings, Route
 from actors.alerter.state import AlerterState
 from actors.domain.place import Place
+from actors.messages.alerting import TestRoutes
 from actors.messages.secrets import SecretsAdopted, SecretsOffered
 from actors.runtime.behaviour import Context
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock
-from actors.runtime.messages import Message
+from actors.runtime.messages import Message, Severity
 from actors.runtime.node import Node
 from actors.runtime.pumps.messages import HttpFailure
 from actors.runtime.store_memory import MemoryStore
@@ -81,20 +82,31 @@ def test_a_restart_of_the_actor_alone_sends_nothing_twice() -> None:
     assert state_of(bench).deliveries == {}
 
 
-def test_a_route_with_no_room_loses_its_own_and_not_anothers() -> None:
-    bench = bench_of(routes=(hook("a", severity_min=PAGE), hook("b")), deliveries_max=4)
+def test_a_route_with_no_room_loses_its_own_and_not_anothers_older_one() -> None:
+    bench = bench_of(routes=(hook("slow", severity_min=PAGE), hook("stuck")), deliveries_max=4)
+    bench.tell(raised("Oldest"))
+    bench.advance(1)
     for number in range(6):
-        bench.tell(raised(f"Alert{number}"))
+        bench.tell(raised(f"Later{number}", severity=Severity.TICKET))
         bench.advance(1)
-        for request in requests(bench):
-            if request.url == "https://b.example/":
-                answer(bench, request)
-    left = [one.notification.name for one in state_of(bench).deliveries.values() if one.route == "b"]
-    assert state_of(bench).routes["b"].delivered_count >= 1
-    assert state_of(bench).routes["a"].failed_count > 0
-    assert "b" not in {
-        alert.key for alert in state_of(bench).alerts.values() if alert.name == "AlertDeliveryFailed"
-    }, left
+    left = [(one.route, one.notification.name) for one in state_of(bench).deliveries.values()]
+    assert ("slow", "Oldest") in left
+    assert ("stuck", "Oldest") not in left
+    failed = {alert.key for alert in state_of(bench).alerts.values() if alert.name == "AlertDeliveryFailed"}
+    assert failed == {"stuck"}
+
+
+def test_a_route_is_tried_once_and_pages_nobody() -> None:
+    bench = bench_of(routes=(hook("a"),))
+    bench.tell(TestRoutes("", "ann"))
+    [request] = requests(bench)
+    answer(bench, request, 503)
+    [trial] = bench.behaviour.describe()["trials"].values()
+    assert (trial["outcome"], trial["error"]) == ("failed", "status 503")
+    bench.advance(HOUR)
+    assert requests(bench) == []
+    assert bench.behaviour.describe()["active"] == []
+    assert state_of(bench).failed_count == 0
 
 
 def test_a_route_that_is_taken_away_takes_its_alert_and_its_deliveries_with_it() -> None:
