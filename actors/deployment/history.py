@@ -27,6 +27,8 @@ from actors.feed.settings import ReplaySettings
 __all__ = ["load_history"]
 
 REPLAY = "feed.replay"
+ALERTER = "alerter"
+OUTWARD = ("routes", "escalation", "escalation_repeat")  # of an alerter: the past wakes nobody
 WATCHERS = ("catalog", "secrets", "parity")  # kinds that ask others about today: history has nobody to ask
 DEPOSIT_USDT = "10000"  # of an exchange that no file speaks of, for a ledger that would ask the venue
 COMMAND_LINE = "command line"
@@ -103,6 +105,11 @@ def _names(item: Node, names: Sequence[str]) -> bool:
 def _rewrite_actor(entry: Map, lines: Sequence[str], wish: Wish, log: FaultLog) -> None:
     """Put a feed or a venue of history in an entry's place; `lines` are all that speak to a venue."""
     kind = _kind(entry)
+    settings = entry.get("settings")
+    if kind == ALERTER and isinstance(settings, Map):
+        for name in OUTWARD:
+            settings.values.pop(name, None)
+            settings.keys.pop(name, None)
     if kind.startswith(("feed.", "venue.")):
         _drop_reads(entry, lines)
     if kind.startswith("feed.") and (kind != REPLAY or wish.files):

@@ -10,9 +10,12 @@ import pytest
 
 from actors.deployment.herald import LOG, NodeHerald
 from actors.deployment.loader import load
+from actors.deployment.secret_values import keep_alert_secrets
 from actors.deployment.topology import Topology
 from actors.runtime.errands import News
 from actors.runtime.pumps.messages import HttpFailure, HttpRequest, HttpResponse
+from actors.secrets.port import Secret, SecretError, Trouble
+from actors.secrets.reference import SecretReference
 
 ROUTES = """
           - {name: log, channel: log}
@@ -116,3 +119,50 @@ def test_a_log_that_cannot_be_written_keeps_nobody_from_hearing(
     wire = Wire()
     NodeHerald(topology, wire)(News("NodeDead", "x"))  # type: ignore[arg-type]
     assert len(wire.requests) == 2
+
+
+SECRET_ROUTES = """
+          - {name: team, channel: slack, url: secret://polytrade/alerts#slack_url}
+          - {name: duty, channel: pagerduty, routing_key: secret://polytrade/alerts#key, url: "http://duty.example/v2"}
+          - {name: later, channel: webhook, at_once: false, url: "http://later.example/hook"}
+          - name: mail
+            channel: email
+            mail: {host: 127.0.0.1, port: 1, security: none, sender: a@example.com, to: [b@example.com]}
+      escalation: [{after: 10m, routes: [later]}]
+"""
+
+
+class Source:
+    """A store of secrets that may be away."""
+
+    def __init__(self) -> None:
+        self.values = {"slack_url": "http://hooks.example/planted-1", "key": "planted-2"}
+        self.is_away = False
+
+    def fetch(self, reference: SecretReference) -> Secret:
+        if self.is_away:
+            raise SecretError(reference, "nobody answers", "wait", Trouble.UNREACHABLE)
+        return Secret(self.values[reference.key], 1)
+
+
+def test_every_channel_is_taken_with_secrets_held_from_before_when_their_store_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.deployment.herald.PAUSE_NS", 0)
+    (tmp_path / "markets").symlink_to(MARKETS)
+    (tmp_path / "told.yaml").write_text(FILE.replace(ROUTES, SECRET_ROUTES))
+    found, source, wire = load(str(tmp_path / "told.yaml")), Source(), Wire()
+    keeper = keep_alert_secrets(found, source)
+    source.is_away = True
+    NodeHerald(found, wire, keeper)(News("NodeDead", "the node is not there"))  # type: ignore[arg-type]
+    assert [request.url for request in wire.requests] == [
+        "http://hooks.example/planted-1",
+        "http://duty.example/v2",
+    ]
+    event = json.loads(wire.requests[1].body)
+    assert (event["routing_key"], event["event_action"]) == ("planted-2", "trigger")
+    log = (found.journal_path / LOG).read_text()
+    assert "planted" not in log
+    assert [json.loads(line).get("route") for line in log.splitlines()] == [None, "mail"], (
+        "the mail server is away"
+    )
