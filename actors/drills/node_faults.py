@@ -114,7 +114,7 @@ class NodeFaults:
         def receive(message: Message, handle: Callable[[], None]) -> None:
             if not marked:
                 marked.append(message)
-            if message == marked[0]:
+            if message is marked[0]:  # an equal one may be a timer's, which comes again and again
                 raise Sabotaged(f"poison for a drill: {type(message).__name__}")
             handle()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -153,13 +152,8 @@ class Run:
 
 
 def polytrade(stage: Stage, *words: str, within_s: float = 60.0, codes: tuple[int, ...] = (0,)) -> str:
-    """Run a command like an operator; return its output. Errors: DrillFailed with what it said."""
+    """Run a command like an operator; return what it said. Errors: DrillFailed with that."""
     code, out, err = Run(stage, words).end(within_s)
     if code not in codes:
         raise DrillFailed(f"polytrade {' '.join(words)}: code {code}: {(err or out).strip()[-SAID_CHARS:]}")
-    return out
-
-
-def polytrade_json(stage: Stage, *words: str) -> object:
-    """Run a command with `--json`; return what it says."""
-    return json.loads(polytrade(stage, *words, "--json"))
+    return f"{out}{err}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -48,10 +49,12 @@ def halt(level: str = "no_new_risk", scope: str = "all", configuration: Given = 
     return ", ".join(answer["actor"] for answer in found["answers"])
 
 
-def resume(scope: str = "", configuration: Given = None) -> str:
-    """Release halts, those of the whole deployment without a scope; none in force is no failure."""
+def resume(scope: str = "", within: float = 0.0, configuration: Given = None) -> str:
+    """Release halts, all of them without a scope; waits so many seconds for one, none then is no failure."""
     stage = stage_to_disturb(configuration)
     released = []
+    with contextlib.suppress(DrillFailed):
+        wire.until(lambda: wire.view(stage)["halts"], within, "something is halted")
     for one in wire.view(stage)["halts"]:
         found = str(one["scope"]).partition(":")[2] or str(one["scope"])
         if scope and found != scope:

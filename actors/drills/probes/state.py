@@ -8,9 +8,9 @@ from typing import Any
 from actors.drills import wire
 from actors.drills.processes import polytrade
 from actors.drills.stage import Stage, stage_of
-from actors.drills.wire import DrillFailed, until, venue, view_or_none
+from actors.drills.wire import DrillFailed, control, until, venue, view_or_none
 
-__all__ = ["books_agree", "is_well", "orders_are_kept", "trades"]
+__all__ = ["books_agree", "generation_is", "is_well", "orders_are_kept", "trades"]
 
 Given = dict[str, Any] | None
 PAGE = 100
@@ -39,6 +39,17 @@ def _faults(stage: Stage) -> list[str]:
         faults.append("the books do not agree")
     faults += [f"order {one['client_order_id']} is unknown" for one in found["orders"] if _is_unknown(one)]
     return faults
+
+
+def generation_is(number: int, within: float = 60.0, configuration: Given = None) -> int:
+    """Wait until the configuration of this number runs."""
+    stage = stage_of(configuration)
+
+    def newest() -> int:
+        rows = control(stage, "GET", "/v1/generations")["generations"]
+        return max((int(one["generation"]) for one in rows), default=0)
+
+    return until(lambda: newest() >= number and newest(), within, f"generation {number} runs")
 
 
 def _is_unknown(order: dict[str, Any]) -> bool:
