@@ -16,6 +16,7 @@ EFFECTS = {
     "restart": "is rebuilt from the journal; its messages wait, its orders stay",
     "remove": "stops; orders it wished for go on without it",
 }
+UNMINDED = "; nobody minds them then"
 
 
 def plan_lines(found: dict[str, Any]) -> Iterator[str]:
@@ -31,7 +32,7 @@ def plan_lines(found: dict[str, Any]) -> Iterator[str]:
 
     yield f"{name}: against generation {base}"
     for change in found["changes"]:
-        yield from _change_lines(change)
+        yield from _change_lines(change, found.get("holds", {}).get(change["address"], ""))
     for text in found["blocked"]:
         yield f"x blocked: {text}"
     yield _sum(found)
@@ -41,14 +42,18 @@ def plan_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"needs {wanted} by others ({why}): polytrade approve PLAN"
 
 
-def _change_lines(change: dict[str, Any]) -> Iterator[str]:
+def _change_lines(change: dict[str, Any], at_stake: str) -> Iterator[str]:
     action = change["action"]
     yield f"{SIGNS[action]} {action}  {change['address']} ({change['kind']})  {change['place']}"
     for field in change["fields"]:
         place = f"  {field['place']}" if field["place"] else "  by default"
-        mark = "  LOOSENS LIMIT" if field["loosens"] else ""
+        mark = "  LOOSENS LIMIT" if field["loosens"] else "  tightens limit" if field["tightens"] else ""
         yield f"    {_field(field)}{place}{mark}"
     yield f"    {change['reason'] or EFFECTS[action]}"
+    if any(field["tightens"] for field in change["fields"]):
+        yield "    what is beyond a tighter limit stays; what would go further beyond it is denied"
+    if at_stake:
+        yield f"    now: {at_stake}{UNMINDED if action == 'remove' else ''}"
 
 
 def _field(field: dict[str, Any]) -> str:
@@ -74,7 +79,8 @@ def _sum(found: dict[str, Any]) -> str:
     if found["blocked"]:
         words.append(f"{len(found['blocked'])} that a running node cannot do")
     if found["loosened"]:
-        words.append(f"{len(found['loosened'])} limits become wider")
+        count = len(found["loosened"])
+        words.append("1 limit becomes wider" if count == 1 else f"{count} limits become wider")
     return ", ".join(words)
 
 

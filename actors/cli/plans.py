@@ -14,6 +14,7 @@ from actors.cli.targets import Target, load_topology
 __all__ = ["compared", "keep_plan", "kept_by", "planned", "planned_files", "read_plan"]
 
 FORMAT = 1
+ANSWER_WITHIN_S = 3.0  # a plan is made without a node, too
 
 
 def planned_files(
@@ -64,14 +65,34 @@ def compared(target: Target, current: Any, document: Any, topology: Any = None) 
         "why": list(why),
         "digest": digest_of(current.number, document),
     }
+    before_rows = [one for one in current.document["actors"] if one["address"] in _changed(changes)]
     return {
         **base,
         "changes": changes,
+        "holds": _holds(target, before_rows),
         "blocked": list(found.blocked),
         "loosened": loosened,
         "first": [],
         "approvals": approvals,
     }
+
+
+def _changed(changes: list[dict[str, Any]]) -> set[str]:
+    return {one["address"] for one in changes}
+
+
+def _holds(target: Target, actors: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what actors that change have at stake, as the node says; nothing when it does not run."""
+    from actors.cli.plan_holds import holds
+
+    if not (actors and target.socket.exists()):
+        return {}
+    try:
+        orders = target.client.get("/v1/orders?closed=0", ANSWER_WITHIN_S)["orders"]
+        positions = target.client.get("/v1/view", ANSWER_WITHIN_S)["positions"]
+    except Problem:
+        return {}
+    return holds(actors, orders, positions)
 
 
 def _as_it_runs(current: Any) -> Any:

@@ -38,6 +38,7 @@ class FieldChange(msgspec.Struct, frozen=True):
     place: str = ""  # where the new value is written; empty: it is a default now
     reload: str = Reload.LIVE
     loosens: bool = False  # a limit that keeps money safe becomes wider
+    tightens: bool = False  # it becomes narrower
 
 
 class ActorChange(msgspec.Struct, frozen=True):
@@ -148,6 +149,8 @@ def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
         if was == will:
             continue
         field = about.get(path) or about.get(_of_any_entry(path))
+        forced = _in_force(before, path), _in_force(after, path)
+        is_wider = field is not None and _widens(field, *forced)
         place = new.origins.get(f"settings.{path}")
         yield FieldChange(
             path,
@@ -155,7 +158,8 @@ def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
             _shown(will, field),
             str(place) if place else "",
             field.reload if field else Reload.RESTART,
-            field is not None and _widens(field, _in_force(before, path), _in_force(after, path)),
+            is_wider,
+            field is not None and not is_wider and _widens(field, *reversed(forced)),
         )
 
 

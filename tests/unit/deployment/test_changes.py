@@ -159,3 +159,9 @@ def test_another_kind_under_the_same_name_is_blocked(tmp_path: Path) -> None:
     blocked = [one for one in plan.actors if one.action == "blocked"]
     assert len(blocked) == 3
     assert "another kind cannot take over its state" in blocked[0].reason
+
+
+def test_a_narrower_limit_tightens_and_does_not_loosen(tmp_path: Path) -> None:
+    plan, _ = planned(tmp_path, swap(("max_open_orders: 20", "max_open_orders: 19")))
+    (change,) = plan.actors
+    assert [(one.loosens, one.tightens) for one in change.fields] == [(False, True)]
