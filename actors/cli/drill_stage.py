@@ -72,8 +72,6 @@ def _prepared(place: Path, source: Path) -> Stage:
         "inputs:",
         *(f"  {name}: {{default: {text!r}}}" for name, text in inputs.items()),
     ]
-    # Runbooks are followed in the stage's folder, and some of their commands look for config/ where they run.
-    (place / "config").symlink_to(source.parents[2] / "config")
     file = place / FILE
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with _variables(environment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,8 @@ def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: 
             note(line)
     if not (found["changes"] or found["blocked"]):
         note("nothing to apply")
+        with contextlib.suppress(Problem):  # one that failed before is over with that: its alert ends
+            bring_in(found, words)
         return
     if not yes and not click.confirm("apply this?", err=True):
         raise Problem(ExitCode.REFUSED, "nothing was applied")

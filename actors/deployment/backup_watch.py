@@ -23,14 +23,14 @@ class BackupWatch:
 
     def __init__(self, journal: Path, within_ns: int, tell: Callable[[Message], None]) -> None:
         self._note = journal / LAST_BACKUP
-        self._within_ns = within_ns
+        self.within_ns = within_ns
         self._tell = tell
         self._told: str | None = None
 
     def look(self, now_ns: int) -> None:
         """Compare the age of the newest backup with what is allowed."""
         at_ns = self._newest_ns()
-        if now_ns - at_ns <= self._within_ns:
+        if now_ns - at_ns <= self.within_ns:
             if self._told != "":  # also the first time: the node before may have left its alert behind
                 self._told = ""
                 self._tell(AlertResolved(MISSING, "", "node", now_ns))
@@ -42,7 +42,7 @@ class BackupWatch:
         self._tell(AlertRaised(MISSING, "", Severity.TICKET, self._told, "node", now_ns))
 
     def _wanted(self) -> str:
-        hours = self._within_ns / HOUR_NS
+        hours = self.within_ns / HOUR_NS
         return f"{hours:g} h"
 
     def _newest_ns(self) -> int:
@@ -55,10 +55,11 @@ class BackupWatch:
 
 
 def keep_looking(watch: BackupWatch, node: Node) -> None:
-    """Have a watch look now and once a minute, between the turns of a node."""
+    """Have a watch look now and once a minute, between the turns of a node; more often at a short time."""
+    every_ns = min(LOOK_NS, watch.within_ns // 4)
 
     def look() -> None:
         watch.look(node.now_ns)
-        node.act_later(LOOK_NS, look)
+        node.act_later(every_ns, look)
 
     look()

@@ -73,7 +73,10 @@ class KillSwitch(RiskFold):
         # An action this version does not know is taken for the safest that leaves positions alone.
         level = LEVEL_OF_ACTION.get(exhausted.action, HaltLevel.CANCEL_ALL)
         if level is not None:
-            reason = f"{exhausted.actor} failed too often: {exhausted.reason}"
+            is_node = exhausted.actor == "node"  # it runs, and says what it lacks: room on the disk
+            reason = (
+                exhausted.reason if is_node else f"{exhausted.actor} failed too often: {exhausted.reason}"
+            )
             self._latch("all", level, "supervisor/" + exhausted.supervisor, reason, context)
 
     def _latch(

@@ -52,6 +52,7 @@ class MemoryWatch:
         self._bytes_max = bytes_max
         self._growth_max = growth_max
         self._settle_ns = settle_ns
+        self._every_ns = min(LOOK_NS, settle_ns)
         self._read = read
         self._began_ns: int | None = None
         self._base = 0  # what it held when it had settled
@@ -59,10 +60,10 @@ class MemoryWatch:
         self._last = ""
 
     def wrong(self, reading_ns: int) -> str:
-        """Return what is wrong at a look; memory is read every ten seconds."""
+        """Return what is wrong at a look; memory is read every ten seconds, or as often as it settles."""
         if reading_ns < self._next_ns:
             return self._last
-        self._next_ns = reading_ns + LOOK_NS
+        self._next_ns = reading_ns + self._every_ns
         if self._began_ns is None:
             self._began_ns = reading_ns
         held = self._read()
