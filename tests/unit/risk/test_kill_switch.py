@@ -295,3 +295,10 @@ def test_a_deployment_may_begin_halted_and_is_released_once_for_all(risk: Benche
     bench.hear()
     bench.reconciled()
     bench.allowed(1)
+
+
+def test_a_node_that_lacks_room_is_halted_in_its_own_words(risk: Benches) -> None:
+    bench = risk()
+    text = "only 9 MiB are free at /var/x, less than 256 MiB"
+    bench.tell(SupervisorExhausted("journal", "node", "reduce_only", text, bench.now_ns))
+    assert [one.reason for one in bench.actor.state.halts.values()] == [text]
