@@ -75,7 +75,7 @@ format: setup ## rewrite the code in the one format, and repair what ruff can re
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-drills: setup ## run all drills, two stages at a time, and draw their page (ARGS="feed-mute halt" for some)
+drills: setup ops-tools ## run all drills, two stages at a time, and draw their page (ARGS="feed-mute halt" for some)
 	$(BIN)/polytrade drill run $(or $(ARGS),all) --jobs $(WORKERS) && ok=0 || ok=$$?; $(BIN)/polytrade drill report; exit $$ok
 
 bench: setup ## measure (ARGS="orders_durable ack_p99 --json" for some)

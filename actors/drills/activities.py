@@ -15,8 +15,14 @@ ACTIONS = (
     "actors.drills.actions.processes",
     "actors.drills.actions.vault",
     "actors.drills.actions.venue",
+    "actors.drills.actions.watching",
 )
-PROBES = ("actors.drills.probes.alerts", "actors.drills.probes.processes", "actors.drills.probes.state")
+PROBES = (
+    "actors.drills.probes.alerts",
+    "actors.drills.probes.processes",
+    "actors.drills.probes.state",
+    "actors.drills.probes.watching",
+)
 
 
 def found_activities() -> Any:

@@ -15,7 +15,18 @@ from urllib.parse import urlsplit
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed, until, view_or_none
 
-__all__ = ["PROGRAM", "Run", "free_port", "is_alive", "listens", "polytrade", "said", "start", "stop"]
+__all__ = [
+    "PROGRAM",
+    "Run",
+    "end_with_parent",
+    "free_port",
+    "is_alive",
+    "listens",
+    "polytrade",
+    "said",
+    "start",
+    "stop",
+]
 
 PROGRAM = (sys.executable, "-c", "from actors.cli.main import main; main()")
 START_S = 60.0
@@ -43,7 +54,7 @@ def start(stage: Stage, name: str, *, ready: bool = True) -> int:
             stderr=log,
             env=environment(stage),
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # the drill is single-threaded when it starts something
+            preexec_fn=end_with_parent,  # the drill is single-threaded when it starts something
         )
     _children[process.pid] = process
     stage.pids[name] = process.pid
@@ -59,7 +70,7 @@ def start(stage: Stage, name: str, *, ready: bool = True) -> int:
     return process.pid
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Have the kernel end this process when the drill dies, however it dies (prctl(2), PR_SET_PDEATHSIG)."""
     import ctypes
 
