@@ -25,6 +25,7 @@ from actors.domain.instrument import Instrument
 from actors.ledger.events import AccountOpened, CashAdjusted, FillBooked, FundingBooked
 from actors.oms.events import FlattenStarted, OrderSubmitted
 from actors.runtime.codec import decoder_for
+from actors.runtime.errors import EventsArchived
 from actors.strategy.events import SignalDecided
 
 __all__ = ["AccountTotals", "RoundTrip", "TradeJournal", "trade_journal"]
@@ -98,6 +99,9 @@ class TradeJournal:
 
 def trade_journal(reader: JournalReader, instruments: Mapping[str, Instrument]) -> TradeJournal:
     """Read a journal from its beginning. Errors: JournalError; KeyError for a symbol without instrument."""
+    if reader.begins_at > 1:
+        text = f"trades need all events, and those before {reader.begins_at} are not in this journal any more"
+        raise EventsArchived(text)
     builder = _Builder(instruments)
     for _, raw in reader.raw_records():
         for entry in reader.decode(raw).entries:

@@ -6,7 +6,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
-from actors.runtime.errors import JournalError, JournalNotUnderstood, RuntimeFault
+from actors.runtime.errors import EventsArchived, JournalError, JournalNotUnderstood, RuntimeFault
 
 __all__ = ["journal_code", "tell"]
 
@@ -23,6 +23,8 @@ def tell(error: BaseException) -> int:
         return _misused(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _say(ExitCode.INTERRUPTED, "interrupted")
+    if isinstance(error, EventsArchived):
+        return _say(ExitCode.JOURNAL_VERSION, str(error), "put them back: `polytrade journal unarchive`")
     if isinstance(error, JournalNotUnderstood):
         return _say(ExitCode.JOURNAL_VERSION, str(error), "use the release that wrote it; docs/upgrade.md")
     if isinstance(error, JournalError):

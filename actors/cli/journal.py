@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from actors.cli.audit_verify import verify
+from actors.cli.journal_archive import archive, unarchive
 from actors.cli.output import echo, json_option, print_json
 from actors.cli.shown import bytes_text, instant, shown_field, table_text
 from actors.cli.targets import Target, find_target, split_words
@@ -134,7 +135,8 @@ def tail(words: tuple[str, ...], follow: bool, last: int, actor: str, kind: str,
             time.sleep(LOOK_EVERY_S)
 
 
-journal.add_command(verify)
+for command in (verify, archive, unarchive):
+    journal.add_command(command)
 
 
 def _json_line(found: dict[str, Any]) -> str:

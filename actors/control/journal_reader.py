@@ -149,6 +149,12 @@ class JournalReader:
             raise JournalError(f"{self.directory}: a record cannot be read: {error}") from error
 
     @property
+    def begins_at(self) -> int:
+        """The first event that is still here: earlier ones may have been archived."""
+        forgotten = dict(self.items("meta")).get(b"forgotten")
+        return int.from_bytes(forgotten[:8], "big") if forgotten else 1
+
+    @property
     def identity(self) -> str:
         """The name that the journal got when it began; empty in one of an older version."""
         return dict(self.items("meta")).get(b"identity", b"").decode("utf-8", "replace")

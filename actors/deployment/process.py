@@ -33,7 +33,13 @@ from actors.runtime.beat import Beat
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import Clock, SystemClock, VirtualClock
 from actors.runtime.disk_watch import DiskWatch, keep_looking, lack_of_room
-from actors.runtime.errors import JournalError, JournalFull, JournalInUse, JournalNotUnderstood
+from actors.runtime.errors import (
+    EventsArchived,
+    JournalError,
+    JournalFull,
+    JournalInUse,
+    JournalNotUnderstood,
+)
 from actors.runtime.messages import Severity
 from actors.runtime.pumps.http import HttpPump
 from actors.runtime.pumps.mail import MailPump
@@ -117,7 +123,9 @@ def _open_with_room(topology: Topology) -> LmdbStore:
 def explain(error: JournalError) -> int:
     """Say what is wrong with the journal and return the exit code for it."""
     print(f"polytrade: {error}", file=sys.stderr)
-    if isinstance(error, JournalNotUnderstood):
+    if isinstance(error, EventsArchived):
+        print("help: put them back: `polytrade journal unarchive`", file=sys.stderr)
+    elif isinstance(error, JournalNotUnderstood):
         print(NOT_UNDERSTOOD, file=sys.stderr)
     if isinstance(error, UnitsChanged):
         return CONFIGURATION

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 __all__ = [
+    "EventsArchived",
     "InvariantError",
     "JournalError",
     "JournalFull",
@@ -48,6 +49,10 @@ class JournalError(RuntimeFault):
 
 class JournalNotUnderstood(JournalError):
     """This code cannot go on from what the journal holds, so it has changed nothing: another release can."""
+
+
+class EventsArchived(JournalNotUnderstood):
+    """What is wanted needs events that were archived: a part of them would give another answer."""
 
 
 class JournalInUse(JournalError):

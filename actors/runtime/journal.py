@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.runtime.errors import InvariantError, JournalError, JournalNotUnderstood
+from actors.runtime.errors import EventsArchived, InvariantError, JournalError, JournalNotUnderstood
 from actors.runtime.messages import Message
 from actors.runtime.store import Store, TurnWrite
 
@@ -229,8 +229,21 @@ class Journal:
         except msgspec.MsgspecError as error:
             raise JournalError(f"{cell}: its snapshot cannot be read: {error}") from error
 
+    @property
+    def begins(self) -> tuple[int, bytes]:
+        """The first event that is still here, and the chain before it."""
+        forgotten = self.store.get("meta", b"forgotten")
+        return (_key.unpack(forgotten[: _key.size])[0], forgotten[_key.size :]) if forgotten else (1, GENESIS)
+
     def turns(self, from_sequence: int = 1) -> Iterator[TurnRecord]:
-        """Yield the records from the one that holds `from_sequence` on."""
+        """Yield the records from the one that holds `from_sequence` on.
+
+        Errors: EventsArchived when it was let go: a state folded from the rest would be another one.
+        """
+        begins = self.begins[0]
+        if from_sequence < begins:
+            text = f"events {from_sequence} to {begins - 1} are needed, and not in this journal any more"
+            raise EventsArchived(text)
         return read_turns(self.store, from_sequence)
 
 

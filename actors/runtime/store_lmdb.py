@@ -7,7 +7,7 @@ import fcntl
 import os
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ __all__ = ["Durability", "LmdbStore"]
 MAP_BYTES_START = 1 << 28  # grows by doubling; only address space until written
 MAP_FILL_LIMIT = 0.75  # of the map, after which it doubles
 READ_AT_ONCE = 512  # entries in one read transaction
+RECORDS_PUT_BACK = 2_000  # in one transaction
 CHECK_EVERY_COMMITS = 64  # how often the fill is read; a commit is far smaller than a quarter of the map
 TABLES = ("events", "snapshots", "outbox", "timers", "held", "dead_letters", "meta")
 SEEN_BEFORE_NUMBERS = b"\x01"
@@ -206,6 +207,14 @@ class LmdbStore:
             found = cursor.first()
             while found and cursor.key() < until:
                 found = cursor.delete()
+
+    def remember_events(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        """Put records back that were let go. Until the mark is moved nobody reads them."""
+        for begin in range(0, len(rows), RECORDS_PUT_BACK):
+            self._grow_if_filling()
+            with self._environment.begin(db=self._tables["events"], write=True) as transaction:
+                for key, raw in rows[begin : begin + RECORDS_PUT_BACK]:
+                    transaction.put(key, raw)
 
     def _remember(self, write: TurnWrite) -> None:
         """Keep the ids in memory too: nearly every look-up is for an id that is not there."""
