@@ -203,7 +203,13 @@ def bring_in(found: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
         "actor": who(),
         "reason": words["reason"],
     }
-    answer: dict[str, Any] = target.client.post("/v1/apply", body, words["prove_s"] + ANSWER_BESIDE_S)
+    try:
+        answer: dict[str, Any] = target.client.post("/v1/apply", body, words["prove_s"] + ANSWER_BESIDE_S)
+    except Problem as gone:
+        if gone.code is not ExitCode.NOT_RUNNING:
+            raise
+        text = f"{target.name} went away while it applied this; what is not proven is taken back at its start"
+        raise Problem(ExitCode.NOT_RUNNING, text, "`polytrade generations` tells what runs then") from gone
     return answer
 
 

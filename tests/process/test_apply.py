@@ -30,12 +30,14 @@ def prove_one_that_dies(desk: Desk, file: str) -> None:
     """Kill a node in the middle of the proof of a change: the generation before runs again, as is told."""
     desk.edit("fast: 9", "fast: 7")
     words = (*PROGRAM, "apply", file, "--yes", "--prove", "60s")
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(words, env=desk.environment, stdout=quiet, stderr=quiet):
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, env=desk.environment, stdout=pipe, stderr=pipe, text=True) as command:
         wait_for(lambda: '"generation": 3' in desk.run("generations", file, "--json")[1], 30)
         wait_for(lambda: len(desk.restarts()) == 3, 10)
         pid = desk.status()["pid"]
         os.kill(pid, signal.SIGKILL)
+        _, said = command.communicate(timeout=30)
+    assert (command.returncode, "went away while it applied this" in said) == (4, True), said
     wait_for(lambda: desk.status().get("pid", pid) != pid and desk.status().get("ready"), 30)
     assert "generation 3 was taken back: the node died" in desk.run("incident", file, "ConfigApplyFailed")[1]
     desk.edit("fast: 7", "fast: 9")

@@ -246,3 +246,19 @@ def test_a_snapshot_taken_meanwhile_makes_a_preparation_worthless() -> None:
     node.loop.call(lambda: node.command("reshape", change.generation))
     simulation.settle()
     assert notes(simulation, "m") == ["calm"] * 6
+
+
+def test_who_hears_whom_is_made_anew_only_where_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = begin()
+    node, wired = simulation.node, []
+    wire = node.wire
+    monkeypatch.setattr(node, "wire", lambda: wired.append(wire()))
+    become(simulation, shape(simulation, spec("b", Sourced, reads=("a",)), restart=("b",)))
+    do(simulation, "a", "say")
+    assert (len(wired), notes(simulation, "b")) == (0, ["from a"])
+    become(simulation, shape(simulation, spec("b", Sourced)))
+    do(simulation, "a", "say")
+    assert (len(wired), notes(simulation, "b")) == (1, ["from a"])
+    become(simulation, shape(simulation, spec("b", Sourced, reads=("a",))))
+    do(simulation, "a", "say")
+    assert (len(wired), notes(simulation, "b")) == (2, ["from a", "from a"])
