@@ -22,6 +22,8 @@ __all__ = ["ActorChange", "FieldChange", "Plan", "compare"]
 Document = Mapping[str, Any]
 
 CREATE, LIVE, RESTART, REMOVE, BLOCKED = "create", "live change", "restart", "remove", "blocked"
+LIMIT_KEEPERS = ("risk", "portfolio")
+IN_FORCE, OWN = "those in force", "its own"
 NEW_START = "takes a new start: `polytrade stop`, then `polytrade up`"
 NEW_JOURNAL = "takes a new journal: what is in this one was made under the old value"
 
@@ -93,17 +95,25 @@ def compare(before: Topology, after: Topology, documents: tuple[Document, Docume
     old = {plan.address: plan for plan in before.actors}
     new = {plan.address: plan for plan in after.actors}
     changes = [
-        ActorChange(address, plan.kind, REMOVE, str(plan.origin))
+        ActorChange(address, plan.kind, REMOVE, str(plan.origin), _limits_of(plan, IN_FORCE, None))
         for address, plan in old.items()
         if address not in new
     ]
     for address, plan in new.items():
         if address not in old:
-            changes.append(ActorChange(address, plan.kind, CREATE, str(plan.origin)))
+            fields = _limits_of(plan, None, OWN)
+            changes.append(ActorChange(address, plan.kind, CREATE, str(plan.origin), fields))
         elif (change := _actor_change(old[address], plan)) is not None:
             changes.append(change)
     blocked = tuple(_blocked(*(documents or (resolved(before), resolved(after)))))
     return Plan(before.content_hash, after.content_hash, tuple(changes), blocked)
+
+
+def _limits_of(plan: ActorPlan, before: str | None, after: str | None) -> tuple[FieldChange, ...]:
+    """Tell of an actor that keeps limits and comes or goes: others hold from then on than before."""
+    if plan.kind.partition(".")[0] not in LIMIT_KEEPERS:
+        return ()
+    return (FieldChange("limits", before, after, str(plan.origin), loosens=True),)
 
 
 # -- one actor -----------------------------------------------------------------------------------------------

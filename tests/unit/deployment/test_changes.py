@@ -165,3 +165,13 @@ def test_a_narrower_limit_tightens_and_does_not_loosen(tmp_path: Path) -> None:
     plan, _ = planned(tmp_path, swap(("max_open_orders: 20", "max_open_orders: 19")))
     (change,) = plan.actors
     assert [(one.loosens, one.tightens) for one in change.fields] == [(False, True)]
+
+
+def test_limits_that_come_or_go_with_their_actor_are_loosened_ones(tmp_path: Path) -> None:
+    two = swap(
+        ("account: [main]", "account: [main, other]"), ('{main: "10000"}', '{main: "10000", other: "10000"}')
+    )
+    plan, after = planned(tmp_path, two)
+    assert [(address, field.path) for address, field in plan.loosened] == [("risk/other", "limits")]
+    back = compare(after, load("config/paper.yaml"))
+    assert [(address, field.before) for address, field in back.loosened] == [("risk/other", "those in force")]
