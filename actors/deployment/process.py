@@ -194,7 +194,11 @@ class NodeProcess:
         if isinstance(self.clock, VirtualClock):
             return orphan
         death = beat.death if isinstance(beat, Beat) else None
-        return watched_beat(self.node, self.topology.watch, orphan, self.syncs, death, silent_ns)
+        watch = watched_beat(self.node, self.topology.watch, orphan, self.syncs, death, silent_ns)
+        if not isinstance(beat, Beat):
+            return watch
+        beat.tick = watch.tick  # it reads the stopwatch as it is
+        return orphan
 
     def _finish(self) -> tuple[CellSpec, ...]:
         """A run over recorded data on a virtual clock ends with its data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.runtime.clock import monotonic_ns
@@ -29,6 +30,7 @@ class Beat:
         self._pipe = pipe
         self.death = death  # None for the first node of a heart
         self._next_ns = 0
+        self.tick: Callable[[int], None] = lambda reading_ns: None  # what else is done as often as it is told
         self.is_alone = False  # the heart is gone
 
     def __call__(self) -> bool:
@@ -36,6 +38,7 @@ class Beat:
         now = monotonic_ns()
         if now >= self._next_ns and not self.is_alone:
             self._next_ns = now + BEAT_EVERY_NS
+            self.tick(now)
             try:
                 os.write(self._pipe, b".")
             except BlockingIOError:

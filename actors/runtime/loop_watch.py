@@ -32,12 +32,15 @@ class SelfWatch:
 
     def __call__(self) -> bool:
         """Pass the beat on; return whether there is still somebody who wants it."""
-        reading_ns = self._stopwatch()
+        self.tick(self._stopwatch())
+        return self._beat()
+
+    def tick(self, reading_ns: int) -> None:
+        """Look, when it is time. For a beat that reads the stopwatch itself, and not with every turn."""
         if reading_ns >= self._next_ns:
             self._next_ns = reading_ns + LOOK_NS
             for look in self._looks:
                 look(reading_ns)
-        return self._beat()
 
 
 @dataclass(slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from actors.runtime.beat import Beat
 from actors.runtime.clock_watch import ClockSteps
 from actors.runtime.loop_watch import LOOK_NS, CommitLatency, LoopDelay, SelfWatch
 from actors.runtime.memory_watch import MemoryWatch, allowed_bytes, resident_bytes
@@ -212,3 +214,17 @@ def test_a_pair_of_readings_with_a_pause_between_them_says_nothing_and_loses_no_
     assert clock.look(700) == ""
     clock.pause = 0
     assert "ahead by 0.700 s" in clock.look()
+
+
+def test_a_beat_that_the_heart_hears_looks_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([0, 1, LOOK_NS // 5, LOOK_NS, LOOK_NS + LOOK_NS // 5])
+    monkeypatch.setattr("actors.runtime.beat.monotonic_ns", lambda: next(readings))
+    looks: list[int] = []
+    reading, writing = os.pipe()
+    beat = Beat(writing)
+    beat.tick = SelfWatch(lambda: True, (looks.append,)).tick
+    assert [beat() for _ in range(5)] == [True] * 5
+    assert looks == [0, LOOK_NS]
+    assert os.read(reading, 100) == b"....", "every 200 ms"
+    os.close(reading)
+    os.close(writing)
