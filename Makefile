@@ -68,6 +68,7 @@ check: setup ## format, lint, types, architecture, schema drift, YAML, Dockerfil
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/architecture $(wildcard tests/*/test_docs*.py)
 	$(BIN)/polytrade schema --check
+	$(BIN)/polytrade monitoring config/live.yaml --out config --check
 	$(BIN)/yamllint --strict $(YAML)
 	$(BIN)/hadolint Dockerfile
 
