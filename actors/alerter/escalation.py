@@ -27,12 +27,12 @@ def acknowledge(alert: Alert, order: AcknowledgeAlerts, default_ns: int, now_ns:
     """Take down that somebody takes care of it."""
     ends_at_ns = now_ns + (order.duration_ns or default_ns)
     alert.acknowledgement = Acknowledgement(order.actor, order.reason, now_ns, ends_at_ns, alert.severity)
-    alert.answered, alert.again = False, False
+    alert.answered, alert.again, alert.reopened = False, False, False
 
 
 def release(alert: Alert) -> None:
     """Nobody takes care of it any more: it is told anew, and its escalation begins anew."""
-    alert.acknowledgement, alert.answered, alert.again = None, True, True
+    alert.acknowledgement, alert.answered, alert.again, alert.reopened = None, True, True, True
 
 
 def is_acknowledged(alert: Alert) -> bool:
@@ -42,7 +42,7 @@ def is_acknowledged(alert: Alert) -> bool:
 
 def begin(alert: Alert, now_ns: int) -> None:
     """It is told: from now on somebody has to acknowledge it."""
-    alert.again = False
+    alert.again = alert.reopened = False
     alert.clock_ns, alert.steps = now_ns, 0
 
 

@@ -79,7 +79,7 @@ def _refresh(alert: Alert, raised: AlertRaised, now_ns: int, raises_kept: int) -
 def _void(alert: Alert) -> None:
     """Nobody takes care of what it is now: tell it anew."""
     if alert.acknowledgement is not None:
-        alert.acknowledgement, alert.again = None, True
+        alert.acknowledgement, alert.again, alert.reopened = None, True, True
 
 
 def is_flapping(alert: Alert, settings: AlerterSettings, now_ns: int) -> bool:

@@ -23,6 +23,7 @@ class AlertLine(msgspec.Struct, frozen=True):
     raised_at: str  # UTC, ISO 8601
     flapping: bool
     news: bool = True  # it is what the notification is for; else it is there to complete the picture
+    reopened: bool = False  # somebody took care of it, and nobody does any more
     acknowledged_by: str = ""
     acknowledged_reason: str = ""
     acknowledged_until: str = ""  # UTC, ISO 8601
@@ -57,9 +58,18 @@ class Notification(msgspec.Struct, frozen=True):
         return f"{lines[0].summary if lines else ''}{more}"
 
     def singles(self) -> Iterator[Notification]:
-        """Yield one notification for each alert that is news, for a far side that keeps track of each."""
+        """Yield one notification for each alert that is news, for a far side that keeps track of each.
+
+        What nobody takes care of any more is over there before it fires anew: an incident that was
+        acknowledged wakes nobody again.
+        """
         for field in ("firing", "acknowledged", "resolved"):
             for line in getattr(self, field):
+                if line.news and line.reopened:
+                    yield self._single("resolved", line)
                 if line.news:
-                    empty: dict[str, Any] = {"firing": (), "acknowledged": (), "resolved": (), field: (line,)}
-                    yield msgspec.structs.replace(self, severity=line.severity, **empty)
+                    yield self._single(field, line)
+
+    def _single(self, field: str, line: AlertLine) -> Notification:
+        fields: dict[str, Any] = {"firing": (), "acknowledged": (), "resolved": (), field: (line,)}
+        return msgspec.structs.replace(self, severity=line.severity, **fields)

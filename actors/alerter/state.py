@@ -63,6 +63,7 @@ class Alert(msgspec.Struct):
     clock_ns: int = 0  # when its escalation began: with its first telling, or a new one of everything
     steps: int = 0  # of the escalation, taken since
     acknowledgement: Acknowledgement | None = None
+    reopened: bool = False  # somebody took care of it, and nobody does any more; till that is told
     answered: bool = True  # those who heard of the alert know of its acknowledgement
 
     @property

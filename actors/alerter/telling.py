@@ -153,7 +153,7 @@ def _mark(group: Group, look: _Look, now_ns: int) -> None:
         alert.answered = True
     for alert in look.ended:
         alert.told, alert.heard, alert.clock_ns, alert.steps = None, (), 0, 0
-        alert.acknowledgement, alert.again = None, False
+        alert.acknowledgement, alert.again, alert.reopened = None, False, False
 
 
 def line_of(alert: Alert, settings: AlerterSettings, now_ns: int, *, news: bool = True) -> AlertLine:
@@ -168,6 +168,7 @@ def line_of(alert: Alert, settings: AlerterSettings, now_ns: int, *, news: bool 
         raised_at=utc_text(alert.raised_at_ns),
         flapping=is_flapping(alert, settings, now_ns),
         news=news,
+        reopened=alert.reopened,
         acknowledged_by=held.by if held is not None else "",
         acknowledged_reason=held.reason if held is not None else "",
         acknowledged_until=utc_text(held.ends_at_ns) if held is not None else "",

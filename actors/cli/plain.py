@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actors.cli.alerts_shown import care_of
 from actors.cli.shown import clock_time, money, signed_money
 
 __all__ = ["PlainLines"]
@@ -49,9 +50,10 @@ class PlainLines:
             old_ones = [_identity(one) for one in before.get(name, ())]
             for one in view[name]:
                 if _identity(one) not in old_ones:
-                    found.append(f"{at} {name[:-1]}: {one.get(text)} {one.get('reason', '')}".rstrip())
+                    more = care_of(one) if one.get("acknowledged_by") else one.get("reason", "")
+                    found.append(f"{at} {name[:-1]}: {one.get(text)} {more}".rstrip())
         return found
 
 
 def _identity(found: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(found.get(name) for name in ("name", "key", "scope", "actor", "level"))
+    return tuple(found.get(name) for name in ("name", "key", "scope", "actor", "level", "acknowledged_by"))

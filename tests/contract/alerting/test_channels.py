@@ -103,6 +103,20 @@ def test_an_alert_its_acknowledgement_and_its_end_arrive_everywhere(scene: Scene
     assert (len(ids), len(threads)) == (3, 1)
 
 
+def test_an_incident_that_nobody_takes_care_of_any_more_is_opened_anew(scene: Scene) -> None:
+    node = scene.node("duty")
+    node.tell(raised())
+    node.until_told()
+    node.ask(AcknowledgeAlerts("FeedStale", "*", "*", 0, True, "ann", "looking"))
+    node.until(lambda: "acknowledged" in scene.far.incidents.values())
+    node.ask(AcknowledgeAlerts("FeedStale", "*", "*", 0, False, "ann", "going home"))
+    node.until(lambda: len(scene.bodies("pagerduty")) == 4)
+    assert [event["event_action"] for event in scene.bodies("pagerduty")] == [
+        *("trigger", "acknowledge", "resolve", "trigger"),
+    ]
+    assert set(scene.far.incidents.values()) == {"triggered"}, "it wakes somebody again"
+
+
 def test_no_secret_is_kept_or_shown_or_logged(scene: Scene) -> None:
     node = scene.node(attempts_max=1)
     scene.far.faults += [(500, {}, "no")] * 4

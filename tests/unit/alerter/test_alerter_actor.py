@@ -351,6 +351,7 @@ def test_a_webhook_gets_one_json_body_per_notification() -> None:
         "raised_at": "2025-10-09T08:53:20.000Z",
         "flapping": False,
         "news": True,
+        "reopened": False,
         "acknowledged_by": "",
         "acknowledged_reason": "",
         "acknowledged_until": "",
