@@ -22,6 +22,7 @@ from actors.deployment.topology import Topology
 from actors.deployment.yaml_source import parse_text
 from actors.deployment.yaml_tree import plain
 from tests.config.corpus import FOLDER, cases, inside
+from tests.config.corpus import given as asked_with
 
 ROOT = FOLDER.parents[1]
 PAPER = (ROOT / "config" / "paper.yaml").read_text(encoding="utf-8")
@@ -184,7 +185,9 @@ def test_what_loads_after_an_edit_also_fits_the_schema(text: str, folder: Path) 
 @pytest.mark.parametrize("name", cases("invalid")[::9])
 def test_a_fault_is_the_same_in_every_report(name: str) -> None:
     with inside(FOLDER), pytest.raises(ConfigError) as raised:
-        load(f"invalid/{name}.yaml")
+        path = Path(f"invalid/{name}.yaml")
+        inputs, environments, variables = asked_with(path.read_bytes())
+        load(str(path), environments, inputs, variables)
     faults = raised.value.faults
     text = text_report(faults)
     for record, result in zip(
