@@ -184,10 +184,10 @@ def test_what_loads_after_an_edit_also_fits_the_schema(text: str, folder: Path) 
 
 @pytest.mark.parametrize("name", cases("invalid")[::9])
 def test_a_fault_is_the_same_in_every_report(name: str) -> None:
+    path = f"invalid/{name}.yaml"
+    inputs, environments, variables = asked_with((FOLDER / path).read_bytes())
     with inside(FOLDER), pytest.raises(ConfigError) as raised:
-        path = Path(f"invalid/{name}.yaml")
-        inputs, environments, variables = asked_with(path.read_bytes())
-        load(str(path), environments, inputs, variables)
+        load(path, environments, inputs, variables)
     faults = raised.value.faults
     text = text_report(faults)
     for record, result in zip(
