@@ -81,6 +81,7 @@ TOPICS = {
 BY_TYPE = {
     **dict.fromkeys(("NodeStarted", "NodeStopping", "ActorFailed", "ActorRestarted"), "deployment"),
     **dict.fromkeys(("ActorStopped", "SupervisorExhausted", "NodeReshaped"), "deployment"),
+    **dict.fromkeys(("CanaryBegan", "CanaryEnded"), "deployment"),
     "OperatorCommanded": "operator",
     "SignalDecided": "signal",
     **dict.fromkeys(("IntentAllowed", "IntentDenied", "IntentShrunk"), "decision"),

@@ -36,7 +36,8 @@ def open_reader(target: Target, with_names: bool = True) -> Any:
 
 def import_kinds() -> None:
     """Import every kind of actor, so that the fields of its events have names."""
-    import actors.messages.audit  # noqa: F401  (what the node itself writes down)
+    import actors.messages.audit
+    import actors.messages.canary  # noqa: F401  (what the node itself writes down)
     from actors.deployment.registry import KINDS
 
     for kind in KINDS.values():

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("actors.cli.plan:plan", "Tell what a changed file would do to the deployment that runs."),
     "apply": ("actors.cli.plan:apply", "Bring a changed file into the running deployment, or take it back."),
     "approve": ("actors.cli.approve:approve", "Agree to a plan that another person will apply."),
+    "canary": ("actors.cli.canary:canary", "See, promote or abort a change that is tried on one symbol."),
     "rollback": ("actors.cli.plan:rollback", "Bring an earlier configuration back."),
     "generations": ("actors.cli.plan:generations", "List the configurations a deployment has run with."),
     "stop": ("actors.cli.ordering:stop", "Stop a running deployment in order."),

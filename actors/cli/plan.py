@@ -33,6 +33,23 @@ def prove_option(command: Any) -> Any:
     )
 
 
+def canary_options(command: Any) -> Any:
+    """Add `--canary` and `--for`."""
+    command = click.option(
+        *("--for", "canary_s"),
+        type=Span(),
+        default="30m",
+        show_default=True,
+        help="With --canary: for how long it must do well.",
+    )(command)
+    return click.option(
+        *("--canary", "target"),
+        default="",
+        metavar="SYMBOL|ACCOUNT",
+        help="Begin with what this one owns of the change; the rest follows when that does well.",
+    )(command)
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @deployment_options
@@ -78,6 +95,7 @@ def plan(
 @click.option("--reason", default="", help="Why; it is kept. Needed where a limit becomes wider.")
 @click.option("--approve", "approver", default="", metavar="NAME", help="Who, beside you, has looked at it.")
 @prove_option
+@canary_options
 @watch_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
@@ -88,6 +106,8 @@ def apply(
     reason: str,
     approver: str,
     prove_s: float,
+    target: str,
+    canary_s: float,
     watches: bool,
     settle_s: float,
     yes: bool,
@@ -97,6 +117,9 @@ def apply(
 
     Given a plan of `polytrade plan --out`, exactly that is applied, or nothing when the node has moved on.
     """
+    if watches and target:
+        text = "--watch and --canary do not go together"
+        raise Problem(ExitCode.USAGE, text, "begin the canary by hand; a watch that runs waits for its end")
     if watches:
         follow(files, environments, inputs, FollowWish(reason, prove_s, settle_s, as_json))
         return
@@ -104,7 +127,10 @@ def apply(
         found = read_plan(Path(files[0]))
     else:
         found = planned_files(files, environments, inputs)
-    _bring_in(found, {"reason": reason, "approver": approver, "prove_s": prove_s}, yes, as_json)
+    words = {"reason": reason, "approver": approver, "prove_s": prove_s}
+    if target:
+        words |= {"canary": target, "canary_s": canary_s}
+    _bring_in(found, words, yes, as_json)
 
 
 @click.command()
@@ -218,3 +244,6 @@ def _tell(answer: dict[str, Any], base: int) -> None:
         note(f"taken back: {answer['taken_back']}; generation {base} runs again, as generation {base + 2}")
         return
     echo(f"generation {answer['generation']} runs: {applied_text(answer)}")
+    if answer["canary_until_ns"]:
+        waiting = len(answer["deferred"])
+        note(f"it is a canary; {waiting} changes wait; `polytrade canary status` says how it does")

@@ -74,8 +74,7 @@ def follow(
     def plan() -> dict[str, Any]:
         topology = sources.load()
         found = planned(topology, files[0])
-        left = Generations(topology.journal_path).gone_back_from(topology.content_hash)
-        said = left and f"generation {left.number} went back from this: {left.reason}"
+        said = why_not_yet(Generations(topology.journal_path), topology.content_hash)
         return {**found, "gone_back": [said] if said and found["changes"] else []}
 
     def answers(found: dict[str, Any]) -> None:
@@ -96,6 +95,16 @@ def follow(
         follower.look()
         over.wait(POLL_S)
     tell("ended", {})
+
+
+def why_not_yet(kept: Any, content_hash: str) -> str:
+    """Return what speaks against bringing a configuration in unasked; empty when nothing does."""
+    left, current = kept.gone_back_from(content_hash), kept.current()
+    if left is not None:
+        return f"generation {left.number} went back from this: {left.reason}"
+    if current is not None and current.canary is not None:
+        return f"generation {current.number} is a canary of {current.canary.target}"
+    return ""
 
 
 def _until_signal() -> threading.Event:

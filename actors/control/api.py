@@ -81,6 +81,8 @@ def make_application(
             web.post("/v1/secrets/rotate", api.rotate_secrets),
             web.post("/v1/apply", api.apply),
             web.post("/v1/approve", api.approve),
+            web.get("/v1/canary", api.canary),
+            web.post("/v1/canary", api.end_canary),
             web.post("/v1/runbook", api.runbook),
             web.post("/v1/stop", api.stop),
         ]
@@ -181,6 +183,8 @@ class _Api:
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def status(self, request: web.Request) -> web.Response:
+        if self._configuration is not None:  # it may have changed by itself, as at the end of a canary
+            self._desk.facts["configuration_hash"] = self._configuration.content_hash
         return _answer(await self._desk.status())
 
     async def view(self, request: web.Request) -> web.Response:
@@ -307,6 +311,14 @@ class _Api:
 
     async def approve(self, request: web.Request) -> web.Response:
         return _answer(await _aside(self._configured().approve, await asked(request)))
+
+    async def canary(self, request: web.Request) -> web.Response:
+        return _answer(await _aside(self._configured().canary))
+
+    async def end_canary(self, request: web.Request) -> web.Response:
+        found = await _aside(self._configured().end_canary, await asked(request))
+        self._desk.facts["configuration_hash"] = self._configured().content_hash
+        return _answer(found)
 
     async def runbook(self, request: web.Request) -> web.Response:
         """A step of a runbook was done; that is on the record by now, as every order is."""

@@ -8,8 +8,8 @@ gauge labels of its own, with values that are known beforehand: `requests_lost{p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
@@ -63,19 +63,31 @@ UNITS |= {"bps": ("ratio", 1e-4), "fraction": ("ratio", 1.0), "count": ("", 1.0)
 UNITS |= {"e8": ("ratio", 1e-8), "percent": ("ratio", 1e-2)}
 
 
+class ConfigurationFigures(Protocol):
+    """What tells which configuration runs, and for how long it is on trial."""
+
+    def generation(self) -> int:
+        """Return the number of the newest generation."""
+        ...
+
+    def canary_left_s(self) -> float:
+        """Return the seconds for which a canary has still to do well; 0 without one."""
+        ...
+
+
 class NodeCollector:
-    """A prometheus_client collector over one node. `generation` tells which configuration runs."""
+    """A prometheus_client collector over one node."""
 
     def __init__(
         self,
         node: Node,
         information: dict[str, str],
-        generation: Callable[[], int] | None = None,
+        configuration: ConfigurationFigures | None = None,
         drills: DrillAges | None = None,
     ) -> None:
         self._node = node
         self._information = information
-        self._generation = generation
+        self._configuration = configuration
         self._drills = drills or DrillAges()
         self.started_at_s = node.loop.now_ns * NANO
 
@@ -106,8 +118,9 @@ class NodeCollector:
         yield _one("node_start_timestamp_seconds", self.started_at_s)
         yield _one("node_recovery_seconds", node.recovery_ns * NANO)
         yield _one("node_epoch", node.journal.epoch)
-        if self._generation is not None:
-            yield _one("node_generation", self._generation())
+        if self._configuration is not None:
+            yield _one("node_generation", self._configuration.generation())
+            yield _one("canary_left_seconds", self._configuration.canary_left_s())
 
     def _journal(self) -> Iterator[Metric]:
         loop, journal = self._node.loop, self._node.journal
@@ -231,11 +244,11 @@ def _many(name: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
 
 
 def make_registry(
-    node: Node, information: dict[str, str], generation: Callable[[], int] | None = None
+    node: Node, information: dict[str, str], configuration: ConfigurationFigures | None = None
 ) -> CollectorRegistry:
     """Return a registry of its own with the node's metrics and the process's."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(NodeCollector(node, information, generation))
+    registry.register(NodeCollector(node, information, configuration))
     ProcessCollector(registry=registry)
     return registry
 

@@ -74,6 +74,18 @@ class ConfigurationDesk(Protocol):
         """Keep somebody's word for a plan. Errors: ControlError."""
         ...
 
+    def canary(self) -> dict[str, Any]:
+        """Return how a canary stands."""
+        ...
+
+    def canary_left_s(self) -> float:
+        """Return the seconds for which a canary has still to do well; 0 without one."""
+        ...
+
+    def end_canary(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Promote or abort it now. Errors: ControlError."""
+        ...
+
     @property
     def content_hash(self) -> str:
         """What tells the configuration that runs from any other."""
@@ -167,8 +179,7 @@ class ControlServer:
 
         shown = ("version", "deployment", "mode", "configuration_hash")
         information = {name: str(self.facts[name]) for name in shown}
-        generation = None if self._configuration is None else self._configuration.generation
-        return make_registry(self._node, information, generation)
+        return make_registry(self._node, information, self._configuration)
 
     async def _serve_socket(self, application: Any) -> None:
         from aiohttp import web

@@ -14,7 +14,7 @@ from actors.deployment.approvals import Approval, Approvals, digest_of, missing,
 from actors.deployment.changes import CREATE, LIVE, REMOVE, RESTART, Plan, compare
 from actors.deployment.direct_plan import plan_of, write_plan
 from actors.deployment.faults import ConfigError
-from actors.deployment.generations import Generation, GenerationMoved, Generations
+from actors.deployment.generations import CanaryTerms, Generation, GenerationMoved, Generations
 from actors.deployment.resolved import from_resolved, resolved
 from actors.deployment.secret_values import secrets_of
 from actors.deployment.self_watch import alert_of, end_strays
@@ -28,9 +28,10 @@ from actors.runtime.node import Node
 from actors.runtime.reshape import Reshape
 from actors.secrets.keeper import SecretKeeper
 
-__all__ = ["Applied", "Applier", "NotApplied", "Wish", "first_generation"]
+__all__ = ["HEART", "ROLLED_BACK", "Applied", "Applier", "NotApplied", "Wish", "refuse_beside_canary"]
 
 FAILED = "ConfigApplyFailed"
+ROLLED_BACK = "CanaryRolledBack"
 HEART = "heart"  # who took a generation back when its node died
 LOOK_S = 0.1
 INSIDE_S = 10.0  # for what happens in the loop
@@ -57,6 +58,8 @@ class Wish(msgspec.Struct, frozen=True):
     prove_s: float = 5.0
     of: int = 0
     user_id: int = -1  # of whoever applies, as the control socket saw it
+    terms: CanaryTerms | None = None  # when it is a canary
+    ends_canary: bool = False  # it is what the canary that runs is a part of
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -68,51 +71,8 @@ class Applied(msgspec.Struct, frozen=True):
     told: tuple[str, ...]
     removed: tuple[str, ...]
     taken_back: str = ""
-
-
-def first_generation(topology: Topology, generations: Generations, run: str, now_ns: int) -> Topology:
-    """Return what a process shall run, and keep it as a generation when it is new.
-
-    A node that its heart starts again goes on with what was applied to the one before, but for a change that
-    was still watched when that one died: then the generation before it runs again. Another `polytrade up`
-    begins with what its files say. Errors: ConfigError, OSError.
-    """
-    current = generations.current()
-    if current is not None and current.run == run:
-        current = _without_unproven(current, generations, now_ns)
-        if current.content_hash == topology.content_hash:
-            return topology
-        return from_resolved(current.document, topology)
-    generations.proven()
-    if current is None or current.content_hash != topology.content_hash:
-        number = current.number + 1 if current is not None else 1
-        generations.add(
-            Generation(
-                number=number,
-                at_ns=now_ns,
-                actor="up",
-                reason="started with these files",
-                content_hash=topology.content_hash,
-                files=topology.files,
-                document=resolved(topology),
-                run=run,
-            )
-        )
-    return topology
-
-
-def _without_unproven(current: Generation, generations: Generations, now_ns: int) -> Generation:
-    """Return the generation to run: the one before, kept anew, when the node died while this was watched."""
-    number = current.number
-    if generations.unproven() == number and number > 1:
-        reason = f"taken back: the node died while generation {number} was watched"
-        before = generations.read(number - 1)
-        current = msgspec.structs.replace(
-            before, number=number + 1, at_ns=now_ns, actor=HEART, approver="", reason=reason, of=number - 1
-        )
-        generations.add(current)
-    generations.proven()
-    return current
+    canary_until_ns: int = 0  # it is a canary until then
+    deferred: tuple[str, ...] = ()  # changes that wait for its end
 
 
 class Applier:
@@ -144,8 +104,13 @@ class Applier:
     def begun(self) -> None:
         """Tell, once the node has started, when that took back what the one before it died of."""
         current = self.generations.current()
-        if current is not None and current.actor == HEART:
-            self._tell(f"generation {current.of + 1} was {current.reason}")
+        if current is None or current.actor != HEART:
+            return
+        undone = self.generations.read(current.number - 1)
+        if undone.canary is None:
+            self._tell(f"generation {undone.number} was {current.reason}")
+        else:
+            self.tell_rolled_back(f"generation {undone.number} was {current.reason}")
 
     def plan(self, document: Mapping[str, Any]) -> tuple[Topology, Plan]:
         """Return what a document makes of this node. Errors: NotApplied."""
@@ -178,6 +143,13 @@ class Applier:
         """Raise the alert, or end it: with the next change that succeeds, or with nothing left to change."""
         node = self._node
         node.loop.call(lambda: alert_of(node, FAILED, Severity.TICKET).look(failed, node.now_ns))
+        if not failed:
+            self.tell_rolled_back("")
+
+    def tell_rolled_back(self, why: str) -> None:
+        """Raise the alert about a canary, or end it."""
+        node = self._node
+        node.loop.call(lambda: alert_of(node, ROLLED_BACK, Severity.TICKET).look(why, node.now_ns))
 
     def _apply(self, wish: Wish) -> Applied:
         current = self.generations.current()
@@ -185,9 +157,14 @@ class Applier:
         if base != wish.base:
             text = f"generation {base} runs; the plan was made against generation {wish.base}"
             raise NotApplied(text, "plan it again", refused=True)
+        refuse_beside_canary(current, wish)
         wanted, plan = self.plan(wish.document)
-        self._refuse(plan, wish)
-        approved_by = self._approved(wanted, plan, wish)
+        if plan.is_empty and wish.ends_canary:
+            self._keep(base + 1, wish, wanted, plan)
+            return Applied(base + 1, (), (), (), ())
+        self.refuse(plan, wish)
+        is_part = wish.terms is not None or wish.ends_canary  # the whole was approved when it began
+        approved_by = "" if is_part else self.approved(wanted, plan, wish)
         self._fetch_secrets(wanted)
         before = self.topology
         change = reshape_between(base + 1, self.topology, wanted, plan, self._secrets)
@@ -205,12 +182,14 @@ class Applier:
             tuple(change.settings or ()),
             change.remove,
             trouble,
+            wish.terms.until_ns if wish.terms else 0,
+            wish.terms.deferred if wish.terms else (),
         )
 
     def _prepare(self, change: Reshape) -> None:
         """Build the new beside the old, a slice between two turns at a time."""
-        preparation = self._inside(lambda: self._node.reshaper.prepare(change))
-        while self._inside(preparation.advance):
+        preparation = self.inside(lambda: self._node.reshaper.prepare(change))
+        while self.inside(preparation.advance):
             self._pause.wait(SLICE_PAUSE_S)
 
     def _switched(self, change: Reshape, wanted: Topology) -> str:
@@ -221,7 +200,8 @@ class Applier:
             return str(fault)
         return ""
 
-    def _refuse(self, plan: Plan, wish: Wish) -> None:
+    def refuse(self, plan: Plan, wish: Wish) -> None:
+        """Errors: NotApplied when a plan cannot be brought in as it is wished."""
         if plan.is_empty:
             self._tell("")
             raise NotApplied("nothing changes", refused=True)
@@ -238,11 +218,11 @@ class Applier:
             text = f"{address}: {field.path} {field.before} -> {field.after} loosens a limit"
             raise NotApplied(text, "say why with --reason", refused=True)
         keepers = keepers_that_go(plan)
-        if keepers and (risks := self._inside(lambda: at_risk(self._node, keepers))):
+        if keepers and (risks := self.inside(lambda: at_risk(self._node, keepers))):
             text = f"{keepers[0]} cannot go: {risks[0]}"
             raise NotApplied(text, "cancel and close first: `polytrade halt --level flatten`", refused=True)
 
-    def _approved(self, wanted: Topology, plan: Plan, wish: Wish) -> str:
+    def approved(self, wanted: Topology, plan: Plan, wish: Wish) -> str:
         """Return who has approved a plan, where its deployment wants that. Errors: NotApplied."""
         section, found = self.topology.apply, self.approvals.of(digest_of(wish.base, wish.document))
         reasons = why_approved(section, self.topology, wanted, plan)
@@ -288,6 +268,7 @@ class Applier:
             of=wish.of,
             run=self._run,
             changes=tuple(f"{one.action} {one.address}" for one in plan.actors),
+            canary=wish.terms,
         )
         try:
             if unproven:  # said before it is there: whoever finds both does not trust it
@@ -305,7 +286,7 @@ class Applier:
         self._shapes = {change.generation: change}
         self._node.shape_of = self._shapes.__getitem__
         self.topology = wanted
-        self._inside(lambda: self._node.command("reshape", change.generation))
+        self.inside(lambda: self._node.command("reshape", change.generation))
         self._node.loop.call(lambda: end_strays(self._node))
         with contextlib.suppress(OSError):  # the plan of the start still stops what it knew
             write_plan(plan_of(wanted), self.generations.folder.parent)
@@ -318,26 +299,37 @@ class Applier:
         before = {name: self._node.cell(name).failures_count for name in names}
         until_ns = monotonic_ns() + int(prove_s * 1e9)
         while True:
-            trouble = str(self._inside(lambda: trouble_of(self._node, before)))
+            trouble = str(self.inside(lambda: trouble_of(self._node, before)))
             if trouble or monotonic_ns() >= until_ns:
-                return trouble or str(self._inside(lambda: unready(self._node, names)))
+                return trouble or str(self.inside(lambda: unready(self._node, names)))
             self._pause.wait(LOOK_S)
 
     def _take_back(self, trouble: str, before: Topology, base: int) -> None:
-        """Bring the topology before back, as a generation of its own. Errors: NotApplied.
-
-        Where that cannot be written, as on a full disk, the generation that failed is struck out instead.
-        """
-        plan = compare(self.topology, before)
-        number = base + 2
+        """Bring the topology before back, as a generation of its own. Errors: NotApplied."""
         back = Wish(resolved(before), base + 1, "apply", f"taken back: {trouble}", of=base)
+        self._return_to(before, back)
+
+    def go_back(self, wish: Wish) -> int:
+        """Bring an earlier generation back at once; return the number it has now. Errors: NotApplied."""
+        if not self._busy.acquire(blocking=False):
+            raise NotApplied("another change is under way", "wait for it")
+        try:
+            self._return_to(self.plan(wish.document)[0], wish)
+            return wish.base + 1
+        finally:
+            self._busy.release()
+
+    def _return_to(self, before: Topology, back: Wish) -> None:
+        """Where it cannot be written, as on a full disk, the generation that runs is struck out instead."""
+        plan = compare(self.topology, before)
+        number = back.base + 1
         try:
             self._keep(number, back, before, plan)
         except NotApplied:
-            self.generations.strike(base + 1)
+            self.generations.strike(back.base)
         self._switch(reshape_between(number, self.topology, before, plan, self._secrets), before)
 
-    def _inside(self, action: Callable[[], Any]) -> Any:
+    def inside(self, action: Callable[[], Any]) -> Any:
         """Run something in the loop's thread between two turns and wait. Errors: NotApplied."""
         future: Future[Any] = Future()
 
@@ -359,3 +351,11 @@ class Applier:
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             raise NotApplied(text, "this is a fault of the node; see its log") from error
+
+
+def refuse_beside_canary(current: Generation | None, wish: Wish) -> None:
+    """Nothing but its own end, or the way back, comes beside a canary. Errors: NotApplied."""
+    if current is None or current.canary is None or wish.ends_canary or wish.of:
+        return
+    text = f"generation {current.number} is a canary of {current.canary.target}"
+    raise NotApplied(text, "`polytrade canary promote` or `abort` ends it", refused=True)

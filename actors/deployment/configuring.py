@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,18 +10,22 @@ import msgspec
 from actors.control.desk import ControlError
 from actors.deployment.applying import Applier, NotApplied, Wish
 from actors.deployment.approvals import Approval
+from actors.deployment.canary.keeper import CanaryKeeper
 from actors.deployment.generations import Generation, Generations
 
 __all__ = ["ConfigurationDesk", "generation_row"]
 
 PROVE_S_MAX = 600.0
+CANARY_S_MIN, CANARY_S_MAX = 1.0, 7 * 86_400.0
+FROM_OUTSIDE = ("base", "actor", "reason", "approver", "prove_s", "of", "user_id")  # of a wish
 
 
 class ConfigurationDesk:
     """See control.server.ConfigurationDesk. Changes wait and watch: never on the control thread."""
 
-    def __init__(self, applier: Applier) -> None:
+    def __init__(self, applier: Applier, canaries: CanaryKeeper) -> None:
         self._applier = applier
+        self._canaries = canaries
 
     @property
     def content_hash(self) -> str:
@@ -68,27 +73,53 @@ class ConfigurationDesk:
         return {"approvals": shown, "wanted": applier.topology.apply.approvals, "until_ns": until_ns}
 
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Bring in what was staged. Errors: ControlError 409 when it is not possible."""
+        """Bring in what was staged, or its `canary` first. Errors: ControlError, 409 when it cannot be."""
+        target, for_s = body.get("canary", ""), body.get("canary_s", 0)
+        if not isinstance(target, str) or not isinstance(for_s, int | float) or isinstance(for_s, bool):
+            raise ControlError(
+                400, "canary must be text, canary_s a number", "use `polytrade apply --canary`"
+            )
+        if target and not CANARY_S_MIN <= for_s <= CANARY_S_MAX:
+            text = f"a canary lasts {CANARY_S_MIN:g} s to {CANARY_S_MAX / 3600:g} h"
+            raise ControlError(400, text, "write --for 30m")
         try:
             document = self._applier.generations.take_staged(str(body.get("staged", "")))
             wish = msgspec.convert(
-                {
-                    **{name: body[name] for name in Wish.__struct_fields__ if name in body},
-                    "document": document,
-                },
-                Wish,
+                {**{name: body[name] for name in FROM_OUTSIDE if name in body}, "document": document}, Wish
             )
         except KeyError:
             raise ControlError(400, "nothing is staged under this name", "use `polytrade apply`") from None
         except msgspec.ValidationError as error:
             raise ControlError(400, str(error), "use `polytrade apply`") from None
         wish = msgspec.structs.replace(wish, prove_s=min(max(wish.prove_s, 0.0), PROVE_S_MAX))
-        try:
-            found = self._applier.apply(wish)
-        except NotApplied as refused:
-            raise ControlError(409, str(refused), refused.help) from None
-        shown: dict[str, Any] = msgspec.to_builtins(found)
-        return shown
+        if target:
+            return _answer(lambda: self._canaries.begin(wish, target, int(for_s * 1e9)))
+        return _answer(lambda: self._applier.apply(wish))
+
+    def canary(self) -> dict[str, Any]:
+        """Return how a canary stands."""
+        return self._canaries.status()
+
+    def canary_left_s(self) -> float:
+        """Return the seconds for which a canary has still to do well; 0 without one."""
+        return self._canaries.left_s()
+
+    def end_canary(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Promote or abort it now. Errors: ControlError 409 when that is not possible."""
+        action, actor, reason = (str(body.get(name, "")) for name in ("action", "actor", "reason"))
+        if action == "promote":
+            return _answer(lambda: self._canaries.promote(actor, reason))
+        if action == "abort":
+            return _answer(lambda: {"generation": self._canaries.abort(actor, reason)})
+        raise ControlError(400, f"{action!r} is no action", "promote or abort")
+
+
+def _answer(action: Callable[[], Any]) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = msgspec.to_builtins(action())
+    except NotApplied as refused:
+        raise ControlError(409, str(refused), refused.help) from None
+    return found
 
 
 def rows_of(generations: Generations) -> dict[str, Any]:

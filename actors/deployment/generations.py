@@ -14,11 +14,22 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Generation", "GenerationMoved", "Generations"]
+__all__ = ["CanaryTerms", "Generation", "GenerationMoved", "Generations"]
 
 FOLDER = "generations"
 DIGITS = 6
 STAGED = re.compile(r"[0-9a-f]{16}")
+
+
+class CanaryTerms(msgspec.Struct, frozen=True):
+    """Of a generation that is a part of a change, tried before the rest follows."""
+
+    target: str  # symbol or account
+    until_ns: int
+    base: int  # the generation that runs again if it does not go well
+    wanted: dict[str, Any]  # the whole change, a document
+    changed: tuple[str, ...] = ()  # addresses
+    deferred: tuple[str, ...] = ()  # changes that wait, in a few words
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -35,6 +46,7 @@ class Generation(msgspec.Struct, frozen=True):
     of: int = 0
     run: str = ""  # of which `polytrade up` it is: another one begins with what its files say
     changes: tuple[str, ...] = ()  # in a few words
+    canary: CanaryTerms | None = None  # it is one, until the next generation
 
 
 class GenerationMoved(Exception):
@@ -77,7 +89,7 @@ class Generations:
         if newest is None or not newest.of or newest.content_hash == content_hash:
             return None
         undone = [number for number in numbers if newest.of < number < newest.number]
-        return newest if any(self.read(one).content_hash == content_hash for one in undone) else None
+        return newest if any(_meant(self.read(one), content_hash) for one in undone) else None
 
     def add(self, generation: Generation) -> None:
         """Write one as a whole. Errors: GenerationMoved when its number is taken, OSError."""
@@ -166,6 +178,12 @@ class Generations:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:0{DIGITS}d}.json"
+
+
+def _meant(generation: Generation, content_hash: str) -> bool:
+    """Tell whether a generation was this content, or the beginning of it."""
+    terms = generation.canary
+    return content_hash in (generation.content_hash, terms and terms.wanted["content_hash"])
 
 
 def _sync_folder(folder: Path) -> None:

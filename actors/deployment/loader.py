@@ -181,6 +181,7 @@ class Reading:
             watch=self.sections["watch"],
             section_origins={"": self._places_at_the_top(), **self.section_origins},
             slo=self.sections["slo"],
+            canary=self.sections["canary"],
             monitoring=self.sections["monitoring"],
             apply=self.sections["apply"],
             instruments=self.instruments or {},

@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any
 
 from actors import __version__
-from actors.deployment.applying import Applier, first_generation
+from actors.deployment.applying import Applier
 from actors.deployment.assemble import assemble, open_store
+from actors.deployment.beginning import first_generation
+from actors.deployment.canary.keeper import CanaryKeeper
 from actors.deployment.configuring import ConfigurationDesk
 from actors.deployment.dead_man import Orphan
 from actors.deployment.direct_plan import plan_of
@@ -147,6 +149,7 @@ class NodeProcess:
         self.node = assemble(topology, store, self.clock, self._finish(), secrets)
         generations = Generations(topology.journal_path)
         self.applier = Applier(self.node, topology, secrets, generations, run)
+        self.canaries = CanaryKeeper(self.applier, self.node, topology.canary)
         self.pumps = PumpThread()
         self.syncs = SyncMeter()
         self.faults = NodeFaults(self.node, store, self.clock)
@@ -176,6 +179,7 @@ class NodeProcess:
             self._sync_in_time()
             self._start_anchors()
             self._watch_chain()
+            self._keep_canaries()
             node.act_later(CONTROL_AFTER_NS, self._start_control)
             node.run(beat=self._watched(beat, silent_ns))
         except JournalError as error:
@@ -245,11 +249,16 @@ class NodeProcess:
         }
         node.loop.log_sink("node", "node started", fields, 0)
 
+    def _keep_canaries(self) -> None:
+        if not isinstance(self.clock, VirtualClock):
+            self.canaries.start()
+            self.services.append(self.canaries)
+
     def _start_control(self) -> None:
         """Serve the control API from a thread of its own; importing its libraries takes a while."""
         from actors.control.server import ControlServer
 
-        configuration = ConfigurationDesk(self.applier)
+        configuration = ConfigurationDesk(self.applier, self.canaries)
         faults = self.faults if self.topology.control.faults else None
         server = ControlServer(
             self.node, self.topology, self.pumps, self._halt_token(), configuration, faults

@@ -28,7 +28,7 @@ from actors.runtime.settings import Settings
 
 __all__ = ["from_resolved", "markets_hash", "node_of", "resolved"]
 
-SECTIONS = ("journal", "loop", "control", "clock", "secrets", "dead_man", "watch", "apply")
+SECTIONS = ("journal", "loop", "control", "clock", "secrets", "dead_man", "watch", "apply", "canary")
 
 
 def resolved(topology: Topology) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from actors.deployment.canary.settings import CanarySection
 from actors.deployment.change_sections import ApplySection
 from actors.deployment.inputs import INPUT_TYPES
 from actors.deployment.objectives import MonitoringSection, SloSection
@@ -69,6 +70,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "slo": SloSection,
     "monitoring": MonitoringSection,
     "apply": ApplySection,
+    "canary": CanarySection,
 }
 
 WRITTEN = Dialect(references=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
+from actors.deployment.canary.settings import CanarySection
 from actors.deployment.catalogs import Catalog
 from actors.deployment.change_sections import ApplySection
 from actors.deployment.faults import Fault
@@ -119,6 +120,7 @@ class Topology:
     slo: SloSection = field(default_factory=SloSection)
     monitoring: MonitoringSection = field(default_factory=MonitoringSection)
     apply: ApplySection = field(default_factory=ApplySection)
+    canary: CanarySection = field(default_factory=CanarySection)
 
     def actor(self, address: str) -> ActorPlan:
         """Return one actor. Errors: KeyError."""

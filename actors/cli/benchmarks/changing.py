@@ -16,8 +16,9 @@ from typing import Any
 from actors.cli.benchmarks.measure import percentile
 from actors.cli.benchmarks.orders import Probe, Timed
 from actors.cli.benchmarks.world import Market
-from actors.deployment.applying import Applier, Wish, first_generation
+from actors.deployment.applying import Applier, Wish
 from actors.deployment.assemble import assemble
+from actors.deployment.beginning import first_generation
 from actors.deployment.changes import Plan
 from actors.deployment.generations import Generations
 from actors.deployment.loader import load

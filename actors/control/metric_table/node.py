@@ -37,6 +37,13 @@ NODE: tuple[Metric, ...] = (
         THERE,
         appears="in a node of `polytrade up`",
     ),
+    Metric(
+        "canary_left_seconds",
+        GAUGE,
+        "How long a canary has still to do well before the rest of its change follows; 0 without one.",
+        THERE,
+        appears="in a node of `polytrade up`",
+    ),
     *group(
         LOOP,
         (),

@@ -34,6 +34,16 @@ DEPLOYMENTS = {
 Scraped = dict[str, dict[tuple[tuple[str, str], ...], float]]  # metric -> labels -> value
 
 
+class Configured:
+    """A configuration that is on no trial."""
+
+    def generation(self) -> int:
+        return 1
+
+    def canary_left_s(self) -> float:
+        return 0.0
+
+
 @cache
 def scrape(name: str) -> tuple[str, frozenset[str]]:
     """Return what a deployment shows after some seconds of virtual time, and the kinds in it."""
@@ -44,7 +54,7 @@ def scrape(name: str) -> tuple[str, frozenset[str]]:
     node.note(AlertRaised("FeedStale", "BTC_USDT_PERP", Severity.PAGE, "for the test", "test", node.now_ns))
     run.world.run_for(SECOND_NS)
     facts = {"version": "1", "deployment": name, "mode": "paper", "configuration_hash": "0"}
-    text = exposition(make_registry(node, facts, lambda: 1)).decode()
+    text = exposition(make_registry(node, facts, Configured())).decode()
     return text, frozenset(plan.kind for plan in topology.actors)
 
 

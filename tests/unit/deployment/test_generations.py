@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.deployment.applying import first_generation
+from actors.deployment.beginning import first_generation
 from actors.deployment.generations import Generation, GenerationMoved, Generations
 from actors.deployment.loader import load
 from actors.deployment.resolved import resolved
