@@ -30,15 +30,16 @@ def opened(folder: Path, readonly: bool = False) -> Iterator[LmdbStore]:
         yield store
 
 
-def live(folder: Path, count: int) -> Any:
-    """Run an actor that notes what it hears; return its state at the end."""
+def live(folder: Path, count: int, *, in_order: bool = True) -> Any:
+    """Run an actor that notes what it hears; return its state. Killed, its snapshots lag behind."""
     with opened(folder) as store:
         simulation = play(spec("a"), store=store, limits=LIMITS)
         for number in range(count):
             simulation.tell("a", Said(f"{number}"))
             simulation.run_for(SECOND)
         found = list(notes(simulation, "a"))
-        simulation.stop()
+        if in_order:
+            simulation.stop()
         return found
 
 
@@ -108,6 +109,17 @@ def test_only_what_is_old_enough_and_covered_by_snapshots_goes(journal: Path, tm
     assert head.next_sequence - 1 <= floor
     with pytest.raises(ArchiveRefused, match="no event is older"):
         archive_events(journal, 1, tmp_path / "archives")
+
+
+def test_what_snapshots_lag_behind_stays_and_is_folded_at_the_next_start(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    before = live(folder, 207, in_order=False)
+    with opened(folder, readonly=True) as store:
+        floor, end = Journal(store).snapshot_floor, Journal(store).sequence
+    assert floor < end
+    _, head = archive_events(folder, FOR_EVER, tmp_path / "archives")
+    assert head.next_sequence <= floor + 1
+    assert live(folder, 0) == before
 
 
 def test_who_needs_what_was_archived_is_told_so_and_never_gets_a_part(journal: Path, tmp_path: Path) -> None:
