@@ -19,6 +19,7 @@ from actors.deployment.places import Span
 from actors.deployment.topology import Topology
 from actors.deployment.yaml_source import read_source
 from actors.deployment.yaml_tree import List, Map, Node, Scalar, described
+from actors.runtime.errors import require
 
 __all__ = ["SUFFIX", "TestReader", "files_of_tests"]
 
@@ -137,6 +138,8 @@ class TestReader:
         made.market = understanding.prices(given.market)
         understanding.check_addresses(given.suspended)
         made.steps = tuple(filter(None, map(understanding.step, steps.items)))
+        # A step that is left out without a word would make a test that says less than it seems to.
+        require(len(made.steps) == len(steps.items) or log.has_errors, "a step was left out", test=made.name)
         return made
 
     def _topology(self, files: list[str], given: Given) -> Topology | tuple[Fault, ...]:

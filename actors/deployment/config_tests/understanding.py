@@ -67,7 +67,7 @@ class Understanding:
     # -- what is given -------------------------------------------------------------------------------
 
     def prices(self, market: Mapping[str, int]) -> dict[str, int]:
-        """Return prices in ticks, from 1e-8 USDT."""
+        """Return prices in ticks, from 1e-8 USDT; those that are none are told."""
         found = {}
         for symbol, price_e8 in market.items():
             ticks = self._ticks(symbol, format_e8(price_e8), self._span_of_price(symbol))
@@ -93,11 +93,14 @@ class Understanding:
             return 0
         instrument = self.topology.instruments[symbol]
         try:
-            return instrument.price_ticks(price)
+            ticks = instrument.price_ticks(price)
         except (ValueError, ArithmeticError):
-            step = instrument.price_text(1)
-            self.log.add("E106", span, f"{price} is no price of {symbol}", f"prices are in steps of {step}")
-            return 0
+            ticks = 0
+        if ticks > 0:
+            return ticks
+        help = f"prices are in steps of {instrument.price_text(1)}, and more than 0"
+        self.log.add("E106", span, f"{price} is no price of {symbol}", help)
+        return 0
 
     def _traded(self) -> list[str]:
         return sorted({plan.place.variables.get("symbol", "") for plan in self.topology.actors} - {""})
@@ -146,7 +149,10 @@ class Understanding:
 
     def _market(self, key: Scalar, node: Node) -> Deed | None:
         found: dict[str, int] = {}
-        for name, value in node.items() if isinstance(node, Map) else ():
+        prices = list(node.items()) if isinstance(node, Map) else []
+        if not prices:
+            self.log.add("E102", node.span, "'market' takes a map of symbols and prices")
+        for name, value in prices:
             try:
                 price = format_e8(parse_decimal(value.value if isinstance(value, Scalar) else ""))  # type: ignore[arg-type]
             except ValueError:
@@ -156,11 +162,7 @@ class Understanding:
                 )
                 continue
             found[name.text] = self._ticks(name.text, price, name.span)
-        if not found:
-            if not isinstance(node, Map) or not node.values:
-                self.log.add("E102", node.span, "'market' takes a map of symbols and prices")
-            return None
-        return SetMarket(found) if all(found.values()) else None
+        return SetMarket(found) if found and all(found.values()) else None
 
     def _fault(self, key: Scalar, node: Node) -> Deed | None:
         form: FaultStep | None = self._read(FaultStep, key, node)
@@ -187,7 +189,10 @@ class Understanding:
             return None
         kind = self._carried(form, span)
         fields = node.get("fields")
-        if kind is None or not (fields is None or isinstance(fields, Map)):
+        if fields is not None and not isinstance(fields, Map):
+            self.log.add("E102", fields.span, f"'fields' must be a map, not {described(fields)}")
+            return None
+        if kind is None:
             return None
         converter = MessageConverter(self.log, form.message, self.topology.instruments)
         address = form.by or form.to
