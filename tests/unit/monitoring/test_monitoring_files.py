@@ -19,6 +19,7 @@ from actors.monitoring.dashboards import DASHBOARDS, queries
 from actors.monitoring.files import MARK, drifted, monitoring_files, write
 from actors.monitoring.known import AlertWithoutRunbook, known_alerts
 from actors.monitoring.links import dashboard_uid
+from actors.monitoring.routing import INHIBITIONS
 from actors.oms import execution
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,6 +102,17 @@ def test_every_alert_there_is_has_a_rule_of_each_severity() -> None:
         if severity in alert.severity and name != WATCHDOG
     }
     assert ruled == listed | {(WATCHDOG, "none")}
+
+
+def test_what_hides_and_what_is_hidden_exists() -> None:
+    named = {
+        name
+        for source, target, _ in INHIBITIONS
+        for names in re.findall(r'alertname[=!~]+"([^"]+)"', f"{source},{target}")
+        for name in names.split("|")
+    }
+    assert {"NodeDead", "TradingHalted", "LimitNear"} <= named
+    assert named - {rule["alert"] for rule in ALERTS} == set()
 
 
 def test_every_metric_of_a_rule_exists() -> None:
