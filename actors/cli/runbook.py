@@ -105,9 +105,8 @@ def lint(strict: bool, history: Path, as_json: bool) -> None:
 
     folder = runbooks_folder()
     found, drills = read_all(folder)[0], {one.name: one for one in read_drills(drills_folder())[0]}
-    faults = Lint(ROOT, command_fault).faults(folder)
-    warnings = list(drill_faults(found, drills))
-    warnings += drill_warnings(found, drills, read_history(history), time.time())
+    faults = [*Lint(ROOT, command_fault).faults(folder), *drill_faults(found, drills)]
+    warnings = list(drill_warnings(found, drills, read_history(history), time.time()))
     if strict:
         faults, warnings = [*faults, *warnings], []
     if as_json:
