@@ -16,7 +16,7 @@ from actors.cli.output import note
 from actors.drills.experiments import Drill, drills_folder
 from actors.drills.history import Entry, append, read_history
 from actors.drills.processes import PROGRAM
-from actors.drills.running import run_drill
+from actors.drills.running import INTERRUPTED, run_drill
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
@@ -66,8 +66,10 @@ class Session:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         journal = folder / f"{drill.name}-{stamp}.json"
         budget = budget_of(drill)
-        done = run_drill(drill, stage, path, journal, os.environ, budget, is_proven=is_proven)
-        return self._kept(done)
+        done = self._kept(run_drill(drill, stage, path, journal, os.environ, budget, is_proven=is_proven))
+        if done.reason == INTERRUPTED:  # Chaos Toolkit has swallowed the Ctrl-C, after its rollbacks
+            raise KeyboardInterrupt
+        return done
 
     def _kept(self, entry: Entry) -> Entry:
         append(self._history, entry)

@@ -19,9 +19,10 @@ from actors.drills.history import Entry
 from actors.drills.masks import Masks
 from actors.drills.stage import Stage
 
-__all__ = ["Budget", "Measured", "judged", "measured", "run_drill"]
+__all__ = ["INTERRUPTED", "Budget", "Measured", "judged", "measured", "run_drill"]
 
 LOGGER = "chaostoolkit"
+INTERRUPTED = "the experiment was interrupted"
 NOT_MEASURED = -1.0
 
 
@@ -131,6 +132,8 @@ def judged(record: Mapping[str, Any], alert: str, times: Measured, budget: Budge
         return f"afterwards: {_first_fault(after.get('probes', ())) or 'the steady state is not met'}"
     if fault := _first_fault(record.get("rollbacks") or ()):
         return f"rolling back: {fault}"
+    if record.get("status") == "interrupted":
+        return INTERRUPTED
     if record.get("status") != "completed":
         return f"the experiment was {record.get('status')}"
     if alert and times.detect_s < 0:

@@ -55,6 +55,10 @@ class OmsSettings(Settings, frozen=True, kw_only=True):
         bool,
         setting("Other nodes are meant to trade on this account: no VenueShared when one does."),
     ] = False
+    shared_calm: Annotated[
+        Duration,
+        setting("No order of another node for so long, and VenueShared is over.", minimum=SECOND),
+    ] = 600 * SECOND
     flatten_retry: Annotated[
         Duration,
         setting("Pause before the next try when an order that flattens did not fill.", minimum=10 * MS),

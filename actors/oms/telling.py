@@ -20,7 +20,6 @@ __all__ = ["OmsTelling"]
 
 OPEN = OrderState.OPEN
 VENUE_SHARED = "VenueShared"
-SHARED_CALM_NS = 600_000_000_000  # without another order of the other node
 CLOCKS_APART_NS = 10_000_000_000  # more than the venue's clock and ours may differ by
 
 
@@ -49,7 +48,8 @@ class OmsTelling(OmsRecord):
             text = (
                 f"Another node trades on account {self._account}: order {name} is not ours, and was made now"
             )
-            context.alert(VENUE_SHARED, Severity.PAGE, text, key=self._account, ends_after_ns=SHARED_CALM_NS)
+            calm_ns = self.settings.shared_calm
+            context.alert(VENUE_SHARED, Severity.PAGE, text, key=self._account, ends_after_ns=calm_ns)
 
     def _tell(self, order: Order, context: Context, state: OrderState | None = None) -> None:
         """Tell who wished the order, and the risk actor that allowed it, how its intent stands.

@@ -12,7 +12,7 @@ from actors.drills import wire
 from actors.drills.actions.disk import mend_chain
 from actors.drills.actions.guard import stage_of_ours, stage_to_disturb
 from actors.drills.actions.node import node_well
-from actors.drills.actions.processes import restart_service, start_again, thaw
+from actors.drills.actions.processes import restart_service, start_again, stop_second_node, thaw
 from actors.drills.actions.vault import vault_well, vault_write
 from actors.drills.actions.venue import set_leverage, trade_by_hand, venue_well
 from actors.drills.processes import Run, polytrade
@@ -22,19 +22,6 @@ from actors.drills.wire import DrillFailed
 __all__ = ["command", "edit", "halt", "resume", "run_runbook"]
 
 Given = dict[str, Any] | None
-# What others may do in the middle of a runbook.
-CURES: dict[str, Callable[..., Any]] = {
-    "mend_chain": mend_chain,
-    "node_well": node_well,
-    "restart_service": restart_service,
-    "set_leverage": set_leverage,
-    "start_again": start_again,
-    "thaw": thaw,
-    "trade_by_hand": trade_by_hand,
-    "vault_well": vault_well,
-    "vault_write": vault_write,
-    "venue_well": venue_well,
-}
 RUNBOOK_S = 180.0
 STEP_S = 60.0
 
@@ -85,6 +72,23 @@ def command(words: list[str], codes: list[int] | None = None, configuration: Giv
     stage = stage_to_disturb(configuration)
     known = {"FILE": stage.file, "JOURNAL": stage.journal, "BACKUPS": str(Path(stage.folder) / "backups")}
     return polytrade(stage, *(known.get(word, word) for word in words), codes=tuple(codes or [0]))[-2_000:]
+
+
+# What others may do in the middle of a runbook.
+CURES: dict[str, Callable[..., Any]] = {
+    "command": command,
+    "mend_chain": mend_chain,
+    "node_well": node_well,
+    "restart_service": restart_service,
+    "set_leverage": set_leverage,
+    "start_again": start_again,
+    "stop_second_node": stop_second_node,
+    "thaw": thaw,
+    "trade_by_hand": trade_by_hand,
+    "vault_well": vault_well,
+    "vault_write": vault_write,
+    "venue_well": venue_well,
+}
 
 
 def run_runbook(

@@ -9,14 +9,23 @@ from typing import Any
 
 from actors.drills import wire
 from actors.drills.actions.guard import stage_of_ours
-from actors.drills.processes import is_alive, start
+from actors.drills.processes import is_alive, polytrade, start, stop
 from actors.drills.stage import STAGE_FILE, Stage, save_stage
 from actors.drills.wire import DrillFailed, until
 
-__all__ = ["freeze", "kill", "restart_service", "start_again", "thaw"]
+__all__ = [
+    "freeze",
+    "kill",
+    "restart_service",
+    "start_again",
+    "start_second_node",
+    "stop_second_node",
+    "thaw",
+]
 
 Given = dict[str, Any] | None
 GONE_S = 20.0
+SECOND_FILE, SECOND_FOR = "second.yaml", "10m"
 
 
 def kill(process: str, sign: str = "KILL", times: int = 1, configuration: Given = None) -> list[int]:
@@ -74,6 +83,30 @@ def restart_service(within: float = 60.0, configuration: Given = None) -> int:
     pid = stage.pids["node"]
     until(lambda: not is_alive(pid), within, "the deployment ends")
     return start_again("node", configuration=configuration)
+
+
+def start_second_node(configuration: Given = None) -> int:
+    """Start another node of the same deployment, with a journal of its own, on the same account."""
+    stage = stage_of_ours(configuration)
+    folder = Path(stage.folder)
+    lines = (f"extends: {stage.file}", "deployment: second", f"journal: {{path: {folder / 'second'}}}")
+    (folder / SECOND_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    stage.commands["second"] = ["up", str(folder / SECOND_FILE), "--plain", "--for", SECOND_FOR]
+    pid = start(stage, "second", ready=False)
+    save_stage(stage, folder / STAGE_FILE)
+    return pid
+
+
+def stop_second_node(configuration: Given = None) -> str:
+    """Cancel what the second node has at the venue and stop it in order; none is no failure."""
+    stage = stage_of_ours(configuration)
+    if not is_alive(stage.pids.get("second", 0)):
+        return "there is no second node"
+    second = str(Path(stage.folder) / SECOND_FILE)
+    polytrade(stage, "halt", second, "--flatten", "--reason", "end of a drill", codes=(0, 4, 5, 10, 13))
+    stop(stage, "second")
+    save_stage(stage, Path(stage.folder) / STAGE_FILE)
+    return "the second node has ended"
 
 
 def pid_of(stage: Stage, process: str, within_s: float = 30.0) -> int:
