@@ -125,15 +125,16 @@ def judged(record: Mapping[str, Any], alert: str, times: Measured, budget: Budge
     before = (record.get("steady_states") or {}).get("before") or {}
     if before and not before.get("steady_state_met"):
         return f"before it began: {_first_fault(before.get('probes', ()))}"
-    if fault := _first_fault(record.get("run") or ()):
+    runs = record.get("run") or ()
+    if record.get("status") == "interrupted" and not any(one.get("status") == "failed" for one in runs):
+        return INTERRUPTED
+    if fault := _first_fault(runs):
         return fault
     after = (record.get("steady_states") or {}).get("after") or {}
     if record.get("deviated") or (after and not after.get("steady_state_met")):
         return f"afterwards: {_first_fault(after.get('probes', ())) or 'the steady state is not met'}"
     if fault := _first_fault(record.get("rollbacks") or ()):
         return f"rolling back: {fault}"
-    if record.get("status") == "interrupted":
-        return INTERRUPTED
     if record.get("status") != "completed":
         return f"the experiment was {record.get('status')}"
     if alert and times.detect_s < 0:

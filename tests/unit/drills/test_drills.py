@@ -161,6 +161,7 @@ FAILED = {
         (record_of(*GOOD, deviated=True), "afterwards"),
         (record_of(*GOOD, rollbacks=[run_of("action", "venue_well", 1, 2, "failed")]), "rolling back"),
         (record_of(*GOOD, status="interrupted"), "interrupted"),
+        (record_of(*GOOD[:2], {**GOOD[2], "status": None}, status="interrupted"), "interrupted"),
         (record_of(*GOOD[:2]), "nobody looked"),
         (
             record_of(steady_states={"before": {"steady_state_met": False, "probes": [FAILED]}}),
