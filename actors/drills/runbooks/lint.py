@@ -15,6 +15,8 @@ SCREEN_LINES = 30
 IMPACT_LETTERS_MAX = 160
 VARIABLES = frozenset({"FILE", "KEY", "SYMBOL", "ACCOUNT", "ACTOR", "SCOPE"})
 INLINE = re.compile(r"`(polytrade [^`]+)`")
+METRIC = re.compile(r"\bpolytrade_[a-z0-9_]+")
+DASHBOARD = re.compile(r"dashboard \*(\w+)\*")
 VARIABLE = re.compile(r"\$\{?([A-Z]+)\}?")
 
 Find = Callable[
@@ -43,6 +45,7 @@ class Lint:
         self._alerts = listed_alerts(root)
         self._raised = raised_names(root)
         self._command_fault = command_fault
+        self._known = _Known(root)
 
     def faults(self, folder: Path) -> list[RunbookFault]:
         """Return everything that is wrong, file by file."""
@@ -80,6 +83,7 @@ class Lint:
         if runbook.steps[0].line > SCREEN_LINES:
             yield fault(runbook.steps[0].line, f"the first command stands below line {SCREEN_LINES}")
         yield from (fault(line, text) for line, text in _orders(runbook))
+        yield from (fault(line, text) for line, text in self._known.strangers(runbook))
         for line, command in (*_named_in_prose(runbook), *((one.line, one.command) for one in runbook.steps)):
             unknown = sorted(set(VARIABLE.findall(command)) - VARIABLES)
             if unknown:
@@ -88,6 +92,33 @@ class Lint:
                 reason = self._command_fault(words)
                 if reason:
                     yield fault(line, reason)
+
+
+class _Known:
+    """What a runbook may name beside commands: folders of actors, metrics of the catalogue, dashboards."""
+
+    def __init__(self, root: Path) -> None:
+        self._actors = {"node", *(path.name for path in (root / "actors").iterdir() if path.is_dir())}
+        catalogue = (root / "schemas" / "metrics.yaml").read_text(encoding="utf-8")
+        self._metrics = frozenset(METRIC.findall(catalogue))
+        pages = (root / "config" / "dashboards").glob("*.json")
+        self._dashboards = {path.stem.removeprefix("polytrade-") for path in pages}
+
+    def strangers(self, runbook: Runbook) -> Iterator[tuple[int, str]]:
+        """Yield what is named and not there, with its line."""
+        for name in runbook.front.actors:
+            if name not in self._actors:
+                yield 1, f"there is no actor {name!r}"
+        for line, text in enumerate(runbook.text.splitlines(), 1):
+            for name in METRIC.findall(text):
+                if name not in self._metrics:
+                    yield line, f"there is no metric {name}: schemas/metrics.yaml lists them"
+            for name in DASHBOARD.findall(text):
+                if name not in self._dashboards:
+                    yield (
+                        line,
+                        f"there is no dashboard {name}: there are {', '.join(sorted(self._dashboards))}",
+                    )
 
 
 def _orders(runbook: Runbook) -> Iterator[tuple[int, str]]:

@@ -107,6 +107,14 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(old: str, new: str, said:
         ("FeedStale.md", "polytrade ps", "polytrade ps --nothing", "has no option --nothing"),
         ("FeedStale.md", "$SYMBOL", "$SYMBOLS", "there is no $SYMBOLS"),
         ("FeedStale.md", "**Impact:** nothing", "**Impact:** " + "very " * 40, "letters"),
+        ("FeedStale.md", "actors: [feed]", "actors: [fed]", "there is no actor 'fed'"),
+        (
+            "FeedStale.md",
+            "Which one",
+            "`polytrade_feed_lives` tells which one",
+            "there is no metric polytrade_f",
+        ),
+        ("FeedStale.md", "Which one", "The dashboard *feed* shows which one", "there is no dashboard feed"),
         ("FeedStale.md", "Which one it is.", "\n\n".join(["Words."] * 20), "below line"),
     ],
 )
