@@ -135,7 +135,7 @@ def test_the_next_change_that_is_brought_in_ends_the_alert(trial: Trial) -> None
 
 def page(trial: Trial) -> None:
     node = trial.running.node
-    fact = AlertRaised("FeedStale", "x", Severity.PAGE, "for the test", "test", node.now_ns)
+    fact = AlertRaised("FeedStale", "x", Severity.PAGE, "for the test", "oms/main", node.now_ns)
     node.loop.call(lambda: node.note(fact))
 
 
