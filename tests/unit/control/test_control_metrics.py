@@ -46,7 +46,7 @@ def lint(text: str) -> list[str]:
         for sample in family.samples:
             if family.type == "counter" and not sample.name.endswith("_total"):
                 faults.append(f"{sample.name}: a counter ends in _total")
-            if set(sample.labels) - {"actor", "path", "supervisor", "version", "deployment"}:
+            if set(sample.labels) - {"actor", "path", "supervisor", "version", "deployment", "drill"}:
                 faults.append(f"{sample.name}: a label nobody has bounded")
     return faults
 
