@@ -42,7 +42,7 @@ def test_a_node_that_makes_no_progress_is_flat_at_the_venue_and_begins_again_hal
     wait_for(lambda: len(latched(path)) == 2, 20.0)
     assert at_the_venue(path) == (0, {})
     assert latched(path) == [("halt", "heart", "flatten"), ("proof", "heart", "flatten")]
-    # Orders of another hand may have had a symbol halted before the node was stopped: one of all is what counts.
+    # Orders of another hand may have had a symbol halted before the node was stopped.
     wait_for(lambda: "all" in halted_since(path, first))
     assert at_the_venue(path) == (0, {})
     assert "dead man: no progress" in path.said()
