@@ -93,7 +93,8 @@ class StrategyActor(Behaviour):
 
     def started(self, context: Context) -> None:
         state = self.state
-        if state.settings != self._digest:
+        is_other = state.settings != self._digest
+        if is_other:
             self._forget_market()
         state.memory = self._restored(state.memory)
         self.strategy.memory = state.memory
@@ -103,6 +104,8 @@ class StrategyActor(Behaviour):
             state.size = SizeMemory()
         self._view.last_ticks = state.last_ticks
         self._desk.open(state, context)
+        if is_other:
+            self._desk.take_back_resting(context)
         if self._on_bar is not None:
             self._ask_history(context)
         if self.settings.heartbeat:

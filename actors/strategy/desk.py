@@ -191,6 +191,13 @@ class Desk(DeskChanges):
                 context.publish(CancelIntent(parent_id, self._address, self._account))
         context.save()
 
+    def take_back_resting(self, context: Context) -> None:
+        """Cancel single orders of the settings before: nobody remembers what they rest for. Plans stay."""
+        for intent_id, order in self._state.pending.items():
+            if intent_id not in self._state.parents:
+                order.taken_back = True
+                context.publish(CancelIntent(intent_id, self._address, self._account))
+
     # -- answers ----------------------------------------------------------------------------------
 
     def take_update(self, update: OrderUpdate, is_live: bool, context: Context) -> None:

@@ -1,6 +1,7 @@
 """What a strategy is shown: each closed bar once and in order, from trades, from the feed, from history."""
 
 from actors.messages.market import Bar, FeedState, History, HistoryRequest, Trade
+from actors.messages.trading import CancelIntent
 from actors.runtime.messages import Severity
 from actors.strategy.actor import HISTORY_TRIES_MAX, HISTORY_WAIT_NS
 from actors.strategy.protocol import Target
@@ -202,3 +203,14 @@ def test_changed_settings_forget_the_market_but_not_the_position(scripted: Scrip
     bench.restart()
     assert closes(bench) == []
     assert bench.actor.state.net_contracts == 2
+
+
+def test_changed_settings_take_back_what_rests_as_nobody_remembers_what_for(scripted: Scripter) -> None:
+    bench = scripted({1: Target(2, "go")})
+    bench.bar(100)
+    resting = bench.intent()
+    bench.restart()
+    assert bench.take(CancelIntent) == [], "the same settings remember it"
+    bench.settings = type(bench.settings)(contracts_max=7)
+    bench.restart()
+    assert [one.intent_id for one in bench.take(CancelIntent)] == [resting.intent_id]
