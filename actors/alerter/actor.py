@@ -359,7 +359,7 @@ class AlerterActor(Behaviour):
         self._is_settled = True
         self._seen_ns = now
         self._gauges = gauges_of(state, self.settings)
-        due_ns = next_due_ns(state)
+        due_ns = next_due_ns(state, self.settings)
         if due_ns:
             context.schedule(max(due_ns - now, 0), AlerterWake(), key="wake")
         else:

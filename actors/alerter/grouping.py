@@ -23,7 +23,6 @@ __all__ = [
 # The alerter's own: at most one of the first, and one of the second per route.
 ALWAYS_ADMITTED = frozenset({"AlertsDropped", "AlertDeliveryFailed"})
 ENDED_MAX = 100  # alerts that are over are remembered, for whoever asks afterwards
-SEEN_CALM_NS = 60_000_000_000  # without another event, after somebody has acknowledged the last one
 
 
 def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRaised, now_ns: int) -> bool:
@@ -141,7 +140,7 @@ def members(state: AlerterState, name: str) -> list[Alert]:
 def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
     """End flapping alerts that have kept quiet, and forget what is over, told and old."""
     for name, alert in list(state.alerts.items()):
-        if not alert.over and 0 < _ends_at_ns(alert) <= now_ns:
+        if not alert.over and 0 < _ends_at_ns(alert, settings) <= now_ns:
             alert.ends_at_ns = now_ns
             _end(state, settings, alert, now_ns)
         if alert.over and alert.told is None and alert.raises_ns[-1] <= now_ns - settings.flap_window:
@@ -151,7 +150,7 @@ def settle(state: AlerterState, settings: AlerterSettings, now_ns: int) -> None:
         del state.groups[name]
 
 
-def _ends_at_ns(alert: Alert) -> int:
+def _ends_at_ns(alert: Alert, settings: AlerterSettings) -> int:
     """Return when an alert will be over if nothing else happens; 0 when it holds until it is resolved.
 
     One that tells of an event is over after its time, or when a person has acknowledged it and no more of it
@@ -162,12 +161,12 @@ def _ends_at_ns(alert: Alert) -> int:
     seen, time_over_ns = alert.acknowledgement, alert.refreshed_at_ns + alert.lasts_ns
     if seen is None:
         return time_over_ns
-    return min(time_over_ns, max(alert.refreshed_at_ns, seen.at_ns) + SEEN_CALM_NS)
+    return min(time_over_ns, max(alert.refreshed_at_ns, seen.at_ns) + settings.acknowledged_calm)
 
 
-def next_due_ns(state: AlerterState) -> int:
+def next_due_ns(state: AlerterState, settings: AlerterSettings) -> int:
     """Return the next instant at which something has to be looked at; 0 when nothing has."""
     waits = [group.due_at_ns for group in state.groups.values()]
-    waits += [_ends_at_ns(alert) for alert in state.alerts.values() if not alert.over]
+    waits += [_ends_at_ns(alert, settings) for alert in state.alerts.values() if not alert.over]
     waits += [delivery.due_at_ns for delivery in state.deliveries.values()]
     return min((due_ns for due_ns in waits if due_ns), default=0)

@@ -104,6 +104,15 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
             "A flapping alert is over after so long without a raise.", minimum=SECOND_NS, reload=Reload.LIVE
         ),
     ] = 10 * MINUTE_NS
+    acknowledged_calm: Annotated[
+        Duration,
+        setting(
+            "An alert that tells of an event is over so long after somebody acknowledged it, and the last of "
+            "it came.",
+            minimum=SECOND_NS,
+            reload=Reload.LIVE,
+        ),
+    ] = MINUTE_NS
     quiet_hours: Annotated[
         str,
         setting(

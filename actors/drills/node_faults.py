@@ -18,7 +18,7 @@ import msgspec
 
 from actors.runtime.behaviour import Behaviour
 from actors.runtime.cell import Cell
-from actors.runtime.errors import JournalFull
+from actors.runtime.errors import JournalFull, MailboxFull
 from actors.runtime.messages import Message
 from actors.runtime.node import Node
 
@@ -28,6 +28,7 @@ KINDS = {
     "crash": "The next message of `actor` fails it; so `times` times, also right after each restart.",
     "poison": "The message that `actor` gets next fails it, whenever that message is tried.",
     "hang": "The next message of `actor` takes `for_ms`: the whole loop stands still.",
+    "say": "`actor` gets a `message` with these `fields`, as from `sender`.",
     "slow_disk": "Every commit takes `for_ms` longer.",
     "full_disk": "The next commit finds the disk full: the node ends, as it does on a disk that is full.",
     "disk_free": "The disk under the journal is taken to have `free_mib` left.",
@@ -35,6 +36,8 @@ KINDS = {
     "leak": "`free_mib` of memory are taken and kept.",
 }
 BOUND_MS = 600_000
+NOW = "$now"  # in a text of a message: the node's time in ns
+EMPTY: dict[Any, Any] = {int: 0, str: "", bool: False}
 MILLION = 1_000_000
 
 
@@ -54,6 +57,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     times: int = 1
     for_ms: int = 0
     free_mib: int = 0
+    message: str = ""
+    fields: dict[str, Any] = {}
+    sender: str = ""
 
 
 class NodeFaults:
@@ -131,6 +137,21 @@ class NodeFaults:
 
         self._intercept(self._cell(fault), receive)
 
+    def _say(self, fault: Fault) -> None:
+        loop = self._node.loop
+        cell = self._cell(fault)
+        kinds = {kind.__name__: kind for kind in cell.behaviour.HANDLERS}
+        if fault.message not in kinds:
+            known = ", ".join(sorted(kinds))
+            raise FaultRefused(f"{fault.actor} takes no message {fault.message!r}; it takes {known}")
+        message = spelled(kinds[fault.message], fault.fields, loop.now_ns)
+        if fault.sender and fault.sender not in loop.cells:
+            raise FaultRefused(f"there is no actor {fault.sender!r} to say it")
+        try:
+            loop.inlet.put(cell, message, fault.sender)
+        except MailboxFull as error:
+            raise FaultRefused(str(error)) from None
+
     def _cell(self, fault: Fault) -> Cell:
         cell = self._node.loop.cells.get(fault.actor)
         if cell is None:
@@ -179,6 +200,27 @@ class NodeFaults:
         taken = bytearray(max(0, fault.free_mib) << 20)
         taken[::4096] = b"x" * len(taken[::4096])  # only what is touched is held
         self._leaked.append(taken)
+
+
+def spelled(kind: type[Message], fields: dict[str, Any], now_ns: int) -> Message:
+    """Return a message of a kind; numbers, texts and flags that are left out are 0, empty and false.
+
+    Errors: FaultRefused.
+    """
+    name, known = kind.__name__, msgspec.structs.fields(kind)
+    if unknown := fields.keys() - {one.name for one in known}:
+        named = ", ".join(one.name for one in known)
+        raise FaultRefused(f"{name} has no field {min(unknown)!r}; it has {named}")
+    values: list[Any] = [name]
+    for one in known:
+        if one.name not in fields and one.required and one.type not in EMPTY:
+            raise FaultRefused(f"{name} needs {one.name}")
+        value = fields.get(one.name, EMPTY.get(one.type) if one.required else one.default)
+        values.append(value.replace(NOW, str(now_ns)) if isinstance(value, str) else value)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise FaultRefused(f"{name}: {error}") from None
 
 
 def _intercepted(behaviour: Behaviour, receive: Callable[[Message, Callable[[], None]], None]) -> Behaviour:

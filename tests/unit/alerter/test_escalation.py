@@ -262,6 +262,17 @@ def test_an_event_that_somebody_acknowledges_is_over_when_nothing_more_of_it_com
     assert [alert.over for alert in state_of(bench).alerts.values()] == [True]
 
 
+def test_how_long_nothing_more_of_an_event_must_come_is_a_setting() -> None:
+    bench = answered_bench(**LADDER, acknowledged_calm=2 * SECOND)
+    bench.tell(msgspec.structs.replace(raised(), ends_after_ns=24 * HOUR))
+    bench.advance(SECOND)
+    bench.tell(acknowledgement(duration_ns=8 * HOUR))
+    bench.advance(SECOND)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [False]
+    bench.advance(SECOND)
+    assert [alert.over for alert in state_of(bench).alerts.values()] == [True]
+
+
 def test_a_condition_that_somebody_acknowledges_holds_until_it_is_resolved() -> None:
     bench = answered_bench(**LADDER)
     bench.tell(raised())

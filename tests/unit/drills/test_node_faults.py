@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.drills.node_faults import KINDS, FaultRefused, NodeFaults
+from actors.domain.orders import Side
+from actors.drills.node_faults import KINDS, FaultRefused, NodeFaults, spelled
+from actors.messages.trading import Fill
 from actors.runtime.cell import CellState
 from actors.runtime.clock import SystemClock
 from actors.runtime.errors import JournalFull
@@ -87,6 +89,30 @@ def test_after_a_fault_is_taken_back_new_behaviours_are_as_before(stage: Stage) 
     assert stage.count(ActorFailed) == failures
 
 
+def test_an_actor_is_told_what_somebody_else_would_say(stage: Stage) -> None:
+    before = stage.sim.now_ns
+    stage.add("say", actor="one", message="Said", fields={"text": "t$now"})
+    stage.add("say", actor="one", message="Said", sender="one")
+    stage.sim.settle()
+    first, second = notes(stage.sim, "one")
+    assert int(first.removeprefix("t")) >= before
+    assert second == ""
+
+
+def test_a_message_is_spelled_by_its_fields() -> None:
+    given = {"account": "main", "symbol": "A", "side": -1, "contracts": 2, "at_ns": "$now", "trade_id": "t"}
+    fill = spelled(Fill, given, 7)
+    assert isinstance(fill, Fill)
+    assert (fill.account, fill.side, fill.signed_contracts, fill.at_ns) == ("main", Side.SELL, -2, 7)
+    assert (fill.strategy, fill.maker, fill.fee_usdt) == ("", False, 0)
+    with pytest.raises(FaultRefused, match="Fill needs side"):
+        spelled(Fill, {}, 7)
+    with pytest.raises(FaultRefused, match="no field 'size'"):
+        spelled(Fill, {"side": 1, "size": 1}, 7)
+    with pytest.raises(FaultRefused, match=r"Fill: .*int"):
+        spelled(Fill, {"side": 1, "contracts": "many"}, 7)
+
+
 def test_a_disk_is_slow_full_or_short_of_room_until_it_is_well(stage: Stage, tmp_path: Any) -> None:
     stage.add("slow_disk", for_ms=30)
     began = time.monotonic()
@@ -112,6 +138,11 @@ def test_the_clock_is_set_and_set_right(stage: Stage) -> None:
     ("fault", "reason"),
     [
         ({"kind": "crash", "actor": "nobody"}, "no actor"),
+        (
+            {"kind": "say", "actor": "one", "message": "Sung"},
+            "it takes Do, MessageRefused, Said",
+        ),
+        ({"kind": "say", "actor": "one", "message": "Said", "sender": "nobody"}, "to say it"),
         ({"kind": "flood"}, "there is no fault"),
         ({"kind": "hang", "actor": "one", "for_ms": 10_000_000}, "at most"),
         ({"kind": "hang", "actress": "one"}, "actress"),
