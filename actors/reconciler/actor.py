@@ -96,6 +96,7 @@ class ReconcilerActor(ReconcilerActing):
         self._ledger: LedgerSnapshot | None = None
         self._asked_terms: tuple[str, ...] = ()  # of the look under way
         self._terms_due_ns = 0  # when leverages are to be looked at again
+        self._leverages_shown: dict[str, int] = {}  # by positions, when leverages were looked at for it
         self._again = False  # somebody asked for a round while one was running
         self._dry_wanted = False  # somebody wants to know what would be done
         self._answers: list[Report] = []  # how the last rounds ended, for whoever asked
@@ -127,6 +128,22 @@ class ReconcilerActor(ReconcilerActing):
             used = {*self.settings.symbols, *self._used, *self.state.unfit}
             return tuple(sorted(used & self._leverages.keys()))
         return ()
+
+    def _doubtful_terms(self, theirs: VenueAccount) -> set[str]:
+        """Return the symbols whose position shows another leverage than ours, for the first time.
+
+        That costs no request. It proves nothing: a large position may have less than what is chosen.
+        """
+        if self.settings.leverage_wrong == "ignore":
+            return set()
+        shown = {
+            one.symbol: one.leverage
+            for one in theirs.positions
+            if one.isolated is theirs.isolated and one.symbol in self._leverages
+        }
+        before = {symbol: self._leverages_shown.get(symbol, self._leverages[symbol]) for symbol in shown}
+        self._leverages_shown = shown
+        return {symbol for symbol, leverage in shown.items() if leverage != before[symbol]}
 
     def _ask_venue(self, context: Context) -> None:
         self._requests_count += 1
@@ -167,6 +184,10 @@ class ReconcilerActor(ReconcilerActing):
         if theirs is None or orders is None or ledger is None:
             return
         self._silences = 0
+        if doubtful := self._doubtful_terms(theirs) - set(self._asked_terms):
+            self._asked_terms = tuple(sorted(doubtful.union(self._asked_terms)))
+            self._ask_venue(context)
+            return
         said = Statements(theirs, orders, ledger)
         self._used = {one.symbol for one in (*theirs.positions, *theirs.open_orders, *ledger.positions)}
         comparison = self.compared(said, self._since_ns)

@@ -137,8 +137,12 @@ class ReconcilerSettings(Settings, frozen=True, kw_only=True):
     ] = ()
     terms_every: Annotated[
         Duration,
-        setting("How often leverage and position mode are looked at; at start always.", minimum=SECOND),
-    ] = 300 * SECOND
+        setting(
+            "How often leverage and position mode are looked at; at start always, and at once when a "
+            "position shows another leverage.",
+            minimum=SECOND,
+        ),
+    ] = 60 * SECOND
     ready_when: Annotated[
         Literal["agrees", "compared"],
         setting(

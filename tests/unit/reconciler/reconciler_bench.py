@@ -32,6 +32,7 @@ ETH = "ETH_USDT_PERP"
 NOW = 1_760_000_000_000_000_000
 SINCE = NOW - 100 * SECOND
 CASH = 1_000_000_000
+LEVERAGE = 20  # of every contract
 
 
 def order(name: str = "o1", **changes: Any) -> OpenOrder:
@@ -99,12 +100,14 @@ def funding(funding_id: str = "f1", payment_usdt: int = 5) -> FundingPaid:
 
 def venue_account(**changes: Any) -> VenueAccount:
     """Return the venue's statement; nothing is open unless told otherwise. positions: {symbol: net}."""
-    positions = changes.pop("positions", {})
+    positions, leverage = changes.pop("positions", {}), changes.pop("leverage", LEVERAGE)
     fields: dict[str, Any] = {
         "account": "main",
         "request_id": "r1",
         "cash_usdt": CASH,
-        "positions": tuple(VenuePosition(symbol, net, net, 1, False) for symbol, net in positions.items()),
+        "positions": tuple(
+            VenuePosition(symbol, net, net, leverage, False) for symbol, net in positions.items()
+        ),
         "open_orders": (),
         "fills": (),
         "funding": (),
@@ -148,7 +151,7 @@ def instrument(symbol: str) -> Instrument:
     """Return a contract of which one tick is worth one 1e-8 USDT; its leverage is 20."""
     tier = RiskTier(1_000_000, 50, 1_000_000)
     return Instrument(
-        symbol, symbol[:3], 1, 10**8, 1, 10**6, 10**6, 50, 20, 10**7, 20_000, 60_000, 8 * HOUR, (tier,)
+        symbol, symbol[:3], 1, 10**8, 1, 10**6, 10**6, 50, LEVERAGE, 10**7, 20_000, 60_000, 8 * HOUR, (tier,)
     )
 
 

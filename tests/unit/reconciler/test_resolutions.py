@@ -10,7 +10,7 @@ import pytest
 
 from actors.domain.orders import Side
 from actors.messages.account import AdjustCash
-from actors.messages.control import FlattenPositions, Halt, HaltLevel, ReconcileNow
+from actors.messages.control import FlattenPositions, Halt, HaltLevel, ReconcileFinished, ReconcileNow
 from actors.messages.evidence import ForeignFill, VerifyOrders
 from actors.messages.terms import CashTransferred, SetLeverage, VenueTerms
 from actors.messages.venue import CancelOrder, OrderFilled, QueryAccount
@@ -22,6 +22,8 @@ from tests.unit.reconciler.reconciler_bench import (
     BTC,
     CASH,
     ETH,
+    HOUR,
+    MS,
     NOW,
     SECOND,
     ReconcilerBench,
@@ -320,7 +322,7 @@ def terms(leverage: int, symbol: str = BTC) -> tuple[VenueTerms, ...]:
 
 
 def test_leverage_is_asked_for_at_the_start_and_then_now_and_again() -> None:
-    found = bench(symbols=(BTC, ETH))
+    found = bench(symbols=(BTC, ETH), terms_every=300 * SECOND)
     (query,) = [m for m in found.published if type(m) is QueryAccount]
     assert query.terms_of == (BTC, ETH)
     found.verdict()
@@ -336,6 +338,43 @@ def test_a_symbol_in_use_is_looked_at_though_nobody_named_it() -> None:
     found.advance(61 * SECOND)
     (query,) = [m for m in found.published if type(m) is QueryAccount]
     assert query.terms_of == (BTC,)
+
+
+def test_a_round_looks_at_leverages_unless_the_file_wants_it_less_often() -> None:
+    found = bench(symbols=(BTC,))
+    for _ in range(3):
+        (query,) = [m for m in found.published if type(m) is QueryAccount]
+        assert query.terms_of == (BTC,)
+        found.verdict()
+        found.advance(found.reconciler.settings.every)
+
+
+def test_a_position_with_another_leverage_has_it_looked_at_in_the_same_round() -> None:
+    found = bench(symbols=(BTC,), terms_every=HOUR)
+    found.positions({BTC: 4}, {BTC: 4})
+    found.verdict()
+    found.venue |= {"leverage": 50, "terms": terms(50)}
+    found.advance(61 * SECOND)
+    asked = []
+    while not found.verdicts():
+        if found.asked():
+            asked += [m.terms_of for m in found.published if type(m) is QueryAccount]
+            found.look()
+        found.advance(100 * MS)
+    assert asked[:2] == [(), (BTC,)]
+    assert found.take(ReconcileFinished)[0].differences == (f"wrong leverage: {BTC}: ours 20, theirs 50",)
+
+
+def test_a_position_that_has_less_than_the_leverage_chosen_is_looked_at_once() -> None:
+    found = bench(terms_every=HOUR)
+    found.positions({BTC: 4}, {BTC: 4})
+    found.venue |= {"leverage": 10, "terms": terms(20)}
+    assert found.verdict().differences == ()
+    found.advance(61 * SECOND)
+    (query,) = [m for m in found.published if type(m) is QueryAccount]
+    assert query.terms_of == ()
+    found.look()
+    assert found.verdict().differences == ()
 
 
 def test_another_leverage_stops_the_symbol_alone() -> None:
