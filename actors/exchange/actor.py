@@ -43,11 +43,9 @@ from actors.messages.venue import (
 )
 from actors.runtime.behaviour import Behaviour, Context, Persistence, Phase
 from actors.runtime.errors import require
-from actors.runtime.messages import Message, Severity
+from actors.runtime.messages import Message
 
 __all__ = ["ExchangeActor", "ExchangeFundingDue"]
-
-ALERT_NS = 86_400_000_000_000  # a liquidation is told for so long
 
 
 class ExchangeFundingDue(Message, frozen=True):
@@ -189,7 +187,6 @@ class ExchangeActor(Behaviour):
         outcomes = self.exchange.mark(message, context.now_ns)
         if outcomes:
             self._tell(outcomes, context)
-            self._alert_liquidations(outcomes, context)
 
     def on_funding_rate(self, message: FundingRate, context: Context) -> None:
         self._tell(self.exchange.funding_rate(message, context.now_ns), context)
@@ -269,14 +266,3 @@ class ExchangeActor(Behaviour):
         due = min((last_instant(now, interval) + interval for interval in intervals), default=0)
         if due:
             context.schedule(due - now, ExchangeFundingDue(), key="funding")
-
-    def _alert_liquidations(self, outcomes: Outcomes, context: Context) -> None:
-        accounts = sorted({o.account for o in outcomes if type(o) is OrderFilled and o.liquidation})
-        for account in accounts:
-            context.alert(
-                "AccountLiquidated",
-                Severity.PAGE,
-                f"the exchange closed positions of {account}: equity fell below the maintenance margin",
-                key=account,
-                ends_after_ns=ALERT_NS,
-            )

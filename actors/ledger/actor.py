@@ -74,14 +74,10 @@ class LedgerActor(LedgerStatements):
 
     def _take_up_positions(self, context: Context) -> None:
         """Let recovered positions wait for their marks; repeat or end what was said of unknown symbols."""
-        by_symbol = self._valuation.by_symbol
-        for symbol, holding in self.state.holdings.items():
-            if holding.net_contracts:
-                self._valuation.unmarked.add(symbol)
-                if symbol not in by_symbol:
-                    self._alert_unknown(symbol, context)
-        for symbol in self.state.set_aside_symbols:
-            if symbol in by_symbol:
+        held = {symbol for symbol, holding in self.state.holdings.items() if holding.net_contracts}
+        self._valuation.unmarked |= held
+        for symbol in sorted(held.union(self.state.set_aside_symbols)):
+            if symbol in self._valuation.by_symbol:
                 context.resolve("UnknownInstrument", key=symbol)
             else:
                 self._alert_unknown(symbol, context)
@@ -131,7 +127,21 @@ class LedgerActor(LedgerStatements):
         if valued.mark_ticks:
             self._valuation.revalue(valued, net, cost, state.holdings[symbol].dust_e8)
             self._filled[symbol] = valued
+        if fill.liquidation:
+            self._alert_liquidated(fill, context)
         self._is_told = False
+
+    def _alert_liquidated(self, fill: Fill, context: Context) -> None:
+        """The venue acted by itself: the margin did not suffice, or somebody else's did not."""
+        what = f"{fill.side.name} {fill.contracts} {fill.symbol}"
+        context.alert(
+            "AccountLiquidated",
+            Severity.PAGE,
+            f"The venue closed positions of {self._account} by force: {what}",
+            key=self._account,
+            ends_after_ns=DAY_NS,
+            trade_id=fill.trade_id,
+        )
 
     def caught_up(self, context: Context) -> None:
         """Tell where the fills of this batch have led: once, however many they were."""

@@ -247,14 +247,12 @@ def test_funding_by_the_clock_comes_at_its_instants() -> None:
     assert any(type(message) is ExchangeFundingDue for _, _, _, message, _ in bench._timers)
 
 
-def test_a_liquidation_raises_an_alert() -> None:
+def test_a_liquidation_is_told_as_a_fill_by_force() -> None:
     bench = make_bench(ExchangeSettings(accounts={"main": 100 * E8}))
     feed(bench)
     bench.tell(order("a", contracts=8))
     bench.tell(order("b", contracts=1, limit=9_990))
     bench.tell(MarkPrice("ALPHA", 2, 8_000, 8_000))
-    (alert,) = bench.alerts
-    assert (alert.name, alert.key) == ("AccountLiquidated", "main")
     assert bench.take(OrderFilled)[-1].liquidation
 
 

@@ -24,7 +24,7 @@ from actors.messages.venue import FundingPaid
 from actors.runtime.errors import InvariantError
 from actors.runtime.messages import Severity
 from actors.runtime.testing import Bench
-from tests.unit.ledger.conftest import bench_of
+from tests.unit.ledger.conftest import CATALOG, bench_of
 
 E8 = 100_000_000
 SECOND = 1_000_000_000
@@ -43,6 +43,7 @@ def fill(
     fee: int = 0,
     trade_id: str = "",
     account: str = "main",
+    liquidation: bool = False,
 ) -> Fill:
     return Fill(
         account=account,
@@ -56,7 +57,7 @@ def fill(
         price_ticks=price,
         fee_usdt=fee,
         maker=False,
-        liquidation=False,
+        liquidation=liquidation,
         at_ns=1,
     )
 
@@ -167,6 +168,30 @@ def test_an_unknown_symbol_is_told_again_after_a_restart(bench: Bench) -> None:
     bench.alerts.clear()
     bench.restart()
     assert [(alert.name, alert.ends_after_ns) for alert in bench.alerts] == [("UnknownInstrument", 0)]
+
+
+def test_a_market_that_left_the_file_with_a_position_in_it_is_told_until_it_is_back() -> None:
+    instruments = dict(CATALOG)
+    bench = bench_of(instruments=instruments)
+    bench.tell(fill(+1, 250_000, symbol=ETH))
+    eth = instruments.pop(ETH)
+    bench.restart()
+    assert [(alert.name, alert.key, alert.ends_after_ns) for alert in bench.alerts] == [
+        ("UnknownInstrument", ETH, 0)
+    ]
+    instruments[ETH] = eth
+    bench.restart()
+    assert ("UnknownInstrument", ETH) in [(one.name, one.key) for one in bench.resolved]
+
+
+def test_a_position_that_the_venue_closes_by_force_is_a_page(bench: Bench) -> None:
+    bench.tell(fill(+2))
+    assert bench.alerts == []
+    bench.tell(fill(-2, liquidation=True))
+    assert [(one.name, one.key, one.severity, one.ends_after_ns) for one in bench.alerts] == [
+        ("AccountLiquidated", "main", Severity.PAGE, DAY)
+    ]
+    assert ledger_state(bench).fills_count == 2
 
 
 def test_a_fill_of_another_account_is_set_aside(bench: Bench) -> None:
@@ -280,6 +305,7 @@ def test_a_recovered_position_that_closes_needs_no_mark(bench: Bench) -> None:
 def test_a_position_without_a_mark_wakes_somebody_and_lets_them_sleep_again(bench: Bench) -> None:
     bench.tell(fill(+1))
     bench.restart()
+    bench.resolved.clear()
     bench.advance(29 * SECOND)
     assert bench.alerts == []
     bench.advance(2 * SECOND)
