@@ -14,15 +14,16 @@ from actors.cli.drill_report import RUNS, budget_of
 from actors.cli.drill_stage import existing_stage, own_stage
 from actors.cli.output import note
 from actors.drills.experiments import Drill, drills_folder
-from actors.drills.history import Entry, append, read_history
+from actors.drills.history import Entry, append, last_passed, read_history
 from actors.drills.processes import PROGRAM
 from actors.drills.running import INTERRUPTED, run_drill
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
-__all__ = ["Session", "run_at_once"]
+__all__ = ["Session", "parts", "run_at_once"]
 
 LOOK_S = 0.2
+AROUND_S = 15.0  # what a drill takes besides detecting and recovering
 
 
 class Session:
@@ -102,8 +103,7 @@ def _without_stage(drill: Drill, began_ns: int, reason: str) -> Entry:
 def run_at_once(drills: list[Drill], jobs: int, history: Path, *, quiet: bool) -> list[Entry]:
     """Run drills on so many stages at a time, each in a process of its own; return what became of each."""
     began_ns = time.time_ns()
-    waiting = [part for group in _groups(drills) for part in _shares(group, jobs)]
-    waiting.sort(key=len, reverse=True)  # the longest first, so that no stage is busy alone at the end
+    waiting = parts(drills, jobs, history)
     running: list[subprocess.Popen[bytes]] = []
     try:
         while waiting or running:
@@ -124,6 +124,29 @@ def run_at_once(drills: list[Drill], jobs: int, history: Path, *, quiet: bool) -
         found.append(_without_stage(drill, began_ns, "its process ended without a word"))
         append(history, found[-1])
     return found
+
+
+def _expected(drills: list[Drill], history: Path) -> dict[str, float]:
+    """Return the seconds that each drill took last, or what its runbook grants it."""
+    took = {name: entry.took_s for name, entry in last_passed(read_history(history)).items()}
+    budgets = {drill.name: budget_of(drill) for drill in drills if drill.name not in took}
+    granted = {name: AROUND_S + budget.detect_s + budget.recover_s for name, budget in budgets.items()}
+    return took | granted
+
+
+def parts(drills: list[Drill], jobs: int, history: Path) -> list[list[Drill]]:
+    """Cut drills into parts that share a stage, the longest first: none is busy alone at the end."""
+    cut = [part for group in _groups(drills) for start in range(jobs) if (part := group[start::jobs])]
+    expected = _expected(drills, history)
+    return sorted(cut, key=lambda part: -sum(expected[drill.name] for drill in part))
+
+
+def _expected(drills: list[Drill], history: Path) -> dict[str, float]:
+    """Return the seconds that each drill took last, or what its runbook grants it."""
+    took = {name: entry.took_s for name, entry in last_passed(read_history(history)).items()}
+    budgets = {drill.name: budget_of(drill) for drill in drills if drill.name not in took}
+    granted = {name: AROUND_S + budget.detect_s + budget.recover_s for name, budget in budgets.items()}
+    return took | granted
 
 
 def _shares(group: list[Drill], jobs: int) -> list[list[Drill]]:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from actors.cli.drill import drill as cli
+from actors.cli.drill_run import parts
 from actors.drills.experiments import Drill, DrillFault, read_drill, read_drills
 from actors.drills.history import Entry, append, last_passed, newest, read_history
 from actors.drills.masks import MASK, Masks
@@ -275,6 +277,25 @@ def test_the_list_tells_when_a_drill_passed_last(tmp_path: Path) -> None:
     rows = {row["drill"]: row for row in json.loads(done.output)}
     assert rows["feed-mute"]["last"] == "passed"
     assert rows["halt"]["last"] == "never"
+
+
+def test_stages_run_the_longest_first_by_history_else_by_what_the_runbook_grants(tmp_path: Path) -> None:
+    chosen = [one for one in DRILLS if one.name in {"feed-mute", "halt", "backup-missing", "rate-limit"}]
+
+    def order(history: Path) -> list[str]:
+        return [one.name for part in parts(chosen, 2, history) for one in part]
+
+    granted = order(tmp_path / "none.jsonl")
+    assert sorted(granted) == sorted(one.name for one in chosen)
+    assert set(granted[:2]) == {"backup-missing", "rate-limit"}
+    for name, took_s in (
+        ("halt", 900.0),
+        ("feed-mute", 5.0),
+        ("backup-missing", 186.0),
+        ("rate-limit", 310.0),
+    ):
+        append(tmp_path / "h.jsonl", msgspec.structs.replace(entry_of(name, 1), took_s=took_s))
+    assert order(tmp_path / "h.jsonl") == ["halt", "rate-limit", "backup-missing", "feed-mute"]
 
 
 def test_a_drill_that_does_not_exist_gets_a_suggestion() -> None:
