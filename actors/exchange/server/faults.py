@@ -37,6 +37,7 @@ FRAME_KINDS = {
     "delay_frame": "Hold frames back for `delay_ms`.",
     "gap": "Leave `book_lv2` updates out, so that `lid` no longer fits.",
     "lie": "Say mark and index prices `shift_bps` too high on a stream; REST tells the truth.",
+    "garble": "Send half of a frame, which nobody can read.",
     "disconnect": "Cut the connection instead of sending a frame.",
 }
 WORLD_KINDS = {
@@ -216,6 +217,8 @@ class Faults:
                 texts = self._swap(rule, sockets, texts)
             elif rule.kind == "lie":
                 texts = [_shifted(one, rule.shift_bps) for one in texts]
+            elif rule.kind == "garble":
+                texts = [one[: len(one) // 2] for one in texts]
             else:
                 texts = []
         return [StreamSend(sockets, one, delay_ms) for one in texts]

@@ -188,7 +188,7 @@ class ServedWorld:
         for out in self.core.take_out():
             if isinstance(out, StreamSend):
                 for socket in out.socket_ids:
-                    self.frames[socket].append(json.loads(out.text))
+                    self.frames[socket].append(_read(out.text))
             elif isinstance(out, StreamClose):
                 self.closed[out.socket_id] = out.abrupt
 
@@ -213,3 +213,11 @@ class ServedWorld:
 
 def sign(secret: str, text: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
+
+
+def _read(text):
+    """Return a frame; of one that cannot be read its text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return {"unreadable": text}

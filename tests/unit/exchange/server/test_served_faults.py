@@ -182,6 +182,15 @@ def test_frames_come_twice_or_swapped(world) -> None:
     assert later["data"][0]["lid"] == earlier["data"][0]["id"]
 
 
+def test_a_garbled_frame_is_half_of_one_and_the_next_is_whole(world) -> None:
+    socket, _ = follow(world)
+    world.fault("garble", channel="book_lv2", count=1)
+    move(world)
+    assert ["unreadable" in one for one in world.heard(socket)].count(True) == 1
+    move(world)
+    assert len(world.heard(socket, "book_lv2")) == 1
+
+
 def test_private_frames_of_one_account_can_be_lost(world) -> None:
     ann, bob = world.connect(PRIVATE, "ann"), world.connect(PRIVATE, "bob")
     for socket in (ann, bob):
