@@ -16,6 +16,7 @@ from actors.ledger.events import (
 from actors.ledger.report import account_report
 from actors.ledger.statements import (
     DAY_NS,
+    MARK_MISSING,
     LedgerHeartbeat,
     LedgerMarkWaitOver,
     LedgerMidnight,
@@ -123,7 +124,7 @@ class LedgerActor(LedgerStatements):
             )
         )
         if not valued.mark_ticks:
-            self._value_unmarked(symbol, valued, price, net)
+            self._value_unmarked(symbol, valued, price, net, context)
         if valued.mark_ticks:
             self._valuation.revalue(valued, net, cost, state.holdings[symbol].dust_e8)
             self._filled[symbol] = valued
@@ -153,14 +154,17 @@ class LedgerActor(LedgerStatements):
         self._filled.clear()
         self._publish_account(context)
 
-    def _value_unmarked(self, symbol: str, valued: Valued, price_ticks: int, net_contracts: int) -> None:
+    def _value_unmarked(
+        self, symbol: str, valued: Valued, price_ticks: int, net_contracts: int, context: Context
+    ) -> None:
         """Take a fill's price as the mark of a position that it opened, never of one it found there.
 
         A position recovered from the journal may be far from the price of a fill that was reported late.
         """
         unmarked = self._valuation.unmarked
-        if not net_contracts:
+        if not net_contracts and symbol in unmarked:
             unmarked.discard(symbol)
+            context.resolve(MARK_MISSING, key=symbol)  # what is closed needs no price
         if symbol not in unmarked:
             valued.mark_ticks = price_ticks
 

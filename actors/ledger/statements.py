@@ -14,6 +14,7 @@ from actors.runtime.messages import Message, Severity
 
 __all__ = [
     "DAY_NS",
+    "MARK_MISSING",
     "LedgerHeartbeat",
     "LedgerMarkWaitOver",
     "LedgerMidnight",
@@ -21,6 +22,7 @@ __all__ = [
     "LedgerTick",
 ]
 
+MARK_MISSING = "MarkMissing"
 DAY_NS = 86_400_000_000_000
 WEEK_NS = 7 * DAY_NS
 FIRST_MONDAY_NS = 4 * DAY_NS  # 1970-01-05
@@ -84,7 +86,7 @@ class LedgerStatements(LedgerBooks):
     def _first_mark(self, symbol: str, valued: Valued, context: Context) -> None:
         """Tell what was held back at once: until then nobody may trade on this account."""
         self._valuation.unmarked.discard(symbol)
-        context.resolve("MarkMissing", key=symbol)
+        context.resolve(MARK_MISSING, key=symbol)
         self._start_day_if_due(context)
         self._publish_position(symbol, valued, context)
         self._publish_account(context)
@@ -121,7 +123,7 @@ class LedgerStatements(LedgerBooks):
     def on_ledger_mark_wait_over(self, _: LedgerMarkWaitOver, context: Context) -> None:
         for symbol in sorted(self._valuation.unmarked):
             summary = f"{symbol} is open on {self._account} and has no mark price: equity is unknown"
-            context.alert("MarkMissing", Severity.PAGE, summary, key=symbol)
+            context.alert(MARK_MISSING, Severity.PAGE, summary, key=symbol)
 
     def _start_day_if_due(self, context: Context) -> None:
         """Fix the day's first equity; after a night without us, as soon as every position has a mark."""

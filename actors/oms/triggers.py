@@ -150,7 +150,13 @@ class OmsTriggers(OmsParents):
 
     def _advance(self, parent: Parent, context: Context) -> None:
         super()._advance(parent, context)
-        if not self._sight_waits and self._sees_nothing(parent, context.now_ns):
+        symbol = parent.symbol
+        if symbol in self._blind:
+            if not self._protectors(symbol):
+                self._see_again(symbol, context)  # what it protected is closed
+        elif not self._sight_waits and (
+            symbol in self.state.stale_prices or self._sees_nothing(parent, context.now_ns)
+        ):
             self._sight_waits = True
             context.schedule(self.settings.blind_alert_after, SightCheck(), key="sight")
 

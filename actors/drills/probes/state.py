@@ -10,10 +10,11 @@ from actors.drills.processes import polytrade
 from actors.drills.stage import Stage, stage_of
 from actors.drills.wire import DrillFailed, control, until, venue, view_or_none
 
-__all__ = ["books_agree", "generation_is", "is_well", "orders_are_kept", "trades"]
+__all__ = ["books_agree", "generation_is", "is_well", "orders_are_kept", "protects", "trades"]
 
 Given = dict[str, Any] | None
 PAGE = 100
+PROTECTING = "protecting"  # the state of a parent order that has entered and watches for its exit
 FILLS_MORE = 1
 # An alert about how the drill's own machine is, not about what the drill does.
 NOT_OURS = frozenset({"BackupMissing", "ClockDrift", "ParityNotMeasured"})
@@ -66,6 +67,17 @@ def trades(more: int = FILLS_MORE, within: float = 60.0, configuration: Given = 
         return now - began if now >= began + more else 0
 
     return until(look, within, f"{more} more fills")
+
+
+def protects(symbol: str, within: float = 60.0, configuration: Given = None) -> int:
+    """Wait until a position of a symbol is protected by stops that the OMS keeps; return by how many."""
+    stage = stage_of(configuration)
+
+    def look() -> int:
+        parents = control(stage, "GET", f"/v1/orders?symbol={symbol}&closed=0")["parents"]
+        return sum(one["state"] == PROTECTING for one in parents)
+
+    return until(look, within, f"a stop of {symbol} protects a position")
 
 
 def books_agree(within: float = 60.0, configuration: Given = None) -> bool:

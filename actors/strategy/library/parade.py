@@ -48,6 +48,9 @@ class ParadeSettings(StrategySettings, frozen=True, kw_only=True):
     distance: Annotated[
         Part, setting("Stops and targets lie so far from the price, as a part of it.", minimum=1)
     ] = E8 // 2_000
+    hold: Annotated[
+        Duration, setting("Longest time that what a bracket has entered is held.", minimum=SECOND)
+    ] = 20 * SECOND
     only_brackets: Annotated[bool, setting("Brackets alone: every position is protected.")] = False
 
 
@@ -122,7 +125,7 @@ class Parade:
             target_ticks=price + sign * away,
             rests=step % 5 == 0,
             trail_ticks=2 * away if step % 3 == 0 else 0,
-            hold_ns=20 * SECOND,
+            hold_ns=self._settings.hold,
         )
         return Launch(Side(sign), self._settings.contracts, plan, "Bracket", reduce_only=False)
 
@@ -131,7 +134,7 @@ class Parade:
         plan = Bracket(
             *(OrderType.LIMIT, price, TimeInForce.GTC, price - away, price + away),
             rests=True,
-            hold_ns=20 * SECOND,
+            hold_ns=self._settings.hold,
         )
         return Launch(BUY, self._settings.contracts, plan, "Bracket", reduce_only=False)
 

@@ -314,6 +314,15 @@ def test_a_position_without_a_mark_wakes_somebody_and_lets_them_sleep_again(benc
     assert [(over.name, over.key) for over in bench.resolved] == [("MarkMissing", BTC)]
 
 
+def test_a_position_that_closes_without_a_mark_lets_whoever_was_woken_sleep_again(bench: Bench) -> None:
+    bench.tell(fill(+1))
+    bench.restart()
+    bench.advance(31 * SECOND)
+    assert [(alert.name, alert.key) for alert in bench.alerts] == [("MarkMissing", BTC)]
+    bench.tell(fill(-1, PRICE + 1))
+    assert [(over.name, over.key) for over in bench.resolved] == [("MarkMissing", BTC)]
+
+
 def test_the_day_starts_at_midnight_with_the_equity_of_that_moment(bench: Bench) -> None:
     bench.tell(fill(+1))
     bench.tell(mark(PRICE + 50))

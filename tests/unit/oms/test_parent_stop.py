@@ -283,6 +283,31 @@ def test_a_stop_that_never_sees_a_price_pages(bench: ParentBench) -> None:
     assert [resolved.name for resolved in bench.resolved] == ["StopBlind"]
 
 
+def test_a_stop_that_begins_while_its_feed_is_stale_pages(bench: ParentBench) -> None:
+    bench.long()
+    bench.launch(TakeProfit(600_000))
+    bench.mark(500_000)
+    bench.advance(20 * SECOND)
+    bench.feed(FeedState.SILENT)
+    bench.launch(STOP)
+    bench.advance(9 * SECOND)
+    assert bench.alerts == []
+    bench.advance(2 * SECOND)
+    assert [alert.name for alert in bench.alerts] == ["StopBlind"]
+
+
+def test_nobody_is_blind_any_more_when_the_position_is_closed(bench: ParentBench) -> None:
+    bench.long()
+    bench.launch(STOP)
+    bench.feed(FeedState.SILENT)
+    bench.flatten()
+    assert bench.resolved == []
+    placed = bench.only()
+    bench.accept(placed.client_order_id)
+    bench.sold(placed, placed.contracts)
+    assert "StopBlind" in [resolved.name for resolved in bench.resolved]
+
+
 def test_a_cancel_of_everything_leaves_the_stop_and_withdraws_the_resting_target(bench: ParentBench) -> None:
     bench.long()
     stop = bench.launch(STOP)
