@@ -258,6 +258,20 @@ def _day(at_ns: int) -> str:
 # -- the bundle ---------------------------------------------------------------------------------------------
 
 
+def _mask_generations(journal: Path) -> None:
+    """Take out of a copy what somebody has written as text though it is a secret."""
+    import msgspec
+
+    from actors.deployment.generations import Generations
+    from actors.deployment.masking import masked_generation
+
+    kept = Generations(journal)
+    for number in kept.numbers():
+        with contextlib.suppress(ValueError):  # a damaged one is evidence, too
+            masked = masked_generation(kept.read(number))
+            kept.path(number).write_bytes(msgspec.json.encode(masked))
+
+
 def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
     """Write a bundle whole: the journal as a proven backup, log, tape and screen. Errors: Problem."""
     import tempfile
@@ -270,6 +284,7 @@ def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
         with tempfile.TemporaryDirectory() as folder, tarfile.open(beside, "w:gz") as archive:
             path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False, as_evidence=True)
             (path / MANIFEST).unlink()  # it is no backup any more: nobody shall trade on with it
+            _mask_generations(path)
             (path / "incident.json").write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
             (path / LAST_RUN).write_text(json.dumps(_view(target)[0], default=str), encoding="utf-8")
             (path / "README.txt").write_text(READ_ME.format(name=target.name), encoding="utf-8")

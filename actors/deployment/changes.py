@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from actors.deployment.masking import apart, masked_value
 from actors.deployment.registry import KINDS
 from actors.deployment.resolved import resolved
 from actors.deployment.schema import SECTIONS
@@ -164,8 +165,7 @@ def _settings(old: ActorPlan, new: ActorPlan) -> Iterator[FieldChange]:
         place = new.origins.get(f"settings.{path}")
         yield FieldChange(
             path,
-            _shown(was, field),
-            _shown(will, field),
+            *_shown(was, will, field),
             str(place) if place else "",
             field.reload if field else Reload.RESTART,
             is_wider,
@@ -210,10 +210,13 @@ def _widens(field: SettingField, before: Any, after: Any) -> bool:
     return loosens(field.risk, before, after)
 
 
-def _shown(value: Any, field: SettingField | None) -> Any:
-    if value is None or field is None:
-        return value
-    return written(value, field.type)
+def _shown(was: Any, will: Any, field: SettingField | None) -> tuple[Any, Any]:
+    """Return both values as an operator writes them, without secrets."""
+    if field is None:
+        return was, will
+    before, after = written(was, field.type), written(will, field.type)
+    shown = masked_value(after, field.type)
+    return masked_value(before, field.type), apart(before, after, shown)
 
 
 def loosens(risk: str, before: Any, after: Any) -> bool:

@@ -184,7 +184,8 @@ CODES: dict[str, Code] = {
     ),
     "E304": Code(
         "secret in plain text",
-        "A key, token or password stands in the file. Keep it in Vault and write `secret://mount/path#key`.",
+        "A key, token, password, or the address of a well-known webhook stands in the file. "
+        "Keep it in Vault and write `secret://mount/path#key`.",
     ),
     "E305": Code("kind of another mode", "Actors of this kind do not run in the deployment's mode."),
     "E306": Code(

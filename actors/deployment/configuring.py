@@ -12,6 +12,7 @@ from actors.deployment.applying import Applier, NotApplied, Wish
 from actors.deployment.approvals import Approval
 from actors.deployment.canary.keeper import CanaryKeeper
 from actors.deployment.generations import Generation, Generations
+from actors.deployment.masking import masked_generation
 
 __all__ = ["ConfigurationDesk", "generation_row"]
 
@@ -41,7 +42,7 @@ class ConfigurationDesk:
         return rows_of(self._applier.generations)
 
     def whole_generation(self, number: int) -> dict[str, Any]:
-        """Return one with what is in it; 0 for the newest. Errors: ControlError 404."""
+        """Return one with what is in it but secrets; 0 for the newest. Errors: ControlError 404."""
         kept = self._applier.generations
         try:
             found = kept.read(number) if number else kept.current()
@@ -49,7 +50,7 @@ class ConfigurationDesk:
             found = None
         if found is None:
             raise ControlError(404, f"there is no generation {number}", "`polytrade generations` lists them")
-        shown: dict[str, Any] = msgspec.to_builtins(found)
+        shown: dict[str, Any] = msgspec.to_builtins(masked_generation(found))
         return shown
 
     def approve(self, body: dict[str, Any]) -> dict[str, Any]:

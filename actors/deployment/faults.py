@@ -59,6 +59,7 @@ class FaultLog:
         self._faults: dict[tuple[str, str, int, int], Fault] = {}
         self._hidden: dict[tuple[str, int], int] = {}  # file and line -> column from which nothing is shown
         self._secrets: set[str] = set()
+        self._veiled: set[str] = set()
 
     def add(self, code: str, span: Span, message: str, help: str = "") -> None:
         """Note one fault where `span` lies."""
@@ -81,6 +82,13 @@ class FaultLog:
         if len(secret) >= SECRET_LETTERS_MIN:
             self._secrets |= {secret, secret[:SHOWN_LETTERS_MAX]}
 
+    def veil(self, span: Span, text: str) -> None:
+        """Keep a text that is no fault of itself out of what is shown, and nothing else of its line."""
+        if text in span.source.line(span.line) and len(text) >= SECRET_LETTERS_MIN:
+            self._veiled.add(text)
+        else:  # it is written in another form there
+            self.hide(span, text)
+
     @property
     def has_errors(self) -> bool:
         """Whether anything keeps the deployment from starting."""
@@ -95,8 +103,10 @@ class FaultLog:
 
     def _without_secrets(self, fault: Fault) -> Fault:
         message, excerpt, width = fault.message, fault.excerpt, fault.width
-        for secret in sorted(self._secrets, key=len, reverse=True):
+        for secret in sorted(self._secrets | self._veiled, key=len, reverse=True):
             message = message.replace(secret, "***")
+        for text in self._veiled:  # what stands behind it stays in its column
+            excerpt = excerpt.replace(text, "*" * len(text))
         column = self._hidden.get((fault.file, fault.line))
         if column is not None:
             excerpt = excerpt[: column - 1] + "***"

@@ -71,7 +71,7 @@ class Generations:
 
     def read(self, number: int) -> Generation:
         """Return one. Errors: KeyError when there is none of this number, ValueError when it is damaged."""
-        path = self._path(number)
+        path = self.path(number)
         try:
             return msgspec.json.decode(path.read_bytes(), type=Generation)
         except FileNotFoundError:
@@ -94,7 +94,7 @@ class Generations:
     def add(self, generation: Generation) -> None:
         """Write one as a whole. Errors: GenerationMoved when its number is taken, OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._path(generation.number)
+        path = self.path(generation.number)
         beside = path.with_suffix(f".{os.getpid()}.new")
         try:
             with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -150,7 +150,7 @@ class Generations:
 
     def strike(self, number: int) -> None:
         """Forget a generation that failed, where what followed it cannot be written. It needs no room."""
-        self._path(number).unlink(missing_ok=True)
+        self.path(number).unlink(missing_ok=True)
 
     def stage(self, document: dict[str, Any]) -> str:
         """Lay a document down for the node to read; return its name. Errors: OSError."""
@@ -176,7 +176,8 @@ class Generations:
     def _staged(self, name: str) -> Path:
         return self.folder / f"staged-{name}"
 
-    def _path(self, number: int) -> Path:
+    def path(self, number: int) -> Path:
+        """Return the file of one."""
         return self.folder / f"{number:0{DIGITS}d}.json"
 
 

@@ -13,7 +13,7 @@ from actors.deployment.expansion import Draft
 from actors.deployment.faults import FaultLog
 from actors.deployment.places import Span
 from actors.deployment.sections import ClockSection, ControlSection, JournalSection, SecretsSection
-from actors.deployment.setting_types import fields_of, item_type
+from actors.deployment.setting_types import SettingField, fields_of, item_type
 from actors.deployment.topology import SupervisorPlan
 from actors.deployment.yaml_tree import List, Map, Node, Scalar
 from actors.domain.instrument import Instrument
@@ -28,7 +28,9 @@ SECRET_KEY = re.compile(
 # What keys of well-known makers look like, whatever the setting is called.
 SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bhvs\.[\w-]{20,}|\bxox[abp]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b|://[^/\s:@]+:[^/\s@]+@"
-    r"|hooks\.slack\.com/services/\w+/\w+/\w{8,}|\b\d{8,10}:[\w-]{35}\b"
+    r"|hooks\.slack\.com/services/\w+/\w+/\w{8,}|\b(bot)?\d{8,10}:[\w-]{35}\b"
+    r"|discord(app)?\.com/api/webhooks/\d+/[\w-]{20,}|webhook\.office\.com/webhookb2/\w{8,}|/hooks/[a-z0-9]{26}\b"
+    r"|[?&](access_token|api_?key|key|secret|sig|signature|token)=[\w%.~+/-]{16,}"
 )
 LOOPBACK_URL = re.compile(r"\w+://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?")
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -234,24 +236,29 @@ def check_secrets(root: Map, drafts: list[Draft], log: FaultLog) -> None:
 
 
 def _check_plain(drafts: list[Draft], log: FaultLog) -> None:
-    """Note text in settings that hold references, unless the search by name finds it anyway."""
+    """Note text in settings that hold references, unless the search by name finds it anyway.
+
+    Where text may stand it is shown nowhere, not even beside a fault: it may be a secret all the same.
+    """
     for draft in drafts:
         settings = draft.entry.get("settings")
         if draft.kind is None or not isinstance(settings, Map):
             continue
-        for name, node in _for_references(draft.kind.settings_class, settings):
-            if not SECRET_KEY.search(name) and not SECRET_TEXT.search(node.text):
+        for name, one, node in _for_references(draft.kind.settings_class, settings):
+            if one.may_be_plain:
+                log.veil(node.span, node.text)
+            elif not SECRET_KEY.search(name) and not SECRET_TEXT.search(node.text):
                 log.add("E304", node.span, f"{name!r} holds a secret in plain text", PLAIN_HELP)
                 log.hide(node.span, node.text)
 
 
-def _for_references(kind: type[msgspec.Struct], settings: Map) -> Iterator[tuple[str, Scalar]]:
-    """Yield what stands, as other text, where only references may; settings inside of others too."""
+def _for_references(kind: type[msgspec.Struct], settings: Map) -> Iterator[tuple[str, SettingField, Scalar]]:
+    """Yield what stands, as other text, where references may; settings inside of others too."""
     for name, one in fields_of(kind).items():
         node, base = settings.get(name), one.type.base
         if isinstance(node, Scalar):
-            if one.is_secret and not one.may_be_plain and node.text and not is_reference(node.text):
-                yield name, node
+            if one.is_secret and node.text and not is_reference(node.text):
+                yield name, one, node
         elif isinstance(node, Map) and isinstance(base, inspect.StructType):
             yield from _for_references(base.cls, node)
         elif isinstance(node, List) and isinstance(base, inspect.VarTupleType):

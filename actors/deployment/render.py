@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actors.deployment.masking import MASK, masked_settings
 from actors.deployment.places import Origin
 from actors.deployment.quantities import format_duration
 from actors.deployment.scalars import core_value
@@ -43,7 +44,7 @@ def _head(topology: Topology, origins: bool) -> Iterator[str]:
         if name == "journal":
             values["path"] = str(topology.journal_path)
         if name == "secrets":
-            values["defaults"] = dict.fromkeys(values["defaults"], "***")
+            values["defaults"] = dict.fromkeys(values["defaults"], MASK)
         yield f"{name}:"
         yield from _map(values, 1, places.get(name, {}), "")
 
@@ -83,7 +84,7 @@ def _actor(plan: ActorPlan) -> dict[str, Any]:
         "mailbox_capacity": plan.mailbox_capacity,
         "stop_timeout": format_duration(plan.stop_timeout_ns),
         "reads": list(plan.reads),
-        "settings": written_struct(plan.settings),
+        "settings": masked_settings(type(plan.settings), written_struct(plan.settings)),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +73,9 @@ class _Lives:
         return reshape_between(number, before, wanted, compare(before, wanted), self._keeper(wanted))
 
     def _of(self, number: int) -> Topology:
-        return from_resolved(self._kept.read(number).document, self._topology)
+        kept = self._kept.read(number)
+        # The hash is in the journal, and a bundle's generations are masked: theirs would be another.
+        return replace(from_resolved(kept.document, self._topology), content_hash=kept.content_hash)
 
     def _keeper(self, topology: Topology) -> SecretKeeper:
         self._secrets.extend(

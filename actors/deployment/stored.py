@@ -7,6 +7,7 @@ of any store.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def stored_topology(folder: Path) -> Topology:
         if raw is None:
             raise NotStored(f"{folder} does not say what a tick or a contract is worth")
         instruments = msgspec.json.decode(raw, type=dict[str, Instrument])
-        return from_resolved(document, _frame(folder, document, instruments))
+        found = from_resolved(document, _frame(folder, document, instruments))
+        return replace(found, content_hash=document["content_hash"])  # masked settings have another
     except (ValueError, KeyError, msgspec.MsgspecError, ConfigError) as error:
         raise NotStored(f"the newest generation in {folder} does not fit this release: {error}") from error
 

@@ -11,11 +11,17 @@ from pathlib import Path
 
 from tests.process.desk import Desk
 from tests.process.node import wait_for
+from tests.process.planted import leaks, of_files
+
+HOOK_KEY = "planted-4711"  # somebody wrote the address of a webhook down as text
+HOOK = f"http://127.0.0.1:1/in/{HOOK_KEY}"
 
 
 def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.edit("durability: process}", "durability: process, tape: true}")
+    routes = f'[{{name: log, channel: log}}, {{name: team, channel: webhook, url: "{HOOK}"}}]'
+    desk.edit("kind: alerter", f"kind: alerter\n    settings: {{routes: {routes}}}")
     try:
         desk.up()
         wait_for(lambda: desk.status()["totals"]["fills"] >= 1, 30)
@@ -36,6 +42,9 @@ def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> N
         bundle = tmp_path / "incident.tar.gz"
         code, text = desk.run("incident", str(desk.file), "--export", str(bundle), "--json")
         assert (code, bundle.stat().st_mode & 0o077) == (0, 0), text
+        assert leaks([HOOK_KEY], of_files(tmp_path, frozenset({"config", "generations"}))) == []
+        code, text = desk.run("generations", str(desk.file), "--json")
+        assert (code, HOOK_KEY in text) == (0, False), text
         heart = desk.node
         assert heart is not None
         pid = desk.status()["pid"]
