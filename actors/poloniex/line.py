@@ -185,6 +185,10 @@ class Line:
         """Requests that left and have no outcome yet."""
         return len(self._under_way)
 
+    def owes_since(self, instant_ns: int) -> bool:
+        """Tell whether a signed request that left at this instant or before has no outcome yet."""
+        return any(call.request.signed and call.left_ns <= instant_ns for call in self._under_way.values())
+
     def _refused(self, request: Request, retry_after_ns: int, context: Context) -> None:
         """Slow down, and let everybody know who shares the limit."""
         limit, now_ns = request.limit, context.now_ns

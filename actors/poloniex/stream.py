@@ -31,6 +31,7 @@ class Phase(enum.Enum):
     LOGGING_IN = "logging in"
     SUBSCRIBING = "subscribing"
     UP = "up"
+    LEAVING = "leaving"
     PAUSING = "pausing"
 
 
@@ -86,6 +87,14 @@ class StreamStats:
     unknown_frames: int = 0
     errors: int = 0
     last_error: str = ""
+
+    def follow(self, before: StreamStats) -> None:
+        """Count on from what the session before has counted."""
+        self.connects += before.connects
+        self.losses += before.losses
+        self.resubscribes += before.resubscribes
+        self.unknown_frames += before.unknown_frames
+        self.errors += before.errors
 
 
 @dataclass(slots=True)
@@ -150,9 +159,11 @@ class StreamSession:
         self.heard_ns = now_ns
         if event == "subscribe":
             self._acknowledged(channel, now_ns)
+        elif event == "unsubscribe":
+            return self._left(channel, now_ns)
         elif event == "error":
             self._note_error(message)
-        elif event not in ("pong", "unsubscribe", "unsubscribe_all"):
+        elif event not in ("pong", "unsubscribe_all"):
             self.stats.unknown_frames += 1
         return []
 
@@ -175,6 +186,15 @@ class StreamSession:
         shut = Shut(self.socket_id)
         self._pause(reason, now_ns)
         return [shut]
+
+    def leave(self, now_ns: int) -> list[Action]:
+        """End a session that is up without losing a word: unsubscribe, hear the rest, close.
+
+        A connection keeps the order: behind the acknowledgement of a channel's end nothing of it follows.
+        """
+        self._enter(Phase.LEAVING, now_ns)
+        self._pending = {channel.name for channel in self.channels}
+        return [Send(self.socket_id, _request("unsubscribe", channel)) for channel in self.channels]
 
     def resubscribe(self, name: str, now_ns: int) -> list[Action]:
         """Ask for a channel anew, as after a gap: that brings a snapshot."""
@@ -251,6 +271,13 @@ class StreamSession:
         self._pending.discard(channel)
         if self.phase is Phase.SUBSCRIBING and not self._pending:
             self._enter(Phase.UP, now_ns)
+
+    def _left(self, channel: str, now_ns: int) -> list[Action]:
+        self._pending.discard(channel)
+        if self.phase is not Phase.LEAVING or self._pending:
+            return []
+        self._enter(Phase.IDLE, now_ns)
+        return [Shut(self.socket_id)]
 
     def _pause(self, reason: str, now_ns: int) -> None:
         if self.phase is Phase.UP and now_ns - self._since_ns >= self.limits.calm_after:

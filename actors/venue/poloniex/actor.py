@@ -26,14 +26,7 @@ from actors.messages.venue import (
 )
 from actors.poloniex.line import LineDue, RateLimited
 from actors.runtime.behaviour import Context
-from actors.runtime.pumps.messages import (
-    HttpFailure,
-    HttpResponse,
-    SocketClose,
-    SocketClosed,
-    SocketFrame,
-    SocketOpened,
-)
+from actors.runtime.pumps.messages import HttpFailure, HttpResponse, SocketClosed, SocketFrame, SocketOpened
 from actors.venue.poloniex.connection import VenueConnecting
 from actors.venue.poloniex.state import ReadingDue, VenuePulse
 
@@ -98,9 +91,7 @@ class PoloniexVenue(VenueConnecting):
 
     def stopping(self, context: Context) -> None:
         """Leave the stream; orders stay as they are. That it closes now is no news to anybody."""
-        self.leave_stream()
-        if self.session.socket_id:
-            context.effect("socket", SocketClose(self.session.socket_id))
+        self.close_streams(context)
         context.save()
 
     def on_line_due(self, message: LineDue, context: Context) -> None:

@@ -6,47 +6,29 @@ the reports do not come.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from actors.domain.place import Place
 from actors.messages.venue import VenueConnection
 from actors.poloniex.answers import OK, Answer
 from actors.poloniex.decoding import Malformed
-from actors.poloniex.frames import (
-    AuthFrame,
-    Control,
-    OrdersFrame,
-    StreamFillsFrame,
-    read_private,
-)
 from actors.poloniex.line import Call, NotAnswered
 from actors.poloniex.market_rows import read_server_time_ms
 from actors.poloniex.rate_budget import Priority
 from actors.poloniex.request import server_time
-from actors.poloniex.stream import Action, Channel, Open, Phase, Send, StreamLimits, StreamSession
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import Severity
-from actors.runtime.pumps.messages import (
-    HttpFailure,
-    HttpResponse,
-    SocketClose,
-    SocketClosed,
-    SocketFrame,
-    SocketOpen,
-    SocketOpened,
-    SocketSend,
-)
-from actors.venue.errors import RefusedError, VenueError
+from actors.runtime.pumps.messages import HttpFailure, HttpResponse
+from actors.venue.errors import VenueError
 from actors.venue.poloniex import requests
 from actors.venue.poloniex.clock_guard import ClockJudgement
 from actors.venue.poloniex.core import MAY_SIGN, MS, SECOND, SURPRISE, Reading
 from actors.venue.poloniex.credentials import Credentials
-from actors.venue.poloniex.questions import VenueQuestions
 from actors.venue.poloniex.readings import Steps, SyncFinding, read_since
 from actors.venue.poloniex.rows import read_mode
 from actors.venue.poloniex.settings import PoloniexAccountSettings
-from actors.venue.poloniex.signing import login_text
 from actors.venue.poloniex.state import VenuePulse
+from actors.venue.poloniex.streaming import VenueStreaming
 
 __all__ = ["VenueConnecting"]
 
@@ -61,18 +43,11 @@ UNREACHABLE, KEY_REFUSED = "VenueUnreachable", "VenueKeyRefused"
 CLOCK_DRIFT, CLOCK_SKEW = "ClockDrift", "ClockSkew"
 WRONG_MODE = "hedge_mode"
 
-CHANNELS = (Channel("orders", ("all",)), Channel("trade", ("all",)))
-QUIET = ("positions", "account")  # channels nobody subscribed to; heard without surprise
 
-
-class VenueConnecting(VenueQuestions):
+class VenueConnecting(VenueStreaming):
     """Keeps the connection."""
 
-    CHANNELS: ClassVar[tuple[Channel, ...]] = CHANNELS
-    QUIET: ClassVar[tuple[str, ...]] = QUIET
     UNFIT: ClassVar[str] = "in hedge mode; only one-way mode can be traded"  # what sync_steps found
-
-    session: StreamSession
 
     def __init__(self, settings: PoloniexAccountSettings, place: Place) -> None:
         super().__init__(settings, place)
@@ -82,18 +57,12 @@ class VenueConnecting(VenueQuestions):
         self._clock_told: ClockJudgement | None = None
         self._clock_failures = 0  # looks in a row that nobody answered
         self._clock_fault = ""  # why the last one was not
-        self._sync_due_ns = 0  # 0: nothing to be read, or being read
         self._sync_number = 0  # grows whenever we go down: a reading that began before is worth nothing
-        self._stream_was_up = False
         self._key_refused = False
-        self._foreign_sockets: set[str] = set()
 
     def connect(self, context: Context) -> None:
         """Begin: look at the clock first."""
-        settings = self.settings
-        limits = StreamLimits(backoff_min=settings.backoff_min, backoff_max=settings.backoff_max)
-        name = f"{context.name}@{context.now_ns}"
-        self.session = StreamSession(name, self.CHANNELS, limits, context.random, self._login)
+        self.open_stream(context)
         self._down_since_ns = context.now_ns
         context.publish(VenueConnection(self.account, False, self.down_reason, context.now_ns))
         self._pulse(context)
@@ -108,22 +77,14 @@ class VenueConnecting(VenueQuestions):
         now_ns = self._now_ns = context.now_ns
         self.line.check(context)
         self._look_at_clock(context)
-        session = self.session
-        if session.phase is Phase.IDLE:
-            if self._may_begin(now_ns):
-                self._act(session.start(now_ns), context)
-        else:
-            self._act(session.tick(now_ns), context)
-        if self._sync_due_ns and now_ns >= self._sync_due_ns and session.is_up:
+        self.tick_streams(context)
+        if self._sync_due_ns and now_ns >= self._sync_due_ns and self.session.is_up:
             self._sync(context)
         self.look_for_lacking_fills(context)
         self.look_for_funding(context)
         self._move_cursor(context)
         self._tell_when_down_for_long(context)
         context.schedule(PULSE_NS, VenuePulse(), key="pulse")
-
-    def _may_begin(self, now_ns: int) -> bool:
-        return self.credentials is not None and self.guard.judge(now_ns) in MAY_SIGN
 
     # -- the clock -----------------------------------------------------------------------------------
 
@@ -179,99 +140,11 @@ class VenueConnecting(VenueQuestions):
         context.alert(CLOCK_SKEW, Severity.PAGE, text, key=self.account)
         self.go_down(f"clock: {judgement.value}", context)
 
-    # -- the stream ----------------------------------------------------------------------------------
-
-    def on_socket_opened(self, message: SocketOpened, context: Context) -> None:
-        """The pump has a connection."""
-        self._act(self.session.opened(message.socket_id, context.now_ns), context)
-
-    def on_socket_closed(self, message: SocketClosed, context: Context) -> None:
-        """It has none any more."""
-        self._foreign_sockets.discard(message.socket_id)
-        reason = f"socket closed ({message.code}): {message.reason}"
-        self._act(self.session.closed(message.socket_id, reason, context.now_ns), context)
-
-    def on_socket_frame(self, message: SocketFrame, context: Context) -> None:
-        """One frame of the private stream."""
-        if message.socket_id != self.session.socket_id:
-            self._shut_foreign(message.socket_id, context)
-            return
-        try:
-            frame = self.read_frame(message.data)
-        except Malformed as error:
-            self.surprise(f"private frame: {error}", context)
-            self._sync_due_ns = self._sync_due_ns or context.now_ns + SECOND  # it may have been a fill
-            return
-        self._now_ns = now_ns = context.now_ns
-        if isinstance(frame, Control):
-            quiet = frame.channel in self.QUIET and not frame.event
-            event = "pong" if quiet else frame.event
-            self._act(self.session.control(event, frame.channel, frame.message, now_ns), context)
-        elif frame.event:
-            channel = frame.__struct_config__.tag
-            self._act(self.session.control(frame.event, str(channel), "", now_ns), context)
-        elif isinstance(frame, AuthFrame):
-            self._logged_in(frame, context)
-        else:
-            self.data_frame(frame, context)
-
-    def read_frame(self, raw: bytes) -> Any:
-        """Return a frame of the private stream. Errors: Malformed."""
-        return read_private(raw)
-
-    def data_frame(self, frame: Any, context: Context) -> None:
-        """Take in what a channel says."""
-        if isinstance(frame, OrdersFrame):
-            self.session.data("orders", context.now_ns)
-            for order in frame.data:
-                self.order_row(order, context)
-        elif isinstance(frame, StreamFillsFrame):
-            self.session.data("trade", context.now_ns)
-            for fill in frame.data:
-                self.fill_row(fill, context)
-
-    def _logged_in(self, frame: AuthFrame, context: Context) -> None:
-        result = frame.data
-        success, text = (result.success, result.message) if result else (False, "no result")
-        self._act(self.session.logged_in(success, text, context.now_ns), context)
-        if not success:
-            self.access_refused(RefusedError("401", f"login: {text}"), context)
-
-    def _login(self, now_ns: int) -> str:
-        """Return the text of a login; "" when nothing may be signed."""
-        credentials = self.credentials
-        if credentials is None or self.guard.judge(now_ns) not in MAY_SIGN:
-            return ""
-        return login_text(credentials.key, credentials.secret, self.guard.venue_ns(now_ns) // MS)
-
-    def _act(self, actions: list[Action], context: Context) -> None:
-        """Carry out what the session wants, and see whether it came up or went down."""
-        for action in actions:
-            if isinstance(action, Open):
-                url, timeout_ns = self.settings.stream_url, self.session.limits.answer_timeout
-                context.effect("socket", SocketOpen(action.socket_id, url, (), timeout_ns))
-            elif isinstance(action, Send):
-                context.effect("socket", SocketSend(action.socket_id, action.text))
-            else:
-                context.effect("socket", SocketClose(action.socket_id))
-        if self.session.is_up and not self._stream_was_up:
-            self._stream_was_up = True
-            self._sync(context)
-        elif self._stream_was_up and not self.session.is_up:
-            self._stream_was_up = False
-            self.go_down(f"stream: {self.session.reason}", context)
-
-    def leave_stream(self) -> None:
-        """Have the end of the stream mean nothing from now on: the node stops."""
-        self._stream_was_up = False
-
-    def _shut_foreign(self, socket_id: str, context: Context) -> None:
-        """A connection from before this behaviour was rebuilt still lives in the pump."""
-        if socket_id not in self._foreign_sockets and len(self._foreign_sockets) < 16:
-            self._foreign_sockets.add(socket_id)
-            context.effect("socket", SocketClose(socket_id))
-
     # -- catching up ---------------------------------------------------------------------------------
+
+    def stream_came_up(self, context: Context) -> None:
+        """Read what happened before it did."""
+        self._sync(context)
 
     def _sync(self, context: Context) -> None:
         """Read what happened while nobody listened; frames that come meanwhile are told as they come."""

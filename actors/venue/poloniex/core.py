@@ -72,7 +72,7 @@ class VenueCore(Behaviour):
         self.settings = settings
         self.account = place.account
         self.credentials = credentials_of(settings.key, settings.secret, place)
-        self.trial = KeyTrial(settings.key, settings.secret, place, self.PROBE, self.key_adopted)
+        self.trial = KeyTrial(settings.key, settings.secret, place, self.PROBE, self.key_readable)
         self.reporter = self.reporter_of(settings, place)
         self.guard = ClockGuard(settings.clock_worry, settings.clock_limit, 10 * settings.clock_every)
         self.surprises_count = 0
@@ -248,7 +248,7 @@ class VenueCore(Behaviour):
         """Return who translates between the venue's words and ours."""
         return Reporter(place.account, place.instruments, settings.margin_mode, settings.self_trade)
 
-    # -- for connection.py to fill in ------------------------------------------------------------------
+    # -- for streaming.py and connection.py to fill in ---------------------------------------------------
 
     def access_refused(self, error: VenueError, context: Context) -> None:
         """The key is not, or no longer, welcome."""
@@ -258,6 +258,10 @@ class VenueCore(Behaviour):
         """The venue cannot be traded at."""
         raise NotImplementedError
 
+    def key_readable(self, context: Context) -> None:
+        """The key on trial may read."""
+        raise NotImplementedError
+
     def key_adopted(self, credentials: Credentials, context: Context) -> None:
-        """The venue takes a newer key."""
+        """A newer key is in use from now on."""
         raise NotImplementedError

@@ -40,7 +40,7 @@ __all__ = ["VenueOrders", "one_request"]
 
 V = TypeVar("V")
 
-REMEMBERED_MAX = 4_096  # fills and accepted orders; whoever hears one twice sets it aside as well
+REMEMBERED_MAX = 4_096  # fills, accepted and ended orders; whoever hears one twice sets it aside as well
 LACKING_AFTER_NS = 2 * SECOND  # an order shows more than its fills do: the fills' stream lost something
 LACKING_MAX = 1_000
 LACKING_ATTEMPTS_MAX = 10
@@ -69,6 +69,7 @@ class VenueOrders(VenueCancels):
         self._fills_order: deque[str] = deque()
         self._filled: dict[str, int] = {}  # client_order_id -> contracts told; bounded
         self._lacking: dict[str, Lacking] = {}  # by client_order_id
+        self._ended: dict[str, tuple[OrderState, int]] = {}  # venue_order_id -> end told, contracts; bounded
 
     # -- placing -------------------------------------------------------------------------------------
 
@@ -160,6 +161,9 @@ class VenueOrders(VenueCancels):
         except Malformed as error:
             self.surprise(str(error), context)
             return
+        if self._is_repeated_end(row, state):
+            self.repeats_count += 1
+            return
         client_order_id = row.clOrdId
         if state is OrderState.REJECTED:
             self._reject(client_order_id, row.state, row.cancelReason, context)
@@ -171,6 +175,16 @@ class VenueOrders(VenueCancels):
         if state is OrderState.CANCELED:
             self._forget_request(self.state.canceling, client_order_id, context)
             context.publish(self.reporter.canceled(row))
+
+    def _is_repeated_end(self, row: OrderRow, state: OrderState) -> bool:
+        """Tell whether this end has been told: two streams say it during a rotation, lists say it again."""
+        if state not in (OrderState.CANCELED, OrderState.REJECTED):
+            return False
+        end = (state, row.execQty)
+        if self._ended.get(row.ordId) == end:
+            return True
+        _remember(self._ended, row.ordId, end)
+        return False
 
     def fill_row(self, row: FillRow | StreamFillRow, context: Context) -> None:
         """Tell one fill, unless it has been told."""

@@ -133,7 +133,6 @@ class PoloniexSpotVenue(PoloniexVenue):
         """Take in events of orders: a trade tells its fill first, then how far the order is."""
         if not isinstance(frame, SpotOrdersFrame):
             return
-        self.session.data("orders", context.now_ns)
         for event in frame.data:
             if not self.reporter.knows(event.symbol):
                 continue  # not this deployment's market

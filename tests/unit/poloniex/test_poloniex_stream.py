@@ -165,3 +165,26 @@ def test_unknown_frames_are_counted(event: str) -> None:
     up(session)
     session.control(event, "x", "", 1)
     assert session.stats.unknown_frames == 1
+
+
+def test_a_session_that_leaves_closes_when_every_channel_has_said_farewell() -> None:
+    session = make()
+    up(session)
+    left = texts(session.leave(SECOND))
+    assert left == [
+        {"event": "unsubscribe", "channel": ["book_lv2"], "symbols": ["A"]},
+        {"event": "unsubscribe", "channel": ["trades"], "symbols": ["A"]},
+    ]
+    assert not session.is_up
+    assert session.control("unsubscribe", "book_lv2", "", SECOND) == []
+    assert session.control("unsubscribe", "trades", "", SECOND) == [Shut("s-1")]
+    assert session.phase is Phase.IDLE
+
+
+def test_a_session_that_leaves_does_not_wait_for_a_farewell_for_ever() -> None:
+    session = make()
+    up(session)
+    session.leave(SECOND)
+    assert session.tick(SECOND + LIMITS.answer_timeout - 1) == []
+    assert session.tick(SECOND + LIMITS.answer_timeout) == [Shut("s-1")]
+    assert session.phase is Phase.PAUSING
