@@ -108,7 +108,11 @@ class PoloniexVenue(VenueConnecting):
             "is_up": self.is_up,
             "down_reason": self.down_reason,
             "key": self.credentials.shown if self.credentials else "missing",
-            "stream": {"phase": session.phase.value, "last_loss": session.reason},
+            "stream": {
+                "phase": session.phase.value,
+                "losses": session.stats.losses,
+                "last_loss": session.reason,
+            },
             "clock": {"offset_ms": guard.offset_ns // MS, "doubt_ms": guard.doubt_ns // MS},
             "requests": {"waiting": line.waiting_count, "under_way": line.under_way_count},
             "placing": list(self.state.placing),

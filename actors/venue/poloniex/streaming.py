@@ -130,6 +130,7 @@ class VenueStreaming(VenueQuestions):
             self._coming, before, self.session = None, self.session, coming
             coming.login = self._login
             coming.stats.follow(before.stats)
+            coming.reason = before.reason
             self._going = before if before.is_up else None
             self._switch(context)
             if self._going is not None:
