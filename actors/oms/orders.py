@@ -16,6 +16,7 @@ from actors.messages.venue import CancelOrder, OrderFilled, PlaceOrder
 from actors.oms.deadlines import Doubts, backoff_ns
 from actors.oms.events import CancelWanted, OrderAnomaly, OrderFillApplied, OrderStateChanged, OrderSubmitted
 from actors.oms.ids import account_mark
+from actors.oms.record import ANOMALIES_KEPT
 from actors.oms.settings import OmsSettings
 from actors.oms.state import NEXT, TERMINAL_VALUES, FillsOrder, Order, fill_key
 from actors.oms.telling import OmsTelling
@@ -248,7 +249,8 @@ class OmsOrders(OmsTelling):
     def _fill_of_stranger(self, report: OrderFilled, context: Context) -> None:
         """The venue or a person traded on our account: the position moves all the same."""
         self._book(report, "", "", context)
-        key = fill_key(report.symbol, report.trade_id)
+        # One alert for a symbol, however many trades: another node on the account makes one a second.
+        key = report.symbol + ("/liquidation" if report.liquidation else "")
         self._note(FILL_NOT_OURS, key, "", "", "filled", report, context)
         what = "Liquidated by the venue" if report.liquidation else "Traded without an order of ours"
         text = f"{what}: {report.side.name} {report.contracts} {report.symbol}"
@@ -269,7 +271,8 @@ class OmsOrders(OmsTelling):
             self.repeats_count += 1
             return
         state = order.state.value if order is not None else ""
-        self._note(REPORT_UNEXPECTED, key, report.client_order_id, state, "filled", report, context)
+        name = report.client_order_id
+        key = self._note(REPORT_UNEXPECTED, key, name, state, "filled", report, context)
         text = f"A fill of {report.contracts} {report.symbol} was not booked: impossible or too old to judge"
         context.alert(REPORT_UNEXPECTED, Severity.PAGE, text, key=key, trade_id=report.trade_id)
         if order is not None:
@@ -310,14 +313,11 @@ class OmsOrders(OmsTelling):
         before: OrderState | None = None,
     ) -> None:
         """The table has no such pair: on the record, to somebody's attention, and to the reconciler."""
-        state = before or order.state
-        client_order_id = order.client_order_id
-        self._note(
-            REPORT_UNEXPECTED, client_order_id, client_order_id, state.value, event.value, report, context
-        )
+        state, name = before or order.state, order.client_order_id
+        key = self._note(REPORT_UNEXPECTED, name, name, state.value, event.value, report, context)
         severity = Severity.PAGE if type(report) is OrderFilled else Severity.TICKET
-        text = f"Order {client_order_id} is {state.value}, but the venue says {event.value}"
-        context.alert(REPORT_UNEXPECTED, severity, text, key=client_order_id, symbol=order.symbol)
+        text = f"Order {name} is {state.value}, but the venue says {event.value}"
+        context.alert(REPORT_UNEXPECTED, severity, text, key=key, symbol=order.symbol)
         self._report(order, state, event, report, context)
 
     def _note(
@@ -329,8 +329,16 @@ class OmsOrders(OmsTelling):
         event: str,
         report: VenueReport,
         context: Context,
-    ) -> None:
+    ) -> str:
+        """Put a report that our books do not allow on the record; return the key of the alert about it.
+
+        That is the account's for all that find no room: what is not kept here could not be ended either.
+        """
+        anomalies = self.state.anomalies
+        if key not in anomalies and len(anomalies) >= ANOMALIES_KEPT - 1:
+            key = self._account
         context.record(OrderAnomaly(client_order_id, alert, key, state, event, report, context.now_ns))
+        return key
 
     def _report(
         self, order: Order, state: OrderState, event: OrderEvent, report: VenueReport, context: Context

@@ -47,7 +47,7 @@ from actors.oms.state import AMEND_NEXT, NEXT, TERMINAL_VALUES, Amend, OmsState,
 from actors.runtime.behaviour import Behaviour, Persistence, Phase
 from actors.runtime.messages import Message
 
-__all__ = ["OmsRecord"]
+__all__ = ["ANOMALIES_KEPT", "OmsRecord"]
 
 # An enum's member costs less as a name of the module than as an attribute of its class.
 UNKNOWN, CANCEL_REQUESTED = OrderState.UNKNOWN, OrderEvent.CANCEL_REQUESTED
@@ -55,7 +55,7 @@ ACCEPTED = OrderEvent.ACCEPTED
 BUY, SELL = Side.BUY, Side.SELL
 
 GTC = TimeInForce.GTC
-ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; more than that is one big alert anyway
+ANOMALIES_KEPT = 256  # alerts that wait for a comparison to agree; whatever comes beyond shares one
 
 _BY_FILLED_PARTLY = NEXT[OrderEvent.FILLED_PARTLY.value]
 _BY_FILLED_WHOLLY = NEXT[OrderEvent.FILLED_WHOLLY.value]

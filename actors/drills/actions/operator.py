@@ -96,15 +96,19 @@ def run_runbook(
     key: str = "",
     cure_after: str = "",
     cure: dict[str, Any] | None = None,
+    of_firing: bool = False,
     configuration: Given = None,
 ) -> dict[str, Any]:
     """Follow a runbook unattended; every step must come out as it says.
 
+    `of_firing`: its key is that of the alert of this name that fires, where nobody can know it before.
     A fault that only others can end is cured once the step `cure_after` is on record, by an action of CURES:
     `{do: venue_well, arguments: {...}}`.
     """
     stage = stage_to_disturb(configuration)
     before = _steps(stage, name)
+    if of_firing:
+        key = wire.until(lambda: _firing_key(stage, name), STEP_S, f"{name} fires")
     words = ("runbook", "run", name, stage.file, *(("--key", key) if key else ()), "--auto", "--json")
     run = Run(stage, words)  # what it writes lands in the stage's folder
     if cure_after:
@@ -126,6 +130,11 @@ def run_runbook(
             f"the runbook {name} did not fit: {last['step']} was {last['result']}: {last['got'][-600:]}"
         )
     return {"steps": steps}
+
+
+def _firing_key(stage: Stage, name: str) -> str:
+    found = (wire.view_or_none(stage) or {"alerts": ()})["alerts"]
+    return next((str(one["key"]) for one in found if one["name"] == name), "")
 
 
 def _steps(stage: Stage, name: str) -> list[str]:

@@ -102,7 +102,11 @@ class Answering:
         call = Call(core, now_ns, request.query, request.body, parts, account)
         if any(rule.kind == "duplicate_request" for rule in struck):
             route.handler(call)
-        return route.handler(call)
+        data = route.handler(call)
+        for rule in struck:
+            if rule.kind == "false_refusal":
+                raise ApiError((rule.code, rule.message))
+        return data
 
     def _check_world(self, headers: dict[str, str]) -> None:
         faults = self._core.faults

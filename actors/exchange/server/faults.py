@@ -27,6 +27,7 @@ REQUEST_KINDS = {
     "drop": "Do nothing and cut the connection without an answer.",
     "partial_body": "Do what was asked, then cut the connection in the middle of the answer.",
     "duplicate_request": "Do what was asked twice; answer once.",
+    "false_refusal": "Do what was asked, then refuse with `code` and `message` all the same.",
 }
 ORDER_KINDS = {"reject_after_answer": "Accept orders, then cancel them at once with `reason`."}
 FRAME_KINDS = {
@@ -61,6 +62,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     symbol: str = ""
     account: str = ""
     key: str = ""  # for `revoke_key`: this one alone
+    contains: tuple[str, ...] = ()  # of requests: those whose body has all of these texts
+    lacks: tuple[str, ...] = ()  # and none of these
     every: int = 1  # of the matching ones, each so manieth
     count: int = 0  # how often it strikes before it is used up; 0 for ever
     delay_ms: int = 0
@@ -163,6 +166,7 @@ class Faults:
             and rule.method.upper() in ("", method)
             and rule.account in ("", account)
             and _names(request, rule.symbol)
+            and _says(request, rule)
             and rule.strikes()
         ]
         for rule in struck:
@@ -244,6 +248,14 @@ def _shifted(text: str, shift_bps: int) -> str:
 def _names(request: WebRequest, symbol: str) -> bool:
     """Tell whether a request is about a symbol, as far as its text says so; empty fits all."""
     return not symbol or symbol in request.query or symbol in request.path or symbol.encode() in request.body
+
+
+def _says(request: WebRequest, rule: Fault) -> bool:
+    """Tell whether a request's body is one of those a rule is about."""
+    body = request.body
+    return all(text.encode() in body for text in rule.contains) and not any(
+        text.encode() in body for text in rule.lacks
+    )
 
 
 def _fits(rule: Fault, channel: str, symbol: str, account: str) -> bool:

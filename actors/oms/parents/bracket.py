@@ -54,10 +54,11 @@ def judge(parent: Parent, sight: Sight) -> ParentEvent | None:
         return None if parent.children else E.CHILDREN_GONE
     if state is S.ENTERING:
         return E.ENTRY_OVER if parent.entry_over and not parent.children else None
-    if parent.children or state in PARENT_ENDED:
+    if state in PARENT_ENDED:
         return None
     over = parent.entry_over or parent.entry_filled >= parent.contracts
-    if over and (not claim or (state is S.FIRING and not open_contracts(parent, sight))):
+    is_gone = not claim or (state is S.FIRING and not open_contracts(parent, sight))
+    if over and is_gone and not parent.children:
         return E.FILLED if parent.exit_filled else E.POSITION_GONE
     if state is S.PROTECTING and 0 < due_ns(parent) <= sight.now_ns:
         return E.DUE

@@ -2,10 +2,11 @@
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import Side
-from actors.messages.control import ReconcileNow
+from actors.messages.control import ReconcileFinished, ReconcileNow
 from actors.messages.evidence import UnexpectedReport
 from actors.messages.trading import Fill
 from actors.messages.venue import CancelOrder, QueryOrder
+from actors.oms.record import ANOMALIES_KEPT
 from actors.oms.settings import OmsSettings
 from actors.runtime.messages import Severity
 from tests.unit.oms.oms_bench import BTC, ETH, PRICE, SECOND, TREND, OmsBench
@@ -126,6 +127,31 @@ def test_a_trade_made_by_hand_reaches_the_ledger_without_an_order(bench: OmsBenc
     assert fill.client_order_id == ""
     assert bench.oms.state.net_contracts == {BTC: 4}
     assert [(a.name, a.severity) for a in bench.alerts] == [("FillNotOurs", Severity.TICKET)]
+
+
+def test_many_trades_of_others_in_a_symbol_are_one_alert_and_a_liquidation_is_another(bench: OmsBench) -> None:
+    for _ in range(50):
+        bench.fill("another-node", 1)
+    bench.fill("another-node", 1, symbol=ETH)
+    bench.fill("", 4, liquidation=True)
+    assert {(a.key, a.severity) for a in bench.alerts} == {
+        (BTC, Severity.TICKET),
+        (ETH, Severity.TICKET),
+        (f"{BTC}/liquidation", Severity.PAGE),
+    }
+    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    assert {a.key for a in bench.resolved} == {a.key for a in bench.alerts}
+
+
+def test_anomalies_beyond_what_is_kept_share_an_alert_that_ends_like_the_others(bench: OmsBench) -> None:
+    for _ in range(ANOMALIES_KEPT + 20):
+        name = bench.submit()
+        bench.reject(name)
+        bench.accept(name)
+    keys = {alert.key for alert in bench.alerts}
+    assert len(keys) == ANOMALIES_KEPT and "main" in keys
+    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    assert {alert.key for alert in bench.resolved} == keys
 
 
 def test_a_fill_that_contradicts_its_order_is_nobodys_fill(bench: OmsBench) -> None:

@@ -282,6 +282,20 @@ def test_a_bracket_closes_when_it_was_held_long_enough(bench: ParentBench) -> No
     assert bench.parent(bracket).state.value == "done"
 
 
+def test_a_bracket_whose_target_rests_closes_when_it_was_held_long_enough(bench: ParentBench) -> None:
+    plan = Bracket(stop_ticks=490_000, target_ticks=510_000, rests=True, hold_ns=60 * SECOND)
+    bracket, entry = enter(bench, plan)
+    bench.fill(entry.client_order_id, 10)
+    bench.vet()
+    target = bench.only()
+    bench.accept(target.client_order_id)
+    bench.advance(61 * SECOND)
+    assert [c.client_order_id for c in bench.take(CancelOrder)] == [target.client_order_id]
+    bench.sold(bench.only())
+    bench.canceled(target.client_order_id)
+    assert bench.parent(bracket).state.value == "done"
+
+
 def test_a_bracket_goes_on_after_a_restart_at_any_step(bench: ParentBench) -> None:
     bracket, entry = enter(bench)
     bench.restart()

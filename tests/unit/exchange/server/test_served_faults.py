@@ -79,6 +79,21 @@ def test_a_request_done_twice_meets_the_duplicate_check(world) -> None:
     assert len(world.get("/v3/trade/order/opens")) == 1
 
 
+def test_an_order_can_be_taken_and_refused_all_the_same(world) -> None:
+    world.fault("false_refusal", path="/v3/trade/order", method="POST", code=10001, message="busy", count=1)
+    assert world.refused("BUY", 1, 79_000, clOrdId="both") == 10001
+    assert world.get("/v3/trade/order/opens")[0]["clOrdId"] == "both"
+    assert world.place("BUY", 1, 79_000)["ordId"]
+
+
+def test_a_fault_can_be_about_what_a_body_says(world) -> None:
+    limit, sell = '"type":"LIMIT"', '"side":"SELL"'
+    world.fault("error", path="/v3/trade/order", method="POST", code=11008, contains=[limit], lacks=[sell])
+    assert world.refused("BUY", 1, 79_000) == 11008
+    assert world.place("SELL", 1, 81_000)["ordId"]
+    assert world.place("BUY", 1, 79_000, type="LIMIT_MAKER")["ordId"]
+
+
 def test_an_accepted_order_can_be_canceled_at_once(world) -> None:
     world.fault("reject_after_answer", symbol=BTC, reason="RISK_CANCEL_ORDER_ACTION")
     placed = world.place("BUY", 1, 79_000)
