@@ -53,13 +53,11 @@ from actors.messages.venue import (
 from actors.oms.asking import OmsAsking
 from actors.oms.events import AnomaliesSettled
 from actors.oms.ids import id_prefix, intent_rank
-from actors.oms.orders import CANCEL_REFUSED, CANCELS_UNTIL_ALERT
-from actors.oms.state import TERMINAL_VALUES
 from actors.oms.timers import ParentSweep, SightCheck, Sweep
 from actors.oms.triggers import STOP_BLIND
 from actors.oms.views import described, snapshot_of
 from actors.runtime.behaviour import Context
-from actors.runtime.messages import Message, MessageRefused, Severity
+from actors.runtime.messages import Message, MessageRefused
 
 __all__ = ["OmsActor"]
 
@@ -255,9 +253,7 @@ class OmsActor(OmsAsking):
         self._move(order, OrderEvent.CANCEL_REJECTED, message, context, "", reason)
         if order.state is OrderState.UNKNOWN:
             self._ask_later(order.client_order_id, context)
-        if order.cancels_count >= CANCELS_UNTIL_ALERT and order.state._value_ not in TERMINAL_VALUES:
-            text = f"The venue refuses to cancel {order.client_order_id} again and again: {message.text}"
-            context.alert(CANCEL_REFUSED, Severity.TICKET, text, key=order.client_order_id)
+        self._cancel_failed(order, f"{message.code}: {message.text}", context)
 
     # -- questions and commands from elsewhere ---------------------------------------------------------
 

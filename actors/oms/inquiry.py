@@ -7,8 +7,14 @@ from actors.messages.evidence import VerifyOrders
 from actors.messages.venue import OutcomeUnknown, QueryOrder, RequestKind, VenueConnection, VenueOrder
 from actors.oms.deadlines import Doubt, backoff_ns
 from actors.oms.evidence import judge
-from actors.oms.orders import ORDER_UNKNOWN, SWEEP_PAUSE_NS, OmsOrders
-from actors.oms.state import NEXT, Order
+from actors.oms.orders import (
+    CANCEL_REFUSED,
+    CANCELS_UNTIL_ALERT,
+    ORDER_UNKNOWN,
+    SWEEP_PAUSE_NS,
+    OmsOrders,
+)
+from actors.oms.state import NEXT, TERMINAL_VALUES, Order
 from actors.oms.timers import Sweep
 from actors.runtime.behaviour import Context
 from actors.runtime.messages import Severity
@@ -33,8 +39,17 @@ class OmsInquiry(OmsOrders):
         canceling = message.request is RequestKind.CANCEL and order.state is OrderState.CANCELING
         if placing or canceling:
             self._lose(order, message.reason, context)
+            if canceling:
+                self._cancel_failed(order, message.reason, context)
         else:
             self.repeats_count += 1
+
+    def _cancel_failed(self, order: Order, why: str, context: Context) -> None:
+        """The venue did not take an order back. Tell somebody if it still lives, and was asked before."""
+        if order.cancels_count >= CANCELS_UNTIL_ALERT and order.state._value_ not in TERMINAL_VALUES:
+            name = order.client_order_id
+            text = f"The venue is asked again and again to cancel {name} ({order.symbol}): {why}"
+            context.alert(CANCEL_REFUSED, Severity.TICKET, text, key=name)
 
     def on_venue_connection(self, message: VenueConnection, context: Context) -> None:
         """The venue can be reached again: ask everything now."""
@@ -98,7 +113,10 @@ class OmsInquiry(OmsOrders):
         for client_order_id in self._overdue(now_ns):
             order = self.state.live.get(client_order_id)
             if order is not None and order.state in (OrderState.SUBMITTING, OrderState.CANCELING):
+                was_canceling = order.state is OrderState.CANCELING
                 self._lose(order, "no answer in time", context)
+                if was_canceling:
+                    self._cancel_failed(order, "no answer in time", context)
         for doubt in self._doubts.take_due(now_ns, self.settings.query_burst_max):
             self._ask(doubt, context)
         for symbol in [symbol for symbol, due_ns in self._retries.items() if due_ns <= now_ns]:

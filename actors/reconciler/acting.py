@@ -32,7 +32,6 @@ TERMS_WRONG = "TermsWrong"
 MANUAL_TRADE = "ManualTrade"
 MANUAL = "manual trade"
 TRANSFERS_KEPT = 64
-TOLD_NS = 60_000_000_000  # a trade by hand is told for so long at least
 NOT_RECORDED = (Act.WAIT, Act.REPORT)
 
 
@@ -235,7 +234,7 @@ class ReconcilerActing(Behaviour):
 
         A halt stays until it is resumed.
         """
-        by_hand = self.state.by_hand
-        for symbol in [s for s, at_ns in by_hand.items() if context.now_ns - at_ns >= TOLD_NS]:
+        by_hand, until_ns = self.state.by_hand, context.now_ns - self.settings.manual_told
+        for symbol in [symbol for symbol, at_ns in by_hand.items() if at_ns <= until_ns]:
             context.resolve(MANUAL_TRADE, key=symbol)
             del by_hand[symbol]

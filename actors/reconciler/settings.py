@@ -112,6 +112,10 @@ class ReconcilerSettings(Settings, frozen=True, kw_only=True):
             "says nothing, and leaves symbols alone that the markets file does not have."
         ),
     ] = "stop"
+    manual_told: Annotated[
+        Duration,
+        setting("How long a trade by hand is told at least; then until the books agree.", minimum=SECOND),
+    ] = 60 * SECOND
     leverage: Annotated[
         dict[str, int],
         setting(

@@ -10,7 +10,7 @@ from actors.drills.processes import polytrade
 from actors.drills.stage import Stage, stage_of
 from actors.drills.wire import DrillFailed, control, until, venue, view_or_none
 
-__all__ = ["books_agree", "generation_is", "is_well", "orders_are_kept", "protects", "trades"]
+__all__ = ["books_agree", "generation_is", "holds", "is_well", "orders_are_kept", "protects", "trades"]
 
 Given = dict[str, Any] | None
 PAGE = 100
@@ -78,6 +78,17 @@ def protects(symbol: str, within: float = 60.0, configuration: Given = None) -> 
         return sum(one["state"] == PROTECTING for one in parents)
 
     return until(look, within, f"a stop of {symbol} protects a position")
+
+
+def holds(symbol: str, within: float = 30.0, configuration: Given = None) -> int:
+    """Wait until a position is open in a symbol; return its contracts, signed."""
+    stage = stage_of(configuration)
+
+    def look() -> int:
+        found = (view_or_none(stage) or {}).get("positions", ())
+        return next((int(one["net_contracts"]) for one in found if one["symbol"] == symbol), 0)
+
+    return until(look, within, f"a position in {symbol}")
 
 
 def books_agree(within: float = 60.0, configuration: Given = None) -> bool:

@@ -129,7 +129,9 @@ def test_a_trade_made_by_hand_reaches_the_ledger_without_an_order(bench: OmsBenc
     assert [(a.name, a.severity) for a in bench.alerts] == [("FillNotOurs", Severity.TICKET)]
 
 
-def test_many_trades_of_others_in_a_symbol_are_one_alert_and_a_liquidation_is_another(bench: OmsBench) -> None:
+def test_many_trades_of_others_in_a_symbol_are_one_alert_and_a_liquidation_is_another(
+    bench: OmsBench,
+) -> None:
     for _ in range(50):
         bench.fill("another-node", 1)
     bench.fill("another-node", 1, symbol=ETH)
@@ -149,7 +151,8 @@ def test_anomalies_beyond_what_is_kept_share_an_alert_that_ends_like_the_others(
         bench.reject(name)
         bench.accept(name)
     keys = {alert.key for alert in bench.alerts}
-    assert len(keys) == ANOMALIES_KEPT and "main" in keys
+    assert len(keys) == ANOMALIES_KEPT
+    assert "main" in keys
     bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
     assert {alert.key for alert in bench.resolved} == keys
 

@@ -234,6 +234,21 @@ def test_a_cancel_that_is_refused_again_and_again_is_reported(bench: OmsBench) -
     assert [r.name for r in bench.resolved] == ["CancelRefused"]
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_cancel_that_has_no_answer_again_and_again_is_reported(bench: OmsBench, is_told: bool) -> None:
+    name = bench.opened()
+    bench.cancel()
+    for count in range(1, 4):
+        if is_told:
+            bench.lose(name, RequestKind.CANCEL)
+        else:
+            bench.advance(6 * SECOND)
+        assert [a.name for a in bench.alerts] == ["CancelRefused"] * (count == 3)
+        bench.show(name, S.OPEN)
+    bench.canceled(name)
+    assert [r.name for r in bench.resolved] == ["CancelRefused"]
+
+
 def test_everything_in_doubt_is_asked_about_when_the_venue_comes_back(bench: OmsBench) -> None:
     bench.unknown()
     bench.advance(HOUR)
