@@ -52,9 +52,6 @@ class ParadeSettings(StrategySettings, frozen=True, kw_only=True):
         Duration, setting("Longest time that what a bracket has entered is held.", minimum=SECOND)
     ] = 20 * SECOND
     only_brackets: Annotated[bool, setting("Brackets alone: every position is protected.")] = False
-    hold: Annotated[
-        Duration, setting("Brackets are closed after so long.", minimum=SECOND // 10, risk="raise")
-    ] = 20 * SECOND
 
 
 class ParadeMemory(msgspec.Struct):
