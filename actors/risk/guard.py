@@ -17,6 +17,7 @@ from actors.risk.guard_events import (
     ExitOrdered,
     GrantTaken,
     IntentShrunk,
+    NearTold,
     PeakMoved,
     RejectsEnded,
     StrategyDayStarted,
@@ -115,15 +116,17 @@ class Guard(LimitDesk):
     def warn(self, intent: OrderIntent, context: Context) -> None:
         """An order has passed: tell somebody about limits that it comes near to."""
         for name, check in self._near_checks.get(intent.symbol, ()):
-            key = f"{self._account}:{name}"
-            found = check(intent, self._picture)
-            if found is not None and context.now_ns >= self._near.get(key, 0):
-                self._near[key] = context.now_ns + NEAR_TOLD_NS
+            found, told = check(intent, self._picture), self.state.near.get(name)
+            if found is None and told is None:
+                continue
+            scope = self._scope_of(RULE_OF[name], Action.DENY, intent.symbol, intent.strategy)
+            if found is None and told is not None and told.scope == scope:  # another's may be far at any time
+                self.end_warning(name, context)
+            elif found is not None and (told is None or context.now_ns >= told.at_ns + NEAR_TOLD_NS):
+                key, now_ns = f"{self._account}:{name}", context.now_ns
+                context.record(NearTold(name, scope, now_ns))
                 text = f"Account {self._account} comes near its limit {name}: {_numbers(found)}"
                 context.alert("LimitNear", Severity.TICKET, text, key=key, ends_after_ns=NEAR_CALM_NS)
-            elif found is None and key in self._near:
-                del self._near[key]
-                context.resolve("LimitNear", key=key)
 
     # -- the account ------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ __all__ = [
     "LimitReturned",
     "LimitTightened",
     "LooseningAsked",
+    "NearEnded",
+    "NearTold",
     "PeakMoved",
     "RejectsEnded",
     "StrategyDayStarted",
@@ -42,6 +44,21 @@ class BreachNoted(Message, frozen=True):
     action: str
     measured: int
     limit: int
+    at_ns: int
+
+
+class NearTold(Message, frozen=True):
+    """An order came near a limit, and somebody was warned."""
+
+    rule: str
+    scope: str  # account/NAME, symbol/NAME or strategy/NAME: whose order it takes to end it
+    at_ns: int
+
+
+class NearEnded(Message, frozen=True):
+    """A limit that somebody was warned of is far again, or nobody is to be warned of it any more."""
+
+    rule: str
     at_ns: int
 
 
@@ -140,5 +157,5 @@ class LimitReturned(Message, frozen=True):
 
 GUARD_EVENTS: tuple[type[Message], ...] = (
     *(IntentShrunk, BreachNoted, ExitOrdered, ExitEnded, StrategyDayStarted, PeakMoved, RejectsEnded),
-    *(LimitTightened, LooseningAsked, LimitLoosened, LimitReturned, GrantTaken),
+    *(LimitTightened, LooseningAsked, LimitLoosened, LimitReturned, GrantTaken, NearTold, NearEnded),
 )

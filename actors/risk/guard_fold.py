@@ -12,11 +12,13 @@ from actors.risk.guard_events import (
     LimitReturned,
     LimitTightened,
     LooseningAsked,
+    NearEnded,
+    NearTold,
     PeakMoved,
     RejectsEnded,
     StrategyDayStarted,
 )
-from actors.risk.state import Attributed, Book, Grant, Override, Reservation, RiskState, StrategyDay
+from actors.risk.state import Attributed, Book, Grant, Near, Override, Reservation, RiskState, StrategyDay
 from actors.runtime.behaviour import Behaviour
 
 __all__ = ["GuardFold"]
@@ -144,6 +146,12 @@ class GuardFold(Behaviour):
         state.loosened[event.limit] = Override(
             event.value, True, event.actor, event.reason, event.at_ns, event.until_ns, event.approver
         )
+
+    def apply_near_told(self, event: NearTold) -> None:
+        self.state.near[event.rule] = Near(event.scope, event.at_ns)
+
+    def apply_near_ended(self, event: NearEnded) -> None:
+        self.state.near.pop(event.rule, None)
 
     def apply_limit_returned(self, event: LimitReturned) -> None:
         state = self.state

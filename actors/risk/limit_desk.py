@@ -10,7 +10,13 @@ from actors.domain.persons import same_person
 from actors.domain.place import Place
 from actors.messages.control import Acknowledged, Rejected
 from actors.messages.limits import ChangeLimit
-from actors.risk.guard_events import LimitLoosened, LimitReturned, LimitTightened, LooseningAsked
+from actors.risk.guard_events import (
+    LimitLoosened,
+    LimitReturned,
+    LimitTightened,
+    LooseningAsked,
+    NearEnded,
+)
 from actors.risk.limits import change_fault, checked, effective, limit_name, looser, near, value_of
 from actors.risk.rule import Check
 from actors.risk.rules import RULES
@@ -42,7 +48,6 @@ class LimitDesk(KillSwitch):
         self._watched: Checks = ()
         self._near_checks: dict[str, Checks] = {}
         self._tallied = False
-        self._near: dict[str, int] = {}  # limits of which somebody has been warned: when to warn again
         self._ledger_peak_usdt = 0
         self.compile_checks(settings)
 
@@ -81,6 +86,18 @@ class LimitDesk(KillSwitch):
             self._end_limits(context)
             self.compile_checks(effective(self.file, self.state.tightened, self.state.loosened))
             self._tell_limits(context)
+        self._forget_warnings(context)
+
+    def _forget_warnings(self, context: Context) -> None:
+        """End the warnings of limits that nobody is warned of any more: no order would do it."""
+        asked = {name for checks in self._near_checks.values() for name, _ in checks}
+        for name in sorted(self.state.near.keys() - asked):
+            self.end_warning(name, context)
+
+    def end_warning(self, name: str, context: Context) -> None:
+        """A limit that somebody was warned of is not near any more."""
+        context.record(NearEnded(name, context.now_ns))
+        context.resolve("LimitNear", key=f"{self._account}:{name}")
 
     def on_change_limit(self, change: ChangeLimit, context: Context) -> None:
         if change.account != self._account:
@@ -139,6 +156,7 @@ class LimitDesk(KillSwitch):
         self.compile_checks(effective(self.file, self.state.tightened, self.state.loosened))
         self._arm_limits(context)
         self._tell_limits(context)
+        self._forget_warnings(context)
         self._answer_change(Acknowledged(text), context)
 
     def on_limits_due(self, _: LimitsDue, context: Context) -> None:

@@ -77,6 +77,13 @@ class Grant(msgspec.Struct, array_like=True):
     all_correlated_usdt: int = 0
 
 
+class Near(msgspec.Struct, array_like=True):
+    """Somebody was warned that a limit is near."""
+
+    scope: str
+    at_ns: int
+
+
 class StrategyDay(msgspec.Struct, array_like=True):
     """Where a strategy stood when the day began."""
 
@@ -125,4 +132,5 @@ class RiskState(msgspec.Struct):
     asked: dict[str, Override] = {}  # loosenings that wait for a second person
     began_halted: bool = False  # the halt that a new deployment begins with has been latched
     grant: Grant = msgspec.field(default_factory=Grant)
+    near: dict[str, Near] = {}  # rule -> the warning that holds
     latches: dict[str, int] = {}  # digests of lines of the latch that were taken -> number of the line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.domain.lifecycle import OrderState
@@ -133,6 +134,46 @@ def test_a_warning_comes_before_the_limit_and_goes_when_it_is_far_again(risk: Be
     bench.allowed(1)
     assert bench.resolved[-1].name == "LimitNear"
     assert bench.denied(11)[0] == "order_notional"
+
+
+def ended(bench: RiskBench) -> list[str]:
+    return [one.key for one in bench.resolved if one.name == "LimitNear"]
+
+
+def test_an_order_of_another_symbol_does_not_end_the_warning_of_one(risk: Benches) -> None:
+    bench = risk(max_order_notional_usdt=10 * PRICE, warn_at=USDT * 8 // 10)
+    bench.allowed(9)
+    bench.allowed(1, symbol=ETH)
+    assert ended(bench) == []
+    assert bench.actor.state.near["order_notional"].scope == f"symbol/{BTC}"
+    bench.allowed(1)
+    assert ended(bench) == ["main:order_notional"]
+
+
+def test_a_warning_outlives_a_restart_once_and_ends_as_before(risk: Benches) -> None:
+    bench = risk(max_order_notional_usdt=10 * PRICE, warn_at=USDT * 8 // 10)
+    bench.allowed(9)
+    bench.restart()
+    bench.reconciled()
+    bench.hear()
+    bench.allowed(9)
+    assert len(bench.alerts) == 1, "it has been told"
+    bench.allowed(1)
+    assert bench.resolved[-1].name == "LimitNear"
+    assert bench.actor.state.near == {}
+
+
+@pytest.mark.parametrize("changed", [{"warn_at": 0}, {"max_order_notional_usdt": 0}])
+def test_a_warning_ends_when_nobody_is_to_be_warned_any_more(risk: Benches, changed: dict[str, int]) -> None:
+    """By a change of the deployment's file: the actor begins again with other settings."""
+    bench = risk(max_order_notional_usdt=10 * PRICE, max_open_orders=20, warn_at=USDT * 8 // 10)
+    bench.allowed(9)
+    assert ended(bench) == []
+    bench.limits = msgspec.structs.replace(bench.limits, **changed)
+    bench.restart()
+    assert ended(bench) == ["main:order_notional"]
+    bench.restart()
+    assert len(ended(bench)) == 1, "once"
 
 
 # -- the account --------------------------------------------------------------------------------------
