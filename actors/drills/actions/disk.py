@@ -1,4 +1,4 @@
-"""What happens to the files of a node: its journal is changed by somebody, its backups are gone."""
+"""What happens to the files of a node: its journal is changed by somebody, its backups are gone, and so on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from actors.drills.actions.guard import stage_of_ours
 
-__all__ = ["break_chain", "forget_backup", "mend_chain"]
+__all__ = ["break_chain", "damage_latch", "forget_backup", "mend_chain"]
 
 Given = dict[str, Any] | None
-BACKUP_NOTE = "last_backup.json"  # in the journal's folder
+BACKUP_NOTE, LATCH = "last_backup.json", "halts.jsonl"  # in the journal's folder
 EVENTS, SAVED = b"events", "chain.saved"  # the journal's events; what stood there before
 
 
@@ -57,3 +57,10 @@ def forget_backup(configuration: Given = None) -> str:
     stage = stage_of_ours(configuration)
     (Path(stage.journal) / BACKUP_NOTE).unlink(missing_ok=True)
     return "no backup is known"
+
+
+def damage_latch(configuration: Given = None) -> str:
+    """Write a line in the file of halts that is none, as an editor or a failing disk would. It stays there."""
+    with (Path(stage_of_ours(configuration).journal) / LATCH).open("a", encoding="utf-8") as file:
+        file.write("somebody was here\n")
+    return f"{LATCH} has a line that is no order"
