@@ -11,8 +11,8 @@ from actors.alerter.delivery import Answer
 from actors.alerter.dispatch import Ending, Sender, advance, answered, enqueue
 from actors.alerter.escalation import acknowledge, is_acknowledged, matching, release
 from actors.alerter.grouping import (
-    ALWAYS_ADMITTED,
     end_after,
+    has_room,
     next_due_ns,
     raise_alert,
     resolve_alert,
@@ -352,7 +352,7 @@ class AlerterActor(Behaviour):
         state, now = self.state, context.now_ns
         for ending in advance(state, self.settings, self._sender, context):
             self._ended(ending, context)
-        if _has_room(state, self.settings):
+        if has_room(state, self.settings.alerts_max):
             self._end_own("AlertsDropped", "", context)
         state.hushes = [hush for hush in state.hushes if hush.ends_at_ns > now]
         context.save()
@@ -381,8 +381,3 @@ def _says_nothing_new(alert: Alert, raised: AlertRaised) -> bool:
     known = (alert.severity, alert.summary, alert.details, alert.lasts_ns)
     said = (raised.severity, raised.summary, raised.details, raised.ends_after_ns)
     return not alert.ends_at_ns and known == said
-
-
-def _has_room(state: AlerterState, settings: AlerterSettings) -> bool:
-    theirs = [a for a in state.alerts.values() if not a.over and a.name not in ALWAYS_ADMITTED]
-    return len(theirs) < settings.alerts_max

@@ -12,6 +12,7 @@ from actors.runtime.messages import AlertRaised, AlertResolved
 __all__ = [
     "ALWAYS_ADMITTED",
     "end_after",
+    "has_room",
     "is_flapping",
     "members",
     "next_due_ns",
@@ -58,7 +59,13 @@ def _make_room(state: AlerterState, alerts_max: int) -> bool:
         for name, alert in list(state.alerts.items()):
             if alert.over and alert.told is None:
                 del state.alerts[name]
-    return len(state.alerts) < alerts_max
+    return has_room(state, alerts_max)
+
+
+def has_room(state: AlerterState, alerts_max: int) -> bool:
+    """Return whether one more could be taken; what is over takes room until that has been told."""
+    kept = (alert for alert in state.alerts.values() if not alert.over or alert.told is not None)
+    return sum(alert.name not in ALWAYS_ADMITTED for alert in kept) < alerts_max
 
 
 def _refresh(alert: Alert, raised: AlertRaised, now_ns: int, raises_kept: int) -> None:

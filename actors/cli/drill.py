@@ -141,6 +141,27 @@ def stage(kind: str) -> None:
         signal.pause()
 
 
+@drill.command()
+@click.option(
+    "--port", default=9099, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+def receiver(port: int) -> None:
+    """Take alerts as a webhook would, and say what each is about, until Ctrl-C.
+
+    A route to it is {channel: webhook, url: "http://127.0.0.1:PORT/"}. Exit code 1: the port is taken.
+    """
+    from actors.drills.receiver import AlertReceiver
+
+    try:
+        found = AlertReceiver(port, echo)
+    except OSError as error:
+        text = f"port {port} of this machine cannot be listened on: {error.strerror}"
+        raise Problem(ExitCode.FAILURE, text, "--port with another one, or 0") from None
+    note(f"alerts are taken at http://127.0.0.1:{found.port}/; Ctrl-C ends it")
+    with contextlib.suppress(KeyboardInterrupt):
+        found.serve()
+
+
 def _all() -> list[Any]:
     from actors.drills.experiments import drills_folder, read_drills
 

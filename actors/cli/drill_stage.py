@@ -63,10 +63,12 @@ def _prepared(place: Path, source: Path) -> Stage:
     """Return a stage with nothing started yet, its deployment's file written."""
     exchange = f"127.0.0.1:{free_port()}"
     vault = f"http://127.0.0.1:{free_port()}"
-    given = {"host": exchange, "vault": vault, "credential": str(place / "credential")}
+    receiver = f"http://127.0.0.1:{free_port()}"
+    given = {"host": exchange, "vault": vault, "credential": str(place / "credential"), "receiver": receiver}
     environment = {"POLYTRADE_STATE": str(place), "XDG_RUNTIME_DIR": str(place)}
-    wants_vault = "vault" in _inputs_of(source)
-    inputs = {name: text for name, text in given.items() if name == "host" or wants_vault}
+    wished = {"host", *_inputs_of(source)}
+    wants_vault = "vault" in wished
+    inputs = {name: text for name, text in given.items() if name in wished}
     lines = [
         f"extends: {source}",
         "inputs:",
@@ -79,12 +81,15 @@ def _prepared(place: Path, source: Path) -> Stage:
     commands = {"exchange": _exchange_words(exchange, place, source)}
     if wants_vault:
         commands["vault"] = ["vault", "--port", vault.rpartition(":")[2], "--root-token", VAULT_TOKEN]
+    if "receiver" in wished:
+        commands["receiver"] = ["drill", "receiver", "--port", receiver.rpartition(":")[2]]
     commands["node"] = ["up", str(file), "--plain", "--for", NODE_FOR]
     return Stage(
         **_facts(topology, place, str(file)),
         exchange=f"http://{exchange}",
         vault=vault if wants_vault else "",
         vault_token=VAULT_TOKEN if wants_vault else "",
+        receiver=receiver if "receiver" in wished else "",
         key="local-key",
         secret="local-secret",
         is_ours=True,

@@ -33,6 +33,7 @@ ACCOUNT_FIELDS = (
     *("day_start_equity_usdt", "equity_peak_usdt", "fills_count"),
 )
 
+BREADTH = ("all", "account", "symbol", "strategy")  # scopes of halts, from the widest
 ALERT_FIELDS = (
     *("name", "key", "severity", "source", "summary", "raised_at", "silenced"),
     *("acknowledged_by", "acknowledged_reason", "acknowledged_until", "escalates_at", "escalates_to"),
@@ -51,7 +52,7 @@ def trading_view(descriptions: Descriptions, instruments: Instruments) -> dict[s
         "positions": list(_positions(known, instruments)),
         "accounts": accounts,
         "reconciliations": list(_reconciliations(known)),
-        "halts": list(_halts(known)),
+        "halts": sorted(_halts(known), key=_breadth),
         "alerts": [
             {key: alert.get(key, "") for key in ALERT_FIELDS}
             for said in known.values()
@@ -198,6 +199,12 @@ def _halts(known: Descriptions) -> Iterator[dict[str, Any]]:
                 yield {"actor": address, "scope": scope, **found}
         elif isinstance(halts, list):
             yield from ({"actor": address, **halt} for halt in halts if isinstance(halt, dict))
+
+
+def _breadth(halt: dict[str, Any]) -> int:
+    """Order halts by what they stop: everything first."""
+    kind = str(halt["scope"]).partition("/")[0]
+    return BREADTH.index(kind) if kind in BREADTH else len(BREADTH)
 
 
 def _totals(known: Descriptions, accounts: list[dict[str, Any]]) -> dict[str, Any]:

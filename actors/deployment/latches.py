@@ -86,7 +86,8 @@ class LatchWatch:
             self._told.clear()
             self.compare()
         self._doubt(lines)
-        return all([self._tell(cell, lines) for cell in self._risk_cells()])
+        told = [self._tell(cell, lines) for cell in self._risk_cells()]
+        return all(told)
 
     def _read(self) -> list[Latched] | None:
         try:

@@ -78,7 +78,7 @@ def end_with_parent() -> None:
 
 
 def _is_ready(stage: Stage, name: str) -> bool:
-    address = {"exchange": stage.exchange, "vault": stage.vault}.get(name, "")
+    address = {"exchange": stage.exchange, "vault": stage.vault, "receiver": stage.receiver}.get(name, "")
     if address:
         return listens(address)
     found = view_or_none(stage)

@@ -33,6 +33,7 @@ class Stage(msgspec.Struct, kw_only=True):
     symbols: tuple[str, ...] = ()
     exchange: str = ""  # http://127.0.0.1:port; empty: it is not ours to disturb
     vault: str = ""
+    receiver: str = ""  # takes what the alerter tells; empty: there is none
     vault_token: str = ""  # of the double; it may do everything there
     key: str = ""  # of the account at the exchange, to ask it ourselves; empty: we cannot
     secret: str = ""

@@ -76,6 +76,11 @@ SEAMS = (
         "starts the processes of a drill's stage, and sees whether they listen",
     ),
     Seam(
+        "actors/drills/receiver.py",
+        frozenset({"network"}),
+        "the far side's own listening socket; a node's pumps are clients only",
+    ),
+    Seam(
         "actors/drills/vault/web.py",
         frozenset({"network"}),
         "the far side's own listening socket; a node's pumps are clients only",

@@ -1,4 +1,4 @@
-"""What happens to the files of a node: its journal is changed by somebody, its backups are gone, and so on."""
+"""What happens to the files of a node: its journal and what lies beside it are changed, or gone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import Any
 
 from actors.drills.actions.guard import stage_of_ours
 
-__all__ = ["break_chain", "damage_latch", "forget_backup", "mend_chain"]
+__all__ = [
+    "block_anchors",
+    "break_chain",
+    "damage_latch",
+    "forget_backup",
+    "free_anchors",
+    "mend_chain",
+]
 
 Given = dict[str, Any] | None
 BACKUP_NOTE, LATCH = "last_backup.json", "halts.jsonl"  # in the journal's folder
+ANCHORS = "anchors/drill.jsonl"  # in the stage's folder, as stages/watchful.yaml says
 EVENTS, SAVED = b"events", "chain.saved"  # the journal's events; what stood there before
 
 
@@ -60,7 +68,29 @@ def forget_backup(configuration: Given = None) -> str:
 
 
 def damage_latch(configuration: Given = None) -> str:
-    """Write a line in the file of halts that is none, as an editor or a failing disk would. It stays there."""
+    """Write a line that is no order in the file of halts, as an editor or a failing disk would. It stays."""
     with (Path(stage_of_ours(configuration).journal) / LATCH).open("a", encoding="utf-8") as file:
         file.write("somebody was here\n")
     return f"{LATCH} has a line that is no order"
+
+
+def block_anchors(configuration: Given = None) -> str:
+    """Put a folder where the file of anchors is: nothing can be written there, whoever one is."""
+    file = _anchors(configuration)
+    file.rename(file.with_suffix(".aside"))
+    file.mkdir()
+    return f"{file} is a folder"
+
+
+def free_anchors(configuration: Given = None) -> str:
+    """Put the file of anchors back; nothing to do when it is there."""
+    file = _anchors(configuration)
+    aside = file.with_suffix(".aside")
+    if aside.exists():
+        file.rmdir()
+        aside.rename(file)
+    return f"{file} can be written"
+
+
+def _anchors(configuration: Given) -> Path:
+    return Path(stage_of_ours(configuration).folder) / ANCHORS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.drills import wire
-from actors.drills.actions.disk import mend_chain
+from actors.drills.actions.disk import free_anchors, mend_chain
 from actors.drills.actions.guard import stage_of_ours, stage_to_disturb
 from actors.drills.actions.node import node_well
 from actors.drills.actions.processes import restart_service, start_again, stop_second_node, thaw
@@ -77,6 +77,7 @@ def command(words: list[str], codes: list[int] | None = None, configuration: Giv
 # What others may do in the middle of a runbook.
 CURES: dict[str, Callable[..., Any]] = {
     "command": command,
+    "free_anchors": free_anchors,
     "mend_chain": mend_chain,
     "node_well": node_well,
     "restart_service": restart_service,

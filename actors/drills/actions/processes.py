@@ -29,7 +29,7 @@ SECOND_FILE, SECOND_FOR = "second.yaml", "10m"
 
 
 def kill(process: str, sign: str = "KILL", times: int = 1, configuration: Given = None) -> list[int]:
-    """Send a signal to `node` (whom its heart starts again), `heart`, `up`, `exchange` or `vault`.
+    """Send a signal to `node` (its heart starts another), `heart`, `up`, `exchange`, `vault` or `receiver`.
 
     More than once, each time a new node is up and trades. Returns the ids.
     """
@@ -111,7 +111,7 @@ def stop_second_node(configuration: Given = None) -> str:
 
 def pid_of(stage: Stage, process: str, within_s: float = 30.0) -> int:
     """Return the id of a process: `up` is what was started, `heart` its child, `node` the heart's child."""
-    if process in ("exchange", "vault"):
+    if process in ("exchange", "vault", "receiver"):
         return stage.pids[process]
     if process == "up":
         return stage.pids["node"]

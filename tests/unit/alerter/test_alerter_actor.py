@@ -493,6 +493,34 @@ def test_alerts_are_bounded_and_the_loss_is_told() -> None:
     assert len(bench.behaviour.describe()["active"]) == 1
 
 
+def test_a_loss_is_told_while_what_is_over_but_untold_takes_the_room() -> None:
+    bench = bench_of(alerts_max=2, group_wait=0, group_interval=MINUTE)
+    for number in range(2):
+        bench.tell(raised(key=str(number)))
+    bench.advance(1)
+    for number in range(2):
+        bench.tell(resolved(key=str(number)))
+    bench.tell(raised(key="lost"))
+    assert alerter_state(bench).dropped_count == 1
+    bench.advance(1)
+    assert ("alert_firing", "AlertsDropped", "") in told(bench)
+    bench.advance(MINUTE)
+    assert bench.behaviour.describe()["active"] == []
+
+
+def test_the_alerters_own_alerts_take_no_room_from_others() -> None:
+    bench = bench_of(routes=(HOOK,), alerts_max=1, group_wait=0, attempts_max=1)
+    bench.tell(raised(key="0"))
+    bench.advance(1)
+    [request] = requests(bench)
+    bench.tell(HttpResponse(request.request_id, 404, (), b"", 1))
+    assert "AlertDeliveryFailed" in {alert["name"] for alert in bench.behaviour.describe()["active"]}
+    bench.tell(resolved(key="0"))
+    bench.advance(HOUR)
+    bench.tell(raised(key="1"))
+    assert alerter_state(bench).dropped_count == 0
+
+
 def test_deliveries_are_bounded_and_the_oldest_goes() -> None:
     bench = bench_of(routes=(HOOK,), deliveries_max=2, group_wait=0)
     for number in range(3):

@@ -174,6 +174,13 @@ def test_a_halt_is_acknowledged_by_who_guards(desk) -> None:
     assert answer(desk.resume("all", "ann", "drill over"))["accepted"]
 
 
+def test_what_is_halted_is_shown_from_the_widest(desk) -> None:
+    for scope in ("symbol/BTC_USDT_PERP", "account/main", "all"):
+        answer(desk.halt(scope, "no_new_risk", "ann", "drill"))
+    shown = [one["scope"] for one in answer(desk.view())["halts"]]
+    assert shown == ["all", "account/main", "symbol/BTC_USDT_PERP"]
+
+
 def test_a_rejected_halt_is_told(desk) -> None:
     assert answer(desk.halt("account/other", "no_new_risk", "ann", ""))["accepted"] is False
 
