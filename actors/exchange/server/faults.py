@@ -44,6 +44,7 @@ FRAME_KINDS = {
 WORLD_KINDS = {
     "revoke_key": "Treat `key`, or all keys of `account`, as unknown, and cut their private streams.",
     "freeze_prices": "Let index and mark price of `symbol` (all without one) stand still.",
+    "jump": "Let the market of `symbol` (all without one) be `shift_bps` higher (negative: lower).",
     "skew": "Set the exchange's clock `skew_ms` ahead (negative: behind).",
     "maintenance": "Refuse everything that is signed.",
     "lag": "Leave what is younger than `delay_ms` out of the lists of fills, ended orders and bills.",
@@ -144,6 +145,13 @@ class Faults:
     def is_frozen(self, symbol: str) -> bool:
         """Tell whether a symbol's prices stand still."""
         return any(rule.symbol in ("", symbol) for rule in self._of("freeze_prices"))
+
+    def jumped_ticks(self, symbol: str, ticks: int) -> int:
+        """Return where a symbol's price is once all jumps have moved it."""
+        for rule in self._of("jump"):
+            if rule.symbol in ("", symbol):
+                ticks = ticks * (BPS + rule.shift_bps) // BPS
+        return max(1, ticks)
 
     def is_maintained(self) -> bool:
         """Tell whether the exchange is under maintenance."""

@@ -93,7 +93,7 @@ class Pulses:
             return
         self._act_at_ns[view.symbol] = now_ns + every
         if not self._core.faults.is_frozen(view.symbol):
-            view.index_ticks = view.path.ticks_at(now_ns)
+            view.index_ticks = self._index_ticks(view, now_ns)
         participants.step(view, now_ns)
 
     def _value(self, view: MarketView, now_ns: int) -> None:
@@ -101,12 +101,15 @@ class Pulses:
         core = self._core
         if view.mark_ticks and core.faults.is_frozen(view.symbol):
             return
-        index = view.path.ticks_at(now_ns)
+        index = self._index_ticks(view, now_ns)
         interval = view.instrument.funding_interval_ns
         mark = view.value(now_ns, index, interval - now_ns % interval)
         outcomes = core.engine.mark(MarkPrice(view.symbol, now_ns, mark, index), now_ns)
         if outcomes:
             core.absorb(outcomes, now_ns)
+
+    def _index_ticks(self, view: MarketView, now_ns: int) -> int:
+        return self._core.faults.jumped_ticks(view.symbol, view.path.ticks_at(now_ns))
 
     def _rate(self, view: MarketView, now_ns: int) -> None:
         interval = view.instrument.funding_interval_ns

@@ -97,7 +97,8 @@ class SpotSide:
         """Set a market's prices, which bound what limits are taken."""
         if view.mark_ticks and self._core.faults.is_frozen(view.symbol):
             return
-        mark = view.value(now_ns, view.path.ticks_at(now_ns), 0)
+        index = self._core.faults.jumped_ticks(view.symbol, view.path.ticks_at(now_ns))
+        mark = view.value(now_ns, index, 0)
         self.engine.mark(MarkPrice(view.symbol, now_ns, mark, mark), now_ns)
 
     def pulse(self, now_ns: int) -> None:

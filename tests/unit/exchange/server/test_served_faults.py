@@ -131,6 +131,19 @@ def test_frozen_prices_stand_still(world) -> None:
     assert prices == {BTC: "80000", ETH: "1900"}
 
 
+def test_a_market_that_jumps_takes_its_book_with_it_and_comes_back(world) -> None:
+    rule = world.fault("jump", symbol=BTC, shift_bps=-1_000)
+    world.advance(3)
+    found = world.raw("GET", "/v3/market/markPrice")[1]["data"]
+    prices = {row["symbol" if "symbol" in row else "s"]: float(row["mPx"]) for row in found}
+    assert prices[BTC] == pytest.approx(72_000, rel=0.01)
+    assert prices[ETH] == pytest.approx(2_000, rel=0.01)
+    world.raw("DELETE", f"/__faults__/{rule['id']}")
+    world.advance(1)
+    index = {row["s"]: row["iPx"] for row in world.raw("GET", "/v3/market/indexPrice")[1]["data"]}
+    assert index[BTC] == "80000"
+
+
 @pytest.mark.parametrize(
     ("status", "place", "cancel"),
     [
