@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from actors.cli.problems import Problem
 from actors.cli.targets import deployment_options
 
 if TYPE_CHECKING:
+    from actors.simulation.beginning import Beginning
     from actors.simulation.run import Outcome
     from actors.simulation.seeds import Job, Timed
 
@@ -34,6 +36,15 @@ PROGRESS_S = 5.0
 @click.option("--seeds", default="0..10", show_default=True, help="FROM..TO (TO left out), N, or FROM.. .")
 @click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(0.01), help="Simulated time.")
 @click.option("--faults", default="default", show_default=True, help="default, none, or a JSON file.")
+@click.option(
+    "--cash",
+    multiple=True,
+    metavar="[ACCOUNT=]USDT",
+    help="What accounts hold at the exchange. Default: as their ledgers begin, but not with 0.",
+)
+@click.option(
+    "--as-written", is_flag=True, help="Assume neither money nor somebody who resumes what begins halted."
+)
 @click.option("--stop-on-first", is_flag=True, help="End with the first seed that fails.")
 @click.option(
     "--jobs", default=1, show_default=True, type=click.IntRange(0), help="Processes; 0: one a core."
@@ -53,6 +64,8 @@ def simulate(
     seeds: str,
     hours: float,
     faults: str,
+    cash: tuple[str, ...],
+    as_written: bool,
     stop_on_first: bool,
     jobs: int,
     out: Path,
@@ -62,14 +75,21 @@ def simulate(
     from actors.simulation.seeds import run_seeds
 
     wanted = _seeds(seeds)
+    if cash and as_written:
+        raise click.UsageError("--cash and --as-written do not go together")
     job = _job(files, environments, inputs, hours, faults)
-    job.recipe.topology()  # faults of the file are told before anything starts
+    topology = job.recipe.topology()  # faults of the file are told before anything starts
+    if not as_written:
+        job = job._replace(beginning=_beginning(topology, cash))
     failed: list[int] = []
+    orders, denied = 0, Counter[str]()
     done, began, told = 0, time.monotonic(), time.monotonic()
     try:
         for timed in run_seeds(job, wanted, jobs or os.cpu_count() or 1):
             done += 1
             _tell(timed, as_json)
+            orders += timed.outcome.orders_count
+            denied.update(dict(timed.outcome.denied))
             if timed.outcome.violations:
                 failed.append(timed.outcome.seed)
                 _keep(job, timed.outcome, out)
@@ -81,8 +101,18 @@ def simulate(
     except KeyboardInterrupt:
         note("stopped")
     note(f"{done} seeds, {len(failed)} failed{': ' + ', '.join(map(str, failed)) if failed else ''}")
+    if done and not orders:
+        note(_standstill(denied))
     if failed:
         raise SystemExit(int(ExitCode.FAILURE))
+
+
+def _standstill(denied: Counter[str]) -> str:
+    """Say why a simulation says nothing about orders."""
+    if not denied:
+        return "no order left, and nobody wished for one: --hours may be too few, or trading is halted"
+    count, rule = denied.total(), denied.most_common(1)[0][0]
+    return f"no order left: of {count} wishes all were denied, most by {rule}; --cash may not fit the limits"
 
 
 def _seeds(text: str) -> Iterator[int]:
@@ -93,6 +123,29 @@ def _seeds(text: str) -> Iterator[int]:
         return iter(range(int(first), int(last))) if last else count(int(first))
     except ValueError as error:
         raise click.UsageError(f"--seeds {text}: write 0..1000, 17, or 0.. for no end") from error
+
+
+def _beginning(topology: Any, cash: tuple[str, ...]) -> Beginning:
+    """Return what to begin with, and say what of it nobody has written. Errors: Problem."""
+    from actors.deployment.quantities import parse_decimal
+    from actors.simulation.beginning import beginning_of
+
+    given = {}
+    for one in cash:
+        account, _, text = one.rpartition("=")
+        try:
+            given[account] = parse_decimal(text)
+            if given[account] < 0:
+                raise ValueError("nobody holds less than nothing")
+        except ValueError as error:
+            raise click.UsageError(f"--cash {one}: {error}") from error
+    try:
+        beginning, said = beginning_of(topology, given)
+    except ValueError as error:
+        raise Problem(ExitCode.USAGE, f"--cash: {error}", "docs/simulation.md") from error
+    for line in said:
+        note(f"assumed: {line}")
+    return beginning
 
 
 def _job(files: Any, environments: Any, inputs: Any, hours: float, faults: str) -> Job:
@@ -119,6 +172,9 @@ def _tell(timed: Timed, as_json: bool) -> None:
             "digest": outcome.digest,
             "violations": [violation._asdict() for violation in outcome.violations],
             "faults": [str(fault) for fault in outcome.faults],
+            "orders": outcome.orders_count,
+            "fills": outcome.fills_count,
+            "denied": dict(outcome.denied),
             "simulated_s": outcome.simulated_ns / 1e9,
             "wall_s": round(timed.wall_ns / 1e9, 3),
         }
@@ -145,7 +201,7 @@ def _keep(job: Job, outcome: Outcome, out: Path) -> None:
     note(f"seed {outcome.seed}: looking for the faults that matter among {len(outcome.faults)}")
     faults = shrink_faults(job, outcome)
     folder = out / f"seed-{outcome.seed}"
-    kept = write_bundle(folder, job.recipe, outcome.seed, faults, job.duration_ns)
+    kept = write_bundle(folder, job.recipe, outcome.seed, faults, job.duration_ns, job.beginning)
     for fault in faults:
         note(f"      {fault}")
     if kept.violations:

@@ -15,6 +15,7 @@ from actors.runtime.store import TurnWrite
 from actors.runtime.store_lmdb import Durability, LmdbStore
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.tape import Tape
+from actors.simulation.beginning import AS_WRITTEN, Beginning
 from actors.simulation.faults import Fault, read_faults, write_faults
 from actors.simulation.run import Outcome, SeedRun
 
@@ -47,6 +48,7 @@ class Bundle(msgspec.Struct, frozen=True):
     configuration_hash: str
     recipe: Recipe
     violations: tuple[tuple[str, int, str, tuple[str, ...]], ...]
+    beginning: Beginning = AS_WRITTEN
 
 
 class Replay(NamedTuple):
@@ -58,7 +60,12 @@ class Replay(NamedTuple):
 
 
 def write_bundle(
-    folder: Path, recipe: Recipe, seed: int, faults: Sequence[Fault], duration_ns: int
+    folder: Path,
+    recipe: Recipe,
+    seed: int,
+    faults: Sequence[Fault],
+    duration_ns: int,
+    beginning: Beginning = AS_WRITTEN,
 ) -> Outcome:
     """Run a seed once more with a tape, and keep everything of it; what was in the folder goes."""
     if folder.exists():
@@ -67,7 +74,7 @@ def write_bundle(
     topology = recipe.topology()
     kept = _copy_config(topology, recipe, folder / CONFIG)
     tape = Tape(folder / TAPE)
-    run = SeedRun(topology, seed, faults, duration_ns, tape)
+    run = SeedRun(topology, seed, faults, duration_ns, tape, beginning=beginning)
     outcome = run.run()
     tape.close()
     _write_journal(run.world.store, folder / JOURNAL)
@@ -81,6 +88,7 @@ def write_bundle(
         topology.content_hash,
         kept,
         tuple(map(tuple, outcome.violations)),  # type: ignore[arg-type]
+        beginning,
     )
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     return outcome
@@ -126,7 +134,7 @@ def replay_bundle(folder: Path) -> Replay:
     bundle, faults = read_bundle(folder)
     files = tuple(str(folder / CONFIG / name) for name in bundle.recipe.files)
     topology = msgspec.structs.replace(bundle.recipe, files=files).topology()
-    run = SeedRun(topology, bundle.seed, faults, bundle.duration_ns)
+    run = SeedRun(topology, bundle.seed, faults, bundle.duration_ns, beginning=bundle.beginning)
     outcome = run.run()
     chain = run.world.node.journal.chain.hex()
     return Replay(bundle, outcome, outcome.digest == bundle.digest and chain == bundle.journal_chain)

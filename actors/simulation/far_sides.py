@@ -13,12 +13,10 @@ from actors.exchange.server.settings import AccountSettings, ServerSettings
 from actors.secrets.keeper import SecretKeeper
 from actors.secrets.port import Secret
 from actors.secrets.reference import SecretReference, parse_reference
+from actors.simulation.beginning import FAR_VENUES, ledger_usdt
 from actors.simulation.exchange_side import ExchangeSide
 
 __all__ = ["InventedSecrets", "exchange_of", "hosts_of", "names_of", "secrets_for"]
-
-VENUES = ("venue.poloniex", "venue.poloniex_spot")
-USDT_DEFAULT = 10_000 * 100_000_000
 
 
 class InventedSecrets:
@@ -55,7 +53,7 @@ def exchange_of(
 
     `paths`: prices of symbols; `cash_usdt`: what accounts hold, in 1e-8 USDT, if not what ours begin with.
     """
-    venues = [plan for plan in topology.actors if plan.kind in VENUES]
+    venues = [plan for plan in topology.actors if plan.kind in FAR_VENUES]
     if not venues and not hosts_of(topology):
         return None
     symbols = [plan.place.variables["symbol"] for plan in topology.actors if "symbol" in plan.place.variables]
@@ -75,7 +73,7 @@ def exchange_of(
 def names_of(topology: Topology) -> dict[str, str]:
     """Return the exchange's name for each of our accounts: those with one key are one account there."""
     by_key: dict[str, str] = {}
-    venues = [plan for plan in topology.actors if plan.kind in VENUES]
+    venues = [plan for plan in topology.actors if plan.kind in FAR_VENUES]
     return {_name(plan): by_key.setdefault(_value(plan, "key"), _name(plan)) for plan in venues}
 
 
@@ -84,14 +82,16 @@ def _name(plan: ActorPlan) -> str:
 
 
 def _account(topology: Topology, plan: ActorPlan, cash_usdt: Mapping[str, int]) -> AccountSettings:
-    account = _name(plan)
-    deposit = USDT_DEFAULT
-    for other in topology.actors:
-        if other.kind == "ledger" and other.place.variables.get("account") == account:
-            deposit = getattr(other.settings, "initial_usdt", deposit)
-    deposit = cash_usdt.get(account, deposit)
+    """Return an account as the exchange has it; one of each market may share a key, and so a name."""
+    account, names = _name(plan), names_of(topology)
+    deposits = {
+        other.kind: cash_usdt.get(_name(other), ledger_usdt(topology, _name(other)))
+        for other in topology.actors
+        if other.kind in FAR_VENUES and names[_name(other)] == account
+    }
+    futures, spot = (deposits.get(kind, deposits[plan.kind]) for kind in FAR_VENUES)
     key, secret = (_value(plan, name) for name in ("key", "secret"))
-    return AccountSettings(key=key, secret=secret, usdt=deposit, spot={"USDT": deposit}, name=account)
+    return AccountSettings(key=key, secret=secret, usdt=futures, spot={"USDT": spot}, name=account)
 
 
 def _value(plan: ActorPlan, name: str) -> str:

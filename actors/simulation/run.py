@@ -30,6 +30,7 @@ from actors.runtime.wire import Wire
 from actors.secrets.desk import PORT as SECRETS
 from actors.secrets.desk import SecretDesk
 from actors.simulation.agreement import AgreementWatch
+from actors.simulation.beginning import AS_WRITTEN, Beginning
 from actors.simulation.exchange_side import Sink
 from actors.simulation.far_sides import exchange_of, hosts_of, names_of, secrets_for
 from actors.simulation.faults import BY_HAND, Fault, Ground
@@ -67,6 +68,7 @@ class Outcome(NamedTuple):
     fills_count: int
     amends_count: int  # orders placed for the rest of another one
     deaths_count: int
+    denied: tuple[tuple[str, int], ...] = ()  # wishes by the rule that spoke against them, the most first
 
 
 def ground_of(topology: Topology) -> Ground:
@@ -100,7 +102,7 @@ class SeedRun:
         *,
         start_ns: int = START_NS,
         paths: Mapping[str, PricePath] | None = None,
-        cash_usdt: Mapping[str, int] | None = None,
+        beginning: Beginning = AS_WRITTEN,
     ) -> None:
         self.topology = topology = seeded(topology, seed)
         self.seed = seed
@@ -110,7 +112,7 @@ class SeedRun:
         self._tape = tape
         self._secrets = secrets_for(topology)
         self._names = names_of(topology)
-        self.far = exchange_of(topology, seed, paths, cash_usdt)
+        self.far = exchange_of(topology, seed, paths, beginning.cash_usdt)
         hosts = dict.fromkeys(sorted(hosts_of(topology)), self.far) if self.far else {}
         self.wire = Wire(hosts, Sink(), seed)  # type: ignore[arg-type]
         self.wire.ports[PARITY_PORT] = SilentPumps()  # nobody measures a simulation against its model
@@ -125,6 +127,8 @@ class SeedRun:
         if durability == "process":
             self.world.sync_every(topology.journal.sync_interval)
         self.striker = Striker(self.world, self.far, faults)
+        if beginning.is_resumed:
+            self.world.after(SECOND_NS, self.striker.resume_beginning)
         self.striker.on_end.append(lambda: self.world.after(SETTLED_NS, self.look))
         if self.far is not None:
             self.far.on_event.append(self._exchange_event)
@@ -302,4 +306,5 @@ class SeedRun:
             len(watchers.fills),
             watchers.amended_count,
             world.crashes_count,
+            tuple(watchers.denied.most_common()),
         )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from actors.deployment.topology import Topology
 from actors.runtime.clock import monotonic_ns
+from actors.simulation.beginning import AS_WRITTEN, Beginning
 from actors.simulation.bundle import Recipe
 from actors.simulation.faults import Fault, draw
 from actors.simulation.run import Outcome, SeedRun, ground_of
@@ -26,6 +27,7 @@ class Job(NamedTuple):
     recipe: Recipe
     duration_ns: int
     faults: tuple[Fault, ...] | None = None  # None: drawn from the seed
+    beginning: Beginning = AS_WRITTEN
 
 
 class Timed(NamedTuple):
@@ -63,7 +65,8 @@ def run_seeds(job: Job, seeds: Iterable[int], jobs: int) -> Iterator[Timed]:
 
 def _run(job: Job, topology: Topology, seed: int) -> Timed:
     began = monotonic_ns()
-    outcome = SeedRun(topology, seed, faults_of(job, topology, seed), job.duration_ns).run()
+    faults = faults_of(job, topology, seed)
+    outcome = SeedRun(topology, seed, faults, job.duration_ns, beginning=job.beginning).run()
     return Timed(outcome, monotonic_ns() - began)
 
 
@@ -85,7 +88,7 @@ def shrink_faults(job: Job, outcome: Outcome, tries_max: int = 80) -> list[Fault
     invariant = outcome.violations[0].invariant
 
     def fails(faults: Sequence[Fault]) -> bool:
-        found = SeedRun(topology, outcome.seed, faults, job.duration_ns).run().violations
-        return any(violation.invariant == invariant for violation in found)
+        run = SeedRun(topology, outcome.seed, faults, job.duration_ns, beginning=job.beginning)
+        return any(violation.invariant == invariant for violation in run.run().violations)
 
     return shrink(outcome.faults, fails, tries_max)

@@ -210,6 +210,16 @@ class Striker:
                 self._tell_risks(Halt("all", level, "simulation", "the run is over"))
                 return
 
+    def resume_beginning(self) -> None:
+        """Resume trading that a new deployment begins halted, as soon as it is."""
+        world = self._world
+        risks = [] if world.ended else [c for c in world.node.loop.cells.values() if c.kind == "risk"]
+        states: list[Any] = [cell.behaviour.state for cell in risks if cell.is_ready]
+        if len(states) < len(risks) or not risks:
+            world.after(SECOND_NS, self.resume_beginning)
+        elif any(state.began_halted and "all" in state.halts for state in states):
+            self._tell_risks(Resume("all", "simulation", "looked at it"))
+
     def _tell_risks(self, message: Message) -> None:
         world = self._world
         if world.ended:

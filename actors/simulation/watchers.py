@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from actors.risk.events import (
     HaltLatched,
     HaltReleased,
     IntentAllowed,
+    IntentDenied,
     OrderFinished,
     ReplacementAllowed,
 )
@@ -73,6 +74,7 @@ KINDS = (
     HaltLatched,
     HaltReleased,
     IntentAllowed,
+    IntentDenied,
     ExitOrdered,
     OrderBooked,
     OrderUnbooked,
@@ -129,6 +131,7 @@ class Watchers:
         self._amends = AmendWatch()
         self.parents = ParentWatch()
         self.amended_count = 0
+        self.denied: Counter[str] = Counter()  # wishes, by the rule that spoke against them
         self._ended: set[str] = set()
         self._net: dict[tuple[str, str], int] = {}  # by account and symbol
         self._halts: dict[tuple[str, str], tuple[int, int]] = {}  # (risk, scope) -> (level, turn)
@@ -215,6 +218,8 @@ class Watchers:
                 self._has_ended(cell, event.client_order_id)
             case IntentAllowed() | AmendAllowed():
                 self._allowed(cell, event)
+            case IntentDenied():
+                self.denied[event.rule] += 1
             case ReplacementAllowed():
                 self._amends.judged(event)
             case AmendStarted():

@@ -26,6 +26,7 @@ from actors.runtime.messages import Message
 from actors.runtime.node import Node
 from actors.runtime.store_memory import MemoryStore
 from actors.runtime.wire_faults import LINE_KINDS
+from actors.simulation.beginning import Beginning
 from actors.simulation.config_tests.market import Prices, scripted
 from actors.simulation.config_tests.record import Record
 from actors.simulation.faults import EXCHANGE_KINDS, HAND_KINDS, Fault
@@ -52,8 +53,10 @@ class Stage(SeedRun):
         self._strikes = 0
         topology, paths = scripted(test.topology, self._prices)
         start_ns = instant_ns(test.given.start)
-        cash = test.given.cash
-        super().__init__(topology, test.given.seed, (), 0, start_ns=start_ns, paths=paths, cash_usdt=cash)
+        cash = dict(test.given.cash or {})
+        super().__init__(
+            topology, test.given.seed, (), 0, start_ns=start_ns, paths=paths, beginning=Beginning(cash)
+        )
         self.world.after_turn.append(lambda: self.record.read(self.world.store))
         self.wire.on_leave.append(
             lambda address, request: self.record.left(self.world.now_ns, address, request)
