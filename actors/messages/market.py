@@ -151,6 +151,7 @@ class History(Message, frozen=True):
     symbol: str
     interval_ns: int
     bars: tuple[Bar, ...]
+    is_known: bool = True  # False: nobody could tell what was; no bars then
 
 
 class ReplayFinished(MarketMessage, frozen=True):

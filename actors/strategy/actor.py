@@ -220,7 +220,7 @@ class StrategyActor(Behaviour):
 
     def on_history(self, history: History, context: Context) -> None:
         ours = history.symbol == self._symbol and history.interval_ns == self.settings.bar
-        if not (ours and self._awaits_history):
+        if not (ours and self._awaits_history and history.is_known):
             return
         state = self.state
         bars, goes_on = missed_bars(state, history.bars, self.settings.bar)

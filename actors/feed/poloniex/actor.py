@@ -199,7 +199,7 @@ class PoloniexFeed(FeedConnection):
             self._tell_history(context.sender, message.interval_ns, (), context)
             return
         if len(self._histories) >= HISTORIES_MAX or not context.sender:
-            self._tell_history(context.sender, message.interval_ns, (), context)
+            self._tell_history(context.sender, message.interval_ns, (), context, is_known=False)
             return
         self._histories_count += 1
         reading = HistoryReading(context.sender, message.interval_ns, steps, request)
@@ -234,7 +234,7 @@ class PoloniexFeed(FeedConnection):
             if reading.tries < HISTORY_TRIES:
                 context.schedule(HISTORY_RETRY_NS * reading.tries, HistoryRetry(number))
             else:
-                self._end_history(number, (), context)
+                self._end_history(number, (), context, is_known=False)
             return
         try:
             reading.request = reading.steps.send(self.read_page(outcome))
@@ -242,17 +242,27 @@ class PoloniexFeed(FeedConnection):
             self._end_history(number, end.value, context)
         except Malformed as error:
             self.surprise(str(error), context)
-            self._end_history(number, (), context)
+            self._end_history(number, (), context, is_known=False)
         else:
             reading.tries = 0
             self._ask_history(number, reading, context)
 
-    def _end_history(self, number: int, bars: tuple[Any, ...], context: Context) -> None:
+    def _end_history(
+        self, number: int, bars: tuple[Any, ...], context: Context, *, is_known: bool = True
+    ) -> None:
         reading = self._histories.pop(number)
-        self._tell_history(reading.reader, reading.interval_ns, bars, context)
+        self._tell_history(reading.reader, reading.interval_ns, bars, context, is_known=is_known)
 
-    def _tell_history(self, reader: str, interval_ns: int, bars: tuple[Any, ...], context: Context) -> None:
-        history = History(self.symbol, interval_ns, bars)
+    def _tell_history(
+        self,
+        reader: str,
+        interval_ns: int,
+        bars: tuple[Any, ...],
+        context: Context,
+        *,
+        is_known: bool = True,
+    ) -> None:
+        history = History(self.symbol, interval_ns, bars, is_known)
         if not reader:
             context.reply(history)
             return

@@ -8,12 +8,14 @@ import pytest
 from actors.domain.bars import ClosedBar
 from actors.domain.orders import Side, TimeInForce
 from actors.messages.market import Quote
+from actors.messages.plans import Bracket
 from actors.runtime.settings import Settings
 from actors.strategy.library import STRATEGIES
 from actors.strategy.library.mean_reversion import MeanReversion, MeanReversionSettings
+from actors.strategy.library.parade import Parade, ParadeSettings
 from actors.strategy.library.pulse import Pulse, PulseSettings
 from actors.strategy.library.trend_follow import TrendFollow, TrendFollowSettings
-from actors.strategy.protocol import Amend, Decision, Hold, Order, Target, View
+from actors.strategy.protocol import Amend, Decision, Hold, Launch, Order, Target, View
 from actors.strategy.settings import StrategySettings
 from tests.unit.strategy.strategy_bench import BTC, CATALOG, MINUTE, START
 
@@ -216,6 +218,19 @@ def test_pulse_goes_back_towards_flat_when_its_turns_do_not_cancel_out(net: int,
     view.can_act, view.net_contracts = True, net
     quote = Quote(BTC, START, 1, 1, 2, 1)
     assert [strategy.on_quote(quote, view)[0] for _ in range(3)] == [side] * 3
+
+
+def test_a_parade_of_brackets_alone_protects_all_it_enters_for_as_long_as_it_is_told() -> None:
+    settings = ParadeSettings(only_brackets=True, pause=1_000_000_000, hold=40_000_000_000)
+    strategy, view = Parade(settings, CATALOG[BTC]), View(settings, CATALOG[BTC])
+    view.can_act = True
+    launched = []
+    for step in range(6):
+        view.now_ns = START + step * settings.pause
+        launched.append(strategy.on_quote(Quote(BTC, view.now_ns, 500_000, 1, 500_002, 1), view))
+    plans = [one.plan for one in launched if isinstance(one, Launch)]
+    assert [(isinstance(plan, Bracket), plan.hold_ns) for plan in plans] == [(True, settings.hold)] * 6
+    assert all(plan.stop_ticks for plan in plans)
 
 
 @pytest.mark.parametrize("settings_class", list(STRATEGIES))

@@ -187,6 +187,16 @@ def test_without_history_it_tells_and_warms_up_by_itself(scripted: Scripter) -> 
     assert [r.name for r in bench.resolved] == ["WarmupMissing"], "it has seen enough of the market"
 
 
+def test_an_answer_that_nobody_knows_is_none_and_it_tells(scripted: Scripter) -> None:
+    bench = scripted(live=False, warmup=2)
+    bench.status(FeedState.LIVE)
+    bench.advance(HISTORY_WAIT_NS)
+    bench.tell(History(BTC, MINUTE, (), is_known=False))
+    bench.advance((HISTORY_TRIES_MAX - 1) * HISTORY_WAIT_NS)
+    assert [alert.name for alert in bench.alerts] == ["WarmupMissing"]
+    assert bench.resolved == []
+
+
 def test_history_that_comes_at_last_resolves_the_alert(scripted: Scripter) -> None:
     bench = scripted(live=False)
     bench.advance(HISTORY_TRIES_MAX * HISTORY_WAIT_NS)

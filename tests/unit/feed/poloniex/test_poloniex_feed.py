@@ -358,13 +358,15 @@ def test_an_interval_the_venue_does_not_know_is_built_from_a_shorter_one() -> No
 
 @pytest.mark.parametrize("interval_ns", [15 * SECOND, 7 * SECOND, 0])
 def test_intervals_that_cannot_be_built_get_an_empty_answer(interval_ns: int) -> None:
-    assert history(FeedBench(), interval_ns, 10).bars == ()
+    found = history(FeedBench(), interval_ns, 10)
+    assert (found.bars, found.is_known) == ((), True)
 
 
-def test_a_rest_side_that_is_down_gets_an_empty_answer_in_the_end() -> None:
+def test_of_a_rest_side_that_is_down_it_says_in_the_end_that_nobody_knows() -> None:
     bench = FeedBench()
     bench.rest_answers = False
-    assert history(bench, MINUTE, 10).bars == ()
+    found = history(bench, MINUTE, 10)
+    assert (found.bars, found.is_known) == ((), False)
     assert len([path for path, _ in bench.asked if path.endswith("candles")]) == 6
 
 
@@ -372,7 +374,8 @@ def test_candles_that_cannot_be_true_are_not_passed_on() -> None:
     bench = FeedBench()
     fill_candles(bench, MINUTE, 30)
     bench.candles[20][1] = "1.00"  # high below low
-    assert history(bench, MINUTE, 15).bars == ()
+    found = history(bench, MINUTE, 15)
+    assert (found.bars, found.is_known) == ((), False)
     assert bench.alert_names()[0] == "FeedUnreadable"
 
 
