@@ -1,4 +1,4 @@
-"""Probes find what they are named after in what a node answers, and say what they saw when it is not there."""
+"""Probes find what they are named after in what a node answers, or say what they saw instead."""
 
 from __future__ import annotations
 
