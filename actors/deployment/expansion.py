@@ -68,6 +68,7 @@ def expand(actors: Map, scope: Scope, kinds: Mapping[str, Kind]) -> Cast:
             cast.entries.put(key, entry)
             cast.unsure.add(name)
             continue
+        _check_for_each(key, entry, scope.log, kinds)
         for draft in _members(key, entry, scope, cast.unsure):
             if len(cast.drafts) >= ACTORS_MAX:
                 scope.log.add("E112", key.span, f"the deployment has more than {ACTORS_MAX} actors")
@@ -88,6 +89,18 @@ def _ask_for_namesake(key: Scalar, actors: Map, log: FaultLog) -> None:
     if nearest(key.text, others):
         help = did_you_mean(key.text, others, key.span.source.name)
         log.add("E103", key.span, f"actor {key.text!r}: 'kind' is missing", help)
+
+
+def _check_for_each(key: Scalar, entry: Map, log: FaultLog, kinds: Mapping[str, Kind]) -> None:
+    """Note a `for_each` that is one reference: the variables stand in the file, only their values come in."""
+    declared, kind = entry.get("for_each"), entry.get("kind")
+    if not isinstance(declared, Scalar) or "$" not in declared.text:
+        return  # the structure tier judges all that is no reference
+    known = kinds.get(kind.text) if isinstance(kind, Scalar) else None
+    variable = known.variables[0] if known is not None and known.variables else "symbol"
+    message = f"actor {key.text!r}: 'for_each' must be a map, not the text {declared.text!r}"
+    value = f'"{declared.text}"' if "{" in declared.text else declared.text
+    log.add("E102", declared.span, message, f"write 'for_each: {{{variable}: {value}}}'")
 
 
 def _members(key: Scalar, entry: Map, scope: Scope, unsure: set[str]) -> Iterator[Draft]:

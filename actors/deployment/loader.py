@@ -113,7 +113,7 @@ class Reading:
         self.supervisors = read_supervisors(self.root.get("supervisors"), log)
         self.edges = connect(self.cast, log)
         self.chosen = adopt(self.cast.drafts, self.supervisors, self.root.get("supervisors"), log)
-        check_wiring(self.cast.drafts, self.edges, self.instruments, log)
+        check_wiring(self.cast, self.edges, self.instruments, log)
         check_accounts(self.cast.drafts, log)
         mode = self.root.get("mode")
         if isinstance(mode, Scalar) and mode.value in MODES:

@@ -108,6 +108,8 @@ def _count(error: Any, path: Path, node: Node, log: FaultLog) -> None:
 def _unique(error: Any, path: Path, node: Node, log: FaultLog) -> None:
     seen: dict[str, Span] = {}
     for item in node.items if isinstance(node, List) else ():
+        if isinstance(item, Scalar) and item.faulty:
+            continue
         name = repr(plain(item))
         if name in seen:
             help = f"the first is at {seen[name].seen_from(item.span.source.name)}"

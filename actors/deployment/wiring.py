@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from actors.deployment.expansion import Draft
+from actors.deployment.expansion import Cast, Draft
 from actors.deployment.faults import FaultLog, did_you_mean
 from actors.deployment.markets import check_markets
 from actors.deployment.topology import Edge
@@ -20,9 +20,10 @@ BEHIND_RISK = frozenset({"oms", "venue", "exchange"})
 
 
 def check_wiring(
-    drafts: list[Draft], edges: list[Edge], instruments: Mapping[str, Instrument] | None, log: FaultLog
+    cast: Cast, edges: list[Edge], instruments: Mapping[str, Instrument] | None, log: FaultLog
 ) -> None:
     """Note every actor that could not do its work, or would do somebody else's. None: no catalog to check."""
+    drafts = cast.drafts
     known = {draft.address: draft for draft in drafts}
     heard, told = _traffic(edges)
     for draft in drafts:
@@ -30,7 +31,8 @@ def check_wiring(
             continue
         if not draft.misread and not _has_riddles(draft, known):
             _check_hears(draft, heard[draft.address], drafts, log)
-        _check_tells(draft, told[draft.address], drafts, log)
+        if not cast.unsure:  # those nobody can tell the addresses of may read it
+            _check_tells(draft, told[draft.address], drafts, log)
         _check_market(draft, known, log)
         _check_sources(draft, known, log)
         _check_use(draft, heard, told, log)

@@ -30,7 +30,10 @@ PEER = "127.0.0.1"
 
 
 class ExchangeSide:
-    """A far side that outlives the node, as the real one does. `on_event` is told of our accounts' events."""
+    """A far side that outlives the node, as the real one does. `on_event` is told of our accounts' events.
+
+    `quiet`: symbols that are listed for whoever asks, and that nobody trades.
+    """
 
     def __init__(
         self,
@@ -38,11 +41,14 @@ class ExchangeSide:
         instruments: Mapping[str, Instrument],
         *,
         has_spot: bool = True,
+        quiet: frozenset[str] = frozenset(),
         paths: Mapping[str, PricePath] | None = None,
     ) -> None:
         self.core = ExchangeCore(settings, instruments, paths=paths)
         if not has_spot:
             self.core.spot.views.clear()  # markets that nobody looks at need no time
+        for view in (*self.core.views.values(), *self.core.spot.views.values()):
+            view.is_quiet = view.symbol in quiet
         self.core.record = self._record
         self.on_event: list[Callable[[Message], None]] = []
         self.on_house: list[Callable[[OrderBooked], None]] = []  # told of others' orders that traded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from actors.simulation.beginning import FAR_VENUES, ledger_usdt
 from actors.simulation.exchange_side import ExchangeSide
 
 __all__ = ["InventedSecrets", "exchange_of", "hosts_of", "names_of", "secrets_for"]
+
+FUTURES = "_PERP"
 
 
 class InventedSecrets:
@@ -56,8 +58,9 @@ def exchange_of(
     venues = [plan for plan in topology.actors if plan.kind in FAR_VENUES]
     if not venues and not hosts_of(topology):
         return None
-    symbols = [plan.place.variables["symbol"] for plan in topology.actors if "symbol" in plan.place.variables]
-    served = tuple(dict.fromkeys(s for s in symbols if s in topology.instruments and s.endswith("_PERP")))
+    traded = [plan.place.variables["symbol"] for plan in topology.actors if "symbol" in plan.place.variables]
+    listed = dict.fromkeys((*traded, *_watched(topology)))
+    served = tuple(dict.fromkeys(one for one in map(_futures_of, listed) if one in topology.instruments))
     names = names_of(topology)
     settings = ServerSettings(
         accounts=tuple(
@@ -66,8 +69,21 @@ def exchange_of(
         symbols=served,
         seed=seed,
     )
-    has_spot = any(plan.kind.endswith("_spot") for plan in topology.actors)
-    return ExchangeSide(settings, topology.instruments, has_spot=has_spot, paths=paths)
+    has_spot = any(not symbol.endswith(FUTURES) for symbol in listed)
+    quiet = frozenset((*served, *(one.removesuffix(FUTURES) for one in served))).difference(traded)
+    return ExchangeSide(settings, topology.instruments, has_spot=has_spot, quiet=quiet, paths=paths)
+
+
+def _watched(topology: Topology) -> Iterator[str]:
+    """Yield the symbols that somebody asks the exchange about without trading them."""
+    for plan in topology.actors:
+        if plan.kind == "catalog":
+            yield from getattr(plan.settings, "symbols", ()) or topology.instruments
+
+
+def _futures_of(symbol: str) -> str:
+    """Return the futures symbol that the exchange derives a spot market from."""
+    return symbol if symbol.endswith(FUTURES) else symbol + FUTURES
 
 
 def names_of(topology: Topology) -> dict[str, str]:

@@ -64,3 +64,19 @@ def test_an_actor_that_halts_without_reading_risk_takes_nobody_down() -> None:
     # `all`: with that every run comes to rest.
     assert (list(risk.behaviour.state.halts), risk.failures_count) == ([f"symbol/{BTC}", "all"], 0)
     assert Halt.__name__ in {kind.__name__ for kind in run.world.node.cell("catalog").behaviour.EMITS}
+
+
+def test_a_simulated_exchange_lists_all_that_is_watched_and_trades_what_is_traded() -> None:
+    """The shipped example watches both markets files as a whole, and trades a few symbols of each."""
+    found = Recipe((str(REPOSITORY / "config" / "examples" / "local-with-spot.yaml"),)).topology()
+    run = SeedRun(found, 0, (), 0)
+    run.world.run_for(75 * SECOND_NS)  # two readings: two in a row without a symbol are believed
+    catalog, far = run.world.node.cell("catalog").behaviour, run.far
+    assert far is not None
+    assert catalog.readings_count >= 2
+    assert (catalog.state.changed, catalog.state.halted) == ({}, {})
+    views = [*far.core.views.values(), *far.core.spot.views.values()]
+    traded = {one.symbol for one in views if not one.is_quiet}
+    assert traded == {BTC, ETH, "BTC_USDT", "ETH_USDT"}
+    assert {one.symbol for one in views if one.market.book.bids.best()} == traded
+    assert {*catalog.watched} <= {one.symbol for one in views}

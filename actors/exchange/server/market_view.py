@@ -84,6 +84,7 @@ class MarketView:
         self.path = path
         self.status = "OPEN"
         self.is_frozen = False
+        self.is_quiet = False  # it is listed, and nothing happens in it
         self.index_ticks = 0
         self.mark_ticks = 0
         self.last_ticks = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from actors.exchange.server.market_view import MarketView
@@ -44,7 +45,7 @@ class Pulses:
 
     def _begin(self, view: MarketView, participants: Participants, now_ns: int) -> None:
         """Fill a book, and let a few trades happen: nobody should meet a market without any."""
-        if self._core.settings.participants:
+        if self._core.settings.participants and not view.is_quiet:
             for act in range(FIRST_ACTS):
                 participants.step(view, now_ns + act, is_eager=True)
 
@@ -54,14 +55,14 @@ class Pulses:
         each_second = now_ns - self._valued_at_ns >= SECOND_NS or now_ns < self._valued_at_ns
         each_minute = now_ns - self._rated_at_ns >= 60 * SECOND_NS or now_ns < self._rated_at_ns
         self._settle_statuses(now_ns)
-        for view in core.views.values():
+        for view in _loud(core.views):
             if each_minute:
                 self._rate(view, now_ns)
             if each_second:
                 self._value(view, now_ns)
             if core.settings.participants:
                 self._act(view, core.participants, now_ns)
-        for view in core.spot.views.values():
+        for view in _loud(core.spot.views):
             if each_second:
                 core.spot.value(view, now_ns)
             if core.settings.participants:
@@ -77,13 +78,13 @@ class Pulses:
 
     def _tell(self, each_second: bool, each_minute: bool, now_ns: int) -> None:
         public = self._core.futures_public
-        for view in self._core.views.values():
+        for view in _loud(self._core.views):
             public.tell_often(view, now_ns)
             if each_second:
                 public.tell_each_second(view, now_ns)
             if each_minute:
                 public.tell_each_minute(view, now_ns)
-        for view in self._core.spot.views.values():
+        for view in _loud(self._core.spot.views):
             self._core.spot.public.tell_often(view, now_ns)
 
     def _act(self, view: MarketView, participants: Participants, now_ns: int) -> None:
@@ -127,3 +128,7 @@ class Pulses:
                 view.status = status
                 if view.symbol in self._core.views:
                     self._core.futures_public.tell_symbol(view, now_ns)
+
+
+def _loud(views: Mapping[str, MarketView]) -> Iterator[MarketView]:
+    return (view for view in views.values() if not view.is_quiet)
