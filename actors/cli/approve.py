@@ -9,7 +9,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
-from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.output import agree, echo, json_option, note, print_json
 from actors.cli.plan_shown import plan_lines
 from actors.cli.plans import compared, read_plan
 from actors.cli.problems import Problem
@@ -38,8 +38,7 @@ def approve(plan: Path, reason: str, name: str, yes: bool, as_json: bool) -> Non
         raise Problem(ExitCode.REFUSED, text, "plan it again")
     for line in plan_lines(found):
         note(line)
-    if not yes and not click.confirm("approve this?", err=True):
-        raise Problem(ExitCode.REFUSED, "nothing was approved")
+    agree("approve this", yes, "nothing was approved")
     body = {
         "digest": found["approvals"]["digest"],
         "base": found["base"],

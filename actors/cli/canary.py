@@ -9,8 +9,7 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
-from actors.cli.output import echo, json_option, note, print_json
-from actors.cli.problems import Problem
+from actors.cli.output import agree, echo, json_option, note, print_json
 from actors.cli.targets import find_target
 
 __all__ = ["canary"]
@@ -80,8 +79,7 @@ def _end(file: str | None, action: str, reason: str, yes: bool) -> dict[str, Any
     if found["running"]:
         for line in status_lines(found):
             note(line)
-        if not yes and not click.confirm(f"{action} it?", err=True):
-            raise Problem(ExitCode.REFUSED, "the canary goes on")
+        agree(f"{action} it", yes, "the canary goes on")
     body = {"action": action, "actor": who(), "reason": reason or "by hand"}
     answer: dict[str, Any] = client.post("/v1/canary", body, ANSWER_WITHIN_S)
     return answer

@@ -22,7 +22,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, print_json
 from actors.cli.shown import bytes_text
-from actors.cli.targets import load_topology, split_words
+from actors.cli.targets import deployment_options, load_topology, running_options, split_words
 from actors.cli.version import dependency_versions
 
 __all__ = ["Check", "doctor"]
@@ -46,11 +46,17 @@ class Check:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[FILE]")
+@deployment_options
 @json_option
-def doctor(words: tuple[str, ...], as_json: bool) -> None:
+def doctor(
+    words: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...], as_json: bool
+) -> None:
     """Check disk, fsync speed, clock, limits, ports, versions; of a deployment's place if one is named."""
     file, _ = split_words(words)
-    topology = load_topology([file]) if file else None  # its faults first, before anything takes time
+    read_as = running_options([file] if file else [], environments, inputs)
+    topology = (
+        load_topology([file], *read_as) if file else None
+    )  # its faults first, before anything takes time
     checks: list[Check] = []
     for check in _checks(topology):
         checks.append(check)

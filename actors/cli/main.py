@@ -141,12 +141,23 @@ def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
         os.environ["POLYTRADE_DEBUG"] = "1"  # the node's process inherits it
 
 
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from actors.cli.version import version
+
+        ctx.invoke(version, as_json=False)
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="A command that concerns a deployment takes its file first; without one, the only one that runs.",
 )
 @click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
+)
 def main() -> None:
     """Autonomous trading on Poloniex futures, from one YAML file."""
 

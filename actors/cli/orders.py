@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
 from actors.cli.orders_parents import parent_lines, parents_table, told_parent
-from actors.cli.output import echo, json_option, note, print_json
+from actors.cli.output import agree, echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.cli.shown import age, instant, money, table_text
 from actors.cli.targets import find_target, split_words
@@ -138,7 +137,7 @@ def cancel(
         )
     target = find_target(file)
     if not order_id:
-        _confirm(f"cancel {_counted(_get(target, scope, 0))} of {target.name}", yes)
+        agree(f"cancel {_counted(_get(target, scope, 0))} of {target.name}", yes)
     body = {**scope, "id": order_id, "all": is_all, "actor": who(), "reason": reason, "wait_s": wait_s}
     found = target.client.post("/v1/orders/cancel", body, wait_s + ANSWER_MARGIN_S)
     if as_json:
@@ -174,7 +173,7 @@ def resolve(words: tuple[str, ...], state: str, evidence: str, yes: bool, as_jso
     if not yes:
         for line in table_text(_lines(order)).splitlines():
             note(line)
-    _confirm(f"settle it as {state} on the word of {who()}", yes)
+    agree(f"settle it as {state} on the word of {who()}", yes)
     body = {"id": order["client_order_id"], "as": state, "evidence": evidence, "actor": who()}
     found = target.client.post("/v1/orders/resolve", body)
     if as_json:
@@ -222,15 +221,6 @@ def _show_parent(found: dict[str, Any], as_json: bool) -> None:
         print_json({**parent, "orders": orders})
     else:
         echo(table_text(parent_lines(parent, orders)))
-
-
-def _confirm(what: str, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Problem(ExitCode.USAGE, f"nobody can be asked whether to {what}", "add --yes")
-    if not click.confirm(f"{what}?", default=False, err=True):
-        raise Problem(ExitCode.REFUSED, "nothing was done", "")
 
 
 def _counted(found: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["echo", "json_option", "note", "print_json", "warn", "write_text"]
+__all__ = ["agree", "echo", "json_option", "note", "print_json", "warn", "write_text"]
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,6 +40,22 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     """Write a warning to stderr."""
     click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+
+
+def agree(what: str, yes: bool, otherwise: str = "nothing was done") -> None:
+    """Ask whoever is at the terminal, unless `yes` was given.
+
+    Errors: Problem when they do not agree, or nobody is there to be asked.
+    """
+    from actors.cli.exit_codes import ExitCode
+    from actors.cli.problems import Problem
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Problem(ExitCode.USAGE, f"nobody can be asked whether to {what}; {otherwise}", "add --yes")
+    if not click.confirm(f"{what}?", err=True):
+        raise Problem(ExitCode.REFUSED, otherwise)
 
 
 def write_text(path: str, text: str) -> None:

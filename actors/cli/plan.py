@@ -11,17 +11,28 @@ import click
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.ordering import who
-from actors.cli.output import echo, json_option, note, print_json
-from actors.cli.plan_follow import FollowWish, follow, watch_options
+from actors.cli.output import agree, echo, json_option, note, print_json
+from actors.cli.plan_follow import SETTLE_S, FollowWish, follow, watch_options
 from actors.cli.plan_shown import applied_text, generation_lines, plan_lines
 from actors.cli.plans import compared, keep_plan, kept_by, planned_files, read_plan
 from actors.cli.problems import Problem
 from actors.cli.spans import Span
-from actors.cli.targets import Target, deployment_options, find_target, is_target_word
+from actors.cli.targets import Target, deployment_options, find_target, is_target_word, running_options
 
 __all__ = ["apply", "generations", "plan", "rollback"]
 
 NOTHING, CHANGES, ERROR = 0, 2, 1  # exit codes of `plan`, as of every tool that plans
+CANARY_S = 1800.0
+NOTHING_DONE = {
+    "text": "nothing changes",
+    "created": [],
+    "restarted": [],
+    "told": [],
+    "removed": [],
+    "taken_back": "",
+    "canary_until_ns": 0,
+    "deferred": [],
+}
 ANSWER_BESIDE_S = 30.0  # beside the time for which a change is watched
 
 
@@ -38,9 +49,7 @@ def canary_options(command: Any) -> Any:
     command = click.option(
         *("--for", "canary_s"),
         type=Span(),
-        default="30m",
-        show_default=True,
-        help="With --canary: for how long it must do well.",
+        help="With --canary: for how long it must do well.  [default: 30m]",
     )(command)
     return click.option(
         *("--canary", "target"),
@@ -50,7 +59,21 @@ def canary_options(command: Any) -> Any:
     )(command)
 
 
-@click.command()
+class PlanCommand(click.Command):
+    """Its code 2 says that something changes: a command line that makes no sense must not say the same."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line; leave with ERROR when it cannot be read."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            from actors.cli.failures import tell
+
+            tell(error)
+            sys.exit(ERROR)
+
+
+@click.command(cls=PlanCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @deployment_options
 @click.option(
@@ -107,9 +130,9 @@ def apply(
     approver: str,
     prove_s: float,
     target: str,
-    canary_s: float,
+    canary_s: float | None,
     watches: bool,
-    settle_s: float,
+    settle_s: float | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -120,16 +143,19 @@ def apply(
     if watches and target:
         text = "--watch and --canary do not go together"
         raise Problem(ExitCode.USAGE, text, "begin the canary by hand; a watch that runs waits for its end")
+    _need_each_other("--for", canary_s, "--canary SYMBOL|ACCOUNT", target)
+    _need_each_other("--settle", settle_s, "--watch", watches)
     if watches:
-        follow(files, environments, inputs, FollowWish(reason, prove_s, settle_s, as_json))
+        wish = FollowWish(reason, prove_s, SETTLE_S if settle_s is None else settle_s, as_json)
+        follow(files, *running_options(files, environments, inputs), wish)
         return
     if len(files) == 1 and not is_target_word(files[0]):
         found = read_plan(Path(files[0]))
     else:
         found = planned_files(files, environments, inputs)
-    words = {"reason": reason, "approver": approver, "prove_s": prove_s}
+    words = {"reason": reason, "approver": approver, "prove_s": prove_s, "of": found.get("of", 0)}
     if target:
-        words |= {"canary": target, "canary_s": canary_s}
+        words |= {"canary": target, "canary_s": CANARY_S if canary_s is None else canary_s}
     _bring_in(found, words, yes, as_json)
 
 
@@ -154,28 +180,36 @@ def rollback(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Bring an earlier generation back, as a new one: the one before, or number N."""
+    """Bring an earlier generation back, as a new one: number N, or what ran before what runs.
+
+    After a rollback that is what ran before the generation that was brought back; canaries do not count.
+    The files need not be there, nor be right. A limit that becomes wider again takes a --reason.
+    """
     if file is not None and file.isdigit() and number is None:
         file, number = None, int(file)
     target = find_target(file)
     kept = kept_by(target)
     numbers = kept.numbers()
-    if not numbers or (number is None and len(numbers) < 2):
+    wanted = kept.before() if number is None else number
+    if not numbers or wanted is None:
         raise Problem(
             ExitCode.NOT_FOUND, "there is no earlier generation", "`polytrade generations` lists them"
         )
-    wanted = numbers[-2] if number is None else number
     try:
         generation = kept.read(wanted)
     except KeyError:
         known = f"{numbers[0]} to {numbers[-1]}"
         raise Problem(ExitCode.NOT_FOUND, f"there is no generation {wanted}", f"there are {known}") from None
-    found = compared(target, kept.read(numbers[-1]), generation.document)
+    found = {**compared(target, kept.read(numbers[-1]), generation.document), "of": wanted}
     if out is not None:
+        for line in plan_lines(found):
+            note(line)
         keep_plan(out, found)
         note(f"apply exactly this: polytrade apply {out}")
         return
-    words = {"reason": reason or f"back to generation {wanted}", "prove_s": prove_s, "of": wanted}
+    # A wider limit takes a reason of a person's own: without one the node refuses.
+    reason = reason or ("" if found["loosened"] else f"back to generation {wanted}")
+    words = {"reason": reason, "prove_s": prove_s, "of": wanted}
     _bring_in(found, words, yes, as_json)
 
 
@@ -194,6 +228,11 @@ def generations(file: str | None, as_json: bool) -> None:
         echo(line)
 
 
+def _need_each_other(option: str, value: Any, other: str, given: Any) -> None:
+    if value is not None and not given:
+        raise Problem(ExitCode.USAGE, f"{option} means nothing without {other}", f"add {other}")
+
+
 # -- applying ----------------------------------------------------------------------------------------------
 
 
@@ -202,13 +241,21 @@ def _bring_in(found: dict[str, Any], words: dict[str, Any], yes: bool, as_json: 
         for line in plan_lines(found):
             note(line)
     if not (found["changes"] or found["blocked"]):
-        note("nothing to apply")
+        answer = {"generation": found["base"], **NOTHING_DONE}
         with contextlib.suppress(Problem):  # one that failed before is over with that: its alert ends
-            bring_in(found, words)
+            answer = bring_in(found, words)
+        if as_json:
+            print_json(answer)
+        else:
+            note("nothing to apply")
         return
-    if not yes and not click.confirm("apply this?", err=True):
-        raise Problem(ExitCode.REFUSED, "nothing was applied")
-    answer = bring_in(found, words)
+    agree("apply this", yes, "nothing was applied")
+    try:
+        answer = bring_in(found, words)
+    except KeyboardInterrupt:
+        remedy = "`polytrade generations` tells what runs; `polytrade rollback` takes it back"
+        text = f"interrupted: nobody waits any more, but {found['deployment']} may have been changed"
+        raise Problem(ExitCode.INTERRUPTED, text, remedy) from None
     if as_json:
         print_json(answer)
     else:

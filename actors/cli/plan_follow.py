@@ -22,9 +22,10 @@ from actors.cli.problems import Problem
 from actors.cli.spans import Span
 from actors.cli.targets import Target, given_inputs, is_target_word
 
-__all__ = ["FollowWish", "follow", "watch_options"]
+__all__ = ["SETTLE_S", "FollowWish", "follow", "watch_options"]
 
 POLL_S = 0.5
+SETTLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ def watch_options(command: Any) -> Any:
     command = click.option(
         *("--settle", "settle_s"),
         type=Span(),
-        default="2s",
-        show_default=True,
-        help="With --watch: for how long the files must not change before they count.",
+        help="With --watch: for how long the files must not change before they count.  [default: 2s]",
     )(command)
     return click.option(
         *("--watch", "watches"),

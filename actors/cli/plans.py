@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
-from actors.cli.targets import Target, load_topology
+from actors.cli.targets import Target, load_topology, running_options
 
 __all__ = ["compared", "keep_plan", "kept_by", "planned", "planned_files", "read_plan"]
 
@@ -21,7 +21,7 @@ def planned_files(
     files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return what files make of the generation that runs, or ran last. Errors: Problem, ConfigError."""
-    return planned(load_topology(files, environments, inputs), files[0])
+    return planned(load_topology(files, *running_options(files, environments, inputs)), files[0])
 
 
 def planned(topology: Any, file: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def compared(target: Target, current: Any, document: Any, topology: Any = None) 
     if current is None:
         new = [f"create {one['address']}" for one in document["actors"]]
         return {**base, "changes": [], "blocked": [], "loosened": [], "first": new, "approvals": {}}
-    like = topology or _as_it_runs(current)
+    like = topology or _as_it_runs(target, current)
     before = from_resolved(current.document, like)
     after = topology or from_resolved(document, like)
     found = compare(before, after, (current.document, document))
@@ -95,9 +95,18 @@ def _holds(target: Target, actors: list[dict[str, Any]]) -> dict[str, str]:
     return holds(actors, orders, positions)
 
 
-def _as_it_runs(current: Any) -> Any:
-    """Return the deployment that a generation came from, for its markets and sections."""
-    return load_topology(current.files)
+def _as_it_runs(target: Target, current: Any) -> Any:
+    """Return the deployment that a generation came from, for its markets and sections.
+
+    The journal's folder knows it, whatever became of its files since. Errors: as `load_topology`, where the
+    folder is of an older release, or another user's.
+    """
+    from actors.deployment.stored import NotStored, stored_topology
+
+    try:
+        return stored_topology(target.journal)
+    except (NotStored, OSError):
+        return load_topology(current.files)
 
 
 def kept_by(target: Target) -> Any:

@@ -24,10 +24,16 @@ class Running:
     deployment: str
     mode: str
     file: str  # absolute path of its YAML file
-    environment: str  # of `-e`, empty for none
+    environment: str  # of each `-e`, with a space between; empty for none
     journal: str  # absolute path of the journal's folder
     socket: str
     pid: int  # of the process that watches over it
+    inputs: tuple[str, ...] = ()  # NAME=VALUE, as they were given
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The overlays it runs with, lowest first."""
+        return tuple(self.environment.split())
 
 
 def run_directory() -> Path:

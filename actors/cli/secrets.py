@@ -13,7 +13,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
-from actors.cli.targets import deployment_options, find_target, load_topology, split_words
+from actors.cli.targets import deployment_options, find_target, load_topology, running_options, split_words
 
 __all__ = ["secrets"]
 
@@ -35,7 +35,7 @@ def list_(
     files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[str, ...], as_json: bool
 ) -> None:
     """List the references of a deployment, and the actors that get the values. Asks no store."""
-    topology = load_topology(files, environments, inputs)
+    topology = load_topology(files, *running_options(files, environments, inputs))
     rows = _rows(topology)
     if as_json:
         print_json(
@@ -60,7 +60,7 @@ def check(
     from actors.secrets.port import SecretError
     from actors.secrets.reference import parse_reference
 
-    topology = load_topology(files, environments, inputs)
+    topology = load_topology(files, *running_options(files, environments, inputs))
     source, rows = secret_source(topology), _rows(topology)
     found: dict[str, dict[str, Any]] = {}
     for text in dict.fromkeys(row["reference"] for row in rows):
@@ -134,7 +134,7 @@ def policy(files: tuple[str, ...], environments: tuple[str, ...], inputs: tuple[
     from actors.secrets.reference import parse_reference
     from actors.secrets.vault_policy import policy_text
 
-    topology = load_topology(files, environments, inputs)
+    topology = load_topology(files, *running_options(files, environments, inputs))
     references = [parse_reference(row["reference"]) for row in _rows(topology)]
     known = [one for one in references if one is not None]
     sign_with = topology.secrets.vault.sign_anchors_with if topology.anchors_path is not None else ""
@@ -154,7 +154,7 @@ def set_(file: str, reference: str, environments: tuple[str, ...], inputs: tuple
     from actors.secrets.encrypted_file import EncryptedFile, FileTrouble, read_passphrase
     from actors.secrets.reference import parse_reference
 
-    topology = load_topology([file], environments, inputs)
+    topology = load_topology([file], *running_options([file], environments, inputs))
     if topology.secrets.provider != "file":
         text = f"{file} has provider {topology.secrets.provider!r}, whose values are written elsewhere"
         raise Problem(ExitCode.USAGE, text, "secrets: {provider: file, file: {path: ...}} has a file of ours")

@@ -12,6 +12,7 @@ import click
 
 from actors.cli.client import ControlClient
 from actors.cli.exit_codes import ExitCode
+from actors.cli.output import note
 from actors.cli.problems import Problem
 from actors.cli.running import Running, running_deployments
 
@@ -21,6 +22,7 @@ __all__ = [
     "find_target",
     "load_instruments",
     "load_topology",
+    "running_options",
     "split_words",
     "topology_of",
 ]
@@ -69,6 +71,27 @@ def load_topology(files: Sequence[str], environments: Sequence[str] = (), inputs
     from actors.deployment.loader import load
 
     return load(list(files), tuple(environments), given_inputs(inputs), os.environ)
+
+
+def running_options(
+    files: Sequence[str], environments: tuple[str, ...], inputs: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return overlays and inputs: those given, else those that the deployment of this file runs with.
+
+    Without them a file is another deployment than the one that runs: another journal, other addresses.
+    """
+    if environments or inputs or len(files) != 1:
+        return environments, inputs
+    path = str(Path(files[0]).absolute())
+    matching = [one for one in running_deployments() if one.file == path]
+    if len(matching) != 1 or not (matching[0].environments or matching[0].inputs):
+        return environments, inputs
+    one = matching[0]
+    words = " ".join(
+        [*(f"-e {name}" for name in one.environments), *(f"--input {text}" for text in one.inputs)]
+    )
+    note(f"{files[0]} runs with {words}, and is read so")
+    return one.environments, tuple(one.inputs)
 
 
 def given_inputs(inputs: Sequence[str]) -> dict[str, str]:

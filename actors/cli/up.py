@@ -80,6 +80,7 @@ def up(
         from actors.cli.configuration import tell_faults
 
         tell_faults(topology.warnings)
+    _look_at_journal(topology.journal_path)
     source = _look_for_secrets(topology)
     _look_at_markets(topology)
     _leave_plan(topology)
@@ -92,6 +93,15 @@ def _beside(topology: Any) -> contextlib.AbstractContextManager[None]:
     from actors.cli.rehearsal import exchange_beside
 
     return exchange_beside(topology)
+
+
+def _look_at_journal(journal: Path) -> None:
+    """Refuse while another node has the journal, before anything beside it is written, or shown as ours."""
+    from actors.runtime.store_lmdb import journal_owner
+
+    if owner := journal_owner(journal):
+        remedy = "stop that node first, or give this deployment a journal path of its own"
+        raise Problem(ExitCode.JOURNAL_IN_USE, f"{journal}: this journal is in use by {owner}", remedy)
 
 
 def _look_at_markets(topology: Any) -> None:
@@ -147,6 +157,7 @@ def running_record(topology: Any, wish: Wish) -> Running:
         journal=str(topology.journal_path),
         socket=str(topology.socket_path),
         pid=os.getpid(),
+        inputs=tuple(wish.inputs),
     )
 
 

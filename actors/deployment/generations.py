@@ -91,6 +91,24 @@ class Generations:
         undone = [number for number in numbers if newest.of < number < newest.number]
         return newest if any(_meant(self.read(one), content_hash) for one in undone) else None
 
+    def before(self) -> int | None:
+        """Return the number of what ran before what runs now; None when there is nothing.
+
+        What was brought back ran once already: before it is what was before then, not what was undone. A
+        canary is half a change, and an equal generation no change.
+        """
+        numbers = self.numbers()
+        if not numbers:
+            return None
+        newest = at = self.read(numbers[-1])
+        while at.of in numbers:
+            at = self.read(at.of)
+        for number in reversed([one for one in numbers if one < at.number]):
+            found = self.read(number)
+            if found.canary is None and found.content_hash != newest.content_hash:
+                return number
+        return None
+
     def add(self, generation: Generation) -> None:
         """Write one as a whole. Errors: GenerationMoved when its number is taken, OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

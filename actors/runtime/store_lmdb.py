@@ -18,7 +18,7 @@ import lmdb
 from actors.runtime.errors import JournalError, JournalFull, JournalInUse
 from actors.runtime.store import TurnWrite
 
-__all__ = ["Durability", "LmdbStore"]
+__all__ = ["Durability", "LmdbStore", "journal_owner"]
 
 MAP_BYTES_START = 1 << 28  # grows by doubling; only address space until written
 MAP_FILL_LIMIT = 0.75  # of the map, after which it doubles
@@ -93,7 +93,7 @@ class LmdbStore:
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            owner = path.read_text(errors="replace").strip() or "an unknown process"
+            owner = _written_owner(path) or "an unknown process"
             os.close(self._lock_file)
             self._lock_file = -1
             raise JournalInUse(
@@ -318,3 +318,26 @@ class LmdbStore:
             self._is_open = False
             self._environment.close()
             self._unlock()
+
+
+def journal_owner(directory: Path) -> str:
+    """Return which process has a journal open for writing; empty for none.
+
+    The lock of a journal whose owner is dead is not touched: a node may just be taking it.
+    """
+    path = directory / "owner"
+    try:
+        owner = _written_owner(path)
+        if not os.path.exists(f"/proc/{owner.removeprefix('process ')}"):
+            return ""
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return owner
+    except OSError:
+        return ""
+    return ""
+
+
+def _written_owner(path: Path) -> str:
+    return path.read_text(errors="replace").strip()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import click
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from actors.cli.exit_codes import ExitCode
 from actors.cli.problems import Problem
 from actors.cli.running import announced, run_directory, running_deployments
-from actors.cli.targets import find_target, load_topology, split_words
+from actors.cli.targets import find_target, load_topology, running_options, split_words
 from tests.architecture.sources import ROOT
 from tests.unit.cli.conftest import running_house
 from tests.unit.control.house import Plan
@@ -101,3 +102,19 @@ def test_inputs_are_name_and_value() -> None:
         load_topology([str(ROOT / "config" / "paper.yaml")], (), ("trending",))
     topology = load_topology([str(ROOT / "config" / "paper.yaml")], (), ("trending=BTC_USDT_PERP",))
     assert [plan.address for plan in topology.actors if plan.name == "trend"] == ["trend/BTC_USDT_PERP"]
+
+
+def test_a_file_is_read_as_it_runs_unless_somebody_says_otherwise(tmp_path, capsys) -> None:
+    one = replace(
+        running_house(Plan(tmp_path / "a"), "/x/a.yaml"), environment="stage vault", inputs=("a=1 2",)
+    )
+    with announced(one):
+        assert running_options(["/x/a.yaml"], (), ()) == (("stage", "vault"), ("a=1 2",))
+        assert (
+            "/x/a.yaml runs with -e stage -e vault --input a=1 2, and is read so" in capsys.readouterr().err
+        )
+        assert running_options(["/x/a.yaml"], ("night",), ()) == (("night",), ())
+        assert running_options(["/x/b.yaml"], (), ()) == ((), ())
+        assert running_options(["/x/a.yaml", "/x/b.yaml"], (), ()) == ((), ())
+        assert capsys.readouterr().err == ""
+    assert running_options(["/x/a.yaml"], (), ()) == ((), ())

@@ -88,10 +88,16 @@ def test_a_second_node_on_the_same_journal_refuses(tmp_path, environment) -> Non
     process = start(environment, "--plain")
     try:
         until_answered(tmp_path)
+        plan = tmp_path / "state" / "paper" / "direct.json"
+        plan = plan if plan.exists() else next(tmp_path.rglob("direct.json"))
+        before = plan.stat().st_ino, plan.read_bytes()
         code, out, err = finish(start(environment, "--json"))
         assert code == ExitCode.JOURNAL_IN_USE
         assert "in use by process" in err
-        assert json.loads(out)["exit"] == ExitCode.JOURNAL_IN_USE
+        assert (out, "ready" in err) == ("", False), "it shows the other node as its own"
+        assert (plan.stat().st_ino, plan.read_bytes()) == before, (
+            "`halt --direct` would stop another deployment"
+        )
         listed = subprocess.run(
             [sys.executable, "-m", "actors.cli.main", "ps", "--all", "--json"],
             cwd=ROOT,

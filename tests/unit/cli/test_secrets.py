@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from actors.cli.running import Running, announced
 from actors.cli.secrets import secrets
+from actors.cli.targets import load_topology
 from actors.drills.vault.policy import capabilities, parse_policy
 from actors.secrets import encrypted_file
 
@@ -112,3 +115,22 @@ def test_what_cannot_be_written_is_refused(
 def test_a_deployment_with_another_provider_is_not_written() -> None:
     code, _, told = run("set", LIVE, "secret://polytrade/poloniex#key", given=PLANTED)
     assert (code, "written elsewhere" in told, PLANTED in told) == (99, True, False)
+
+
+def test_the_overlay_looks_where_the_documented_double_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POLYTRADE_VAULT_CREDENTIAL_FILE", raising=False)
+    topology = load_topology([LIVE], ["rehearsal", "vault"])
+    wanted = topology.directory / topology.secrets.vault.credential_file
+    guide = Path("docs/secrets.md").read_text(encoding="utf-8")
+    written = re.search(r"polytrade vault -d config/live.yaml --credential (\S+)", guide)
+    assert written is not None
+    assert wanted.resolve() == Path(written[1]).resolve()
+
+
+def test_a_store_is_asked_as_the_deployment_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    file = str(Path(LIVE).absolute())
+    one = Running("rehearsal", "live", file, "rehearsal vault", str(tmp_path / "j"), "s", 1)
+    with announced(one):
+        code, shown, said = run("list", LIVE, "--json")
+    assert (code, json.loads(shown)["provider"], "-e rehearsal -e vault" in said) == (0, "vault", True)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from actors.deployment.beginning import first_generation
-from actors.deployment.generations import Generation, GenerationMoved, Generations
+from actors.deployment.generations import CanaryTerms, Generation, GenerationMoved, Generations
 from actors.deployment.loader import load
 from actors.deployment.resolved import resolved
 
@@ -86,3 +86,24 @@ def test_only_the_newest_generation_says_what_was_gone_back_from(tmp_path: Path)
     assert (found.number, kept.gone_back_from("a"), kept.gone_back_from("c")) == (3, None, None)
     kept.add(generation(4, content_hash="c"))
     assert kept.gone_back_from("b") is None, "somebody went on since"
+
+
+def test_what_ran_before_is_neither_what_was_undone_nor_half_a_change(tmp_path: Path) -> None:
+    kept = Generations(tmp_path)
+    assert kept.before() is None
+    kept.add(generation(1, content_hash="good"))
+    assert kept.before() is None
+    kept.add(generation(2, content_hash="bad"))
+    assert kept.before() == 1
+    kept.add(generation(3, content_hash="good", of=1))
+    assert kept.before() is None, "a second rollback must not bring back what the first one undid"
+    terms = CanaryTerms("BTC_USDT_PERP", 1, 3, {})
+    kept.add(generation(4, content_hash="half", canary=terms))
+    assert kept.before() == 3
+    kept.add(generation(5, content_hash="whole"))
+    assert kept.before() == 3, "half a change is nothing to go back to"
+    kept.add(generation(6, content_hash="whole"))
+    assert kept.before() == 3, "the same again is not what was before"
+    kept.add(generation(7, content_hash="worse"))
+    kept.add(generation(8, content_hash="whole", of=6))
+    assert kept.before() == 3
