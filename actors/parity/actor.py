@@ -1,4 +1,4 @@
-"""Has the gap between the node and its model measured once a day, and says when it drifts."""
+"""Has the gap between the node and its model measured, a day at a time, and says when it drifts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PARTS = ("data", "latency", "queue", "slippage", "fees", "funding", "code")
 
 
 class ParityDue(Message, frozen=True):
-    """It is time to measure a day, or a measurement is overdue."""
+    """It is time to measure a span, or a measurement is overdue."""
 
 
 class ParityState(msgspec.Struct):
     """What a restart must neither forget nor repeat."""
 
-    day: int = -1  # that was measured last, days since 1970-01-01 UTC; -1 for none
+    measured_to_ns: int = 0  # end of the span that was measured last; 0 for none
     newest: ParityMeasured | None = None
     measured_count: int = 0
     failed_count: int = 0
@@ -35,10 +35,11 @@ class ParityState(msgspec.Struct):
 
 
 class ParityActor(Behaviour):
-    """Asks the pump for yesterday; compares the answer with the limits."""
+    """Asks the pump for the span that ended last; compares the answer with the limits."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (ParityDue, ParityMeasured, ParityFailed)
     STATE = ParityState
+    STATE_VERSION = 2
     PERSISTENCE: ClassVar = Persistence.SAVED
     PHASE: ClassVar = Phase.DECIDE
 
@@ -47,24 +48,29 @@ class ParityActor(Behaviour):
     def __init__(self, settings: ParitySettings, place: Place) -> None:
         self.settings = settings
         self._asked = ""  # the request that is under way
-        self._asked_day = -1
+        self._asked_to_ns = 0
         self._give_up_ns = 0
-        self._first_day = -1  # a node that never ran has no day before
+        self._began_ns = 0  # start of the first span there is: a node that never ran has none before
+
+    def upgrade(self, state: Any, version: int) -> Any:
+        """Version 1 knew days only, by their number."""
+        day = state.pop("day", -1)
+        return {**state, "measured_to_ns": (day + 1) * DAY_NS}
 
     def started(self, context: Context) -> None:
-        """Measure a day that was missed, else wait for the next."""
-        if self.state.day < 0:
-            self._first_day = _day(context.now_ns)
+        """Measure a span that was missed, else wait for the next."""
+        if not self.state.measured_to_ns:
+            self._began_ns = context.now_ns // self.settings.every * self.settings.every
         context.schedule(self._wait_ns(context.now_ns), ParityDue(), key="due")
 
     def on_parity_due(self, message: ParityDue, context: Context) -> None:
-        """Ask for yesterday, once; give up what takes too long."""
+        """Ask for the span that ended last, once; give up what takes too long."""
         now_ns = context.now_ns
         if self._asked and now_ns >= self._give_up_ns:
             self._fail("no answer in time", context)
-        yesterday = _day(now_ns - self.settings.at) - 1
-        if not self._asked and yesterday > self.state.day and yesterday >= self._first_day:
-            self._ask(yesterday, context)
+        to_ns = self._newest_end_ns(now_ns)
+        if not self._asked and to_ns > max(self.state.measured_to_ns, self._began_ns):
+            self._ask(to_ns, context)
         wait_ns = self._give_up_ns - now_ns if self._asked else self._wait_ns(now_ns)
         context.schedule(max(wait_ns, SECOND_NS), ParityDue(), key="due")
 
@@ -74,7 +80,7 @@ class ParityActor(Behaviour):
             return
         self._asked = ""
         state, settings = self.state, self.settings
-        state.day, state.newest = self._asked_day, message
+        state.measured_to_ns, state.newest = self._asked_to_ns, message
         state.measured_count += 1
         context.save()
         context.resolve(FAILED)
@@ -82,7 +88,7 @@ class ParityActor(Behaviour):
         gap, code = abs(message.gap_usdt), abs(message.code_usdt)
         if gap > settings.gap_usdt_max or code > settings.code_usdt_max:
             said = ", ".join(f"{name} {format_e8(usdt)}" for name, usdt in _parts(message).items() if usdt)
-            text = f"The day ended {format_e8(message.gap_usdt)} USDT from its model: {said}"
+            text = f"The {self._span} ended {format_e8(message.gap_usdt)} USDT from its model: {said}"
             context.alert(
                 DRIFT, Severity.TICKET, text, gap_usdt=message.gap_usdt, code_usdt=message.code_usdt
             )
@@ -90,20 +96,20 @@ class ParityActor(Behaviour):
             context.resolve(DRIFT)
 
     def on_parity_failed(self, message: ParityFailed, context: Context) -> None:
-        """Say so; the day is not tried again, the next one is."""
+        """Say so; the span is not tried again, the next one is."""
         if message.request_id == self._asked:
             self._fail(message.reason, context)
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _ask(self, day: int, context: Context) -> None:
+    def _ask(self, to_ns: int, context: Context) -> None:
         settings = self.settings
-        self._asked, self._asked_day = f"{context.epoch}.{day}", day
+        self._asked, self._asked_to_ns = f"{context.epoch}.{to_ns}", to_ns
         self._give_up_ns = context.now_ns + settings.timeout + GRACE_NS
         request = MeasureParity(
             request_id=self._asked,
-            from_ns=day * DAY_NS,
-            to_ns=(day + 1) * DAY_NS,
+            from_ns=to_ns - settings.every,
+            to_ns=to_ns,
             latency_ns=settings.latency,
             taker_fee_e8=settings.fees.get("taker", -1),
             maker_fee_e8=settings.fees.get("maker", -1),
@@ -116,16 +122,25 @@ class ParityActor(Behaviour):
     def _fail(self, reason: str, context: Context) -> None:
         self._asked = ""
         state = self.state
-        state.day, state.last_failure = self._asked_day, reason
+        state.measured_to_ns, state.last_failure = self._asked_to_ns, reason
         state.failed_count += 1
         context.save()
         context.alert(FAILED, Severity.TICKET, f"The gap to the model was not measured: {reason}")
 
     def _wait_ns(self, now_ns: int) -> int:
-        """Return how long until the next day can be measured; little when one is overdue."""
-        since_ns = (now_ns - self.settings.at) % DAY_NS
-        is_overdue = 0 <= self.state.day < _day(now_ns - self.settings.at) - 1
-        return SECOND_NS if is_overdue else DAY_NS - since_ns
+        """Return how long until the next span can be measured; little when one is overdue."""
+        to_ns = self._newest_end_ns(now_ns)
+        is_overdue = 0 < self.state.measured_to_ns < to_ns
+        return SECOND_NS if is_overdue else to_ns + self.settings.every + self.settings.at - now_ns
+
+    def _newest_end_ns(self, now_ns: int) -> int:
+        """Return the end of the newest span that may be measured by now."""
+        every = self.settings.every
+        return (now_ns - self.settings.at) // every * every
+
+    @property
+    def _span(self) -> str:
+        return "day" if self.settings.every == DAY_NS else f"span of {self.settings.every // SECOND_NS} s"
 
     def describe(self) -> dict[str, Any]:
         """Return the newest measurement."""
@@ -152,6 +167,3 @@ class ParityActor(Behaviour):
 def _parts(measured: ParityMeasured) -> dict[str, int]:
     return {name: getattr(measured, f"{name}_usdt") for name in PARTS}
 
-
-def _day(at_ns: int) -> int:
-    return at_ns // DAY_NS

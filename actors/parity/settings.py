@@ -18,12 +18,21 @@ DAY_NS = 86_400 * SECOND_NS
 class ParitySettings(Settings, frozen=True, kw_only=True):
     """When the gap is measured, what the model believes of the venue, and how large the gap may be."""
 
+    every: Annotated[
+        Duration,
+        setting(
+            "How long the spans are that are measured, one after the other from 00:00 UTC; a part of a day.",
+            minimum=10 * SECOND_NS,
+            maximum=DAY_NS,
+            examples=("4h",),
+        ),
+    ] = DAY_NS
     at: Annotated[
         Duration,
-        setting("How long after 00:00 UTC the day before is measured.", minimum=0, maximum=DAY_NS - 1),
+        setting("How long after its end a span is measured.", minimum=0, maximum=DAY_NS - 1),
     ] = 600 * SECOND_NS
     gap_usdt_max: Annotated[
-        E8, setting("A larger gap in a day, either way, is a drift.", minimum=0, risk="raise")
+        E8, setting("A larger gap in a span, either way, is a drift.", minimum=0, risk="raise")
     ] = 10 * ONE
     code_usdt_max: Annotated[
         E8,
@@ -55,6 +64,8 @@ class ParitySettings(Settings, frozen=True, kw_only=True):
     ] = "through"
 
     def __post_init__(self) -> None:
+        if DAY_NS % self.every:
+            raise ValueError("every: a day is not so many whole spans; 1h, 4h or 6h are a part of it")
         for name, fee in self.fees.items():
             if name not in ("maker", "taker"):
                 raise ValueError(f"fees.{name}: is neither `maker` nor `taker`")

@@ -1,11 +1,12 @@
-"""The parity actor asks for each day once, holds the answer against its limits, and survives restarts."""
+"""The parity actor asks for each day or span once, holds the answer against its limits, and survives restarts."""
 
+import msgspec
 import pytest
 
 from actors.domain.money import E8
 from actors.domain.place import Place
 from actors.messages.parity import MeasureParity, ParityFailed, ParityMeasured
-from actors.parity.actor import ParityActor
+from actors.parity.actor import ParityActor, ParityState
 from actors.parity.settings import DAY_NS, SECOND_NS, ParitySettings
 from actors.runtime.messages import Severity
 from actors.runtime.testing import Bench
@@ -148,3 +149,48 @@ def test_a_restart_while_measuring_asks_again() -> None:
 def test_fees_that_make_no_sense_are_refused(fees: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="fees"):
         ParitySettings(fees=fees)
+
+
+def test_shorter_spans_are_asked_for_one_after_the_other() -> None:
+    bench = ParityBench(every=3_600 * SECOND_NS, at=5 * MINUTE_NS, gap_usdt_max=1)
+    bench.advance(3_599 * SECOND_NS)
+    assert bench.asked == [], "the span in which the node began is not over"
+    bench.advance(SECOND_NS + 5 * MINUTE_NS)
+    assert [(one.from_ns - NOON, one.to_ns - NOON) for one in bench.asked] == [(0, 3_600 * SECOND_NS)]
+    bench.answer(2)
+    assert "span of 3600 s" in bench.alerts[0].summary
+    for _ in range(2):
+        bench.advance(3_600 * SECOND_NS)
+        bench.answer()
+    assert [one.from_ns - NOON for one in bench.asked[1:]] == [3_600 * SECOND_NS, 7_200 * SECOND_NS]
+    assert "ParityDrift" in [alert.name for alert in bench.resolved]
+
+
+def test_other_spans_begin_where_the_ones_before_ended() -> None:
+    """By a change of the deployment's file: nothing is lost, nothing is repeated."""
+    bench = ParityBench()
+    bench.run_to_due()
+    bench.answer()
+    shorter = ParitySettings(every=3_600 * SECOND_NS)
+    bench._make = lambda: ParityActor(shorter, Place("t", "parity", "live"))
+    bench.restart()
+    bench.advance(3_600 * SECOND_NS)
+    assert bench.asked[-1].from_ns == (DAY + 1) * DAY_NS
+    bench.answer()
+    bench._make = lambda: ParityActor(ParitySettings(), Place("t", "parity", "live"))
+    bench.restart()
+    bench.run_to_due()
+    assert bench.asked[-1].to_ns == (DAY + 2) * DAY_NS
+
+
+def test_a_saved_state_that_knew_days_alone_is_read() -> None:
+    actor = ParityActor(ParitySettings(), Place("t", "parity", "live"))
+    before = {"day": DAY, "newest": None, "measured_count": 3, "failed_count": 0, "last_failure": ""}
+    found = msgspec.convert(actor.upgrade(before, 1), ParityState)
+    assert (found.measured_to_ns, found.measured_count) == ((DAY + 1) * DAY_NS, 3)
+    assert msgspec.convert(actor.upgrade({"day": -1}, 1), ParityState) == ParityState()
+
+
+def test_spans_that_are_no_part_of_a_day_are_refused() -> None:
+    with pytest.raises(ValueError, match="every: a day is not"):
+        ParitySettings(every=7 * 3_600 * SECOND_NS)
