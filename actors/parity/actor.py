@@ -61,7 +61,7 @@ class ParityActor(Behaviour):
         """Measure a span that was missed, else wait for the next."""
         if not self.state.measured_to_ns:
             self._began_ns = context.now_ns // self.settings.every * self.settings.every
-        context.schedule(self._wait_ns(context.now_ns), ParityDue(), key="due")
+        self._wait(context)
 
     def on_parity_due(self, message: ParityDue, context: Context) -> None:
         """Ask for the span that ended last, once; give up what takes too long."""
@@ -94,11 +94,13 @@ class ParityActor(Behaviour):
             )
         else:
             context.resolve(DRIFT)
+        self._wait(context)
 
     def on_parity_failed(self, message: ParityFailed, context: Context) -> None:
         """Say so; the span is not tried again, the next one is."""
         if message.request_id == self._asked:
             self._fail(message.reason, context)
+            self._wait(context)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -126,6 +128,10 @@ class ParityActor(Behaviour):
         state.failed_count += 1
         context.save()
         context.alert(FAILED, Severity.TICKET, f"The gap to the model was not measured: {reason}")
+
+    def _wait(self, context: Context) -> None:
+        """Wake up when there is something to measure again."""
+        context.schedule(max(self._wait_ns(context.now_ns), SECOND_NS), ParityDue(), key="due")
 
     def _wait_ns(self, now_ns: int) -> int:
         """Return how long until the next span can be measured; little when one is overdue."""
@@ -166,4 +172,3 @@ class ParityActor(Behaviour):
 
 def _parts(measured: ParityMeasured) -> dict[str, int]:
     return {name: getattr(measured, f"{name}_usdt") for name in PARTS}
-

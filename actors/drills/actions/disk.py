@@ -13,12 +13,15 @@ __all__ = [
     "damage_latch",
     "forget_backup",
     "free_anchors",
+    "hide_tape",
     "mend_chain",
+    "show_tape",
 ]
 
 Given = dict[str, Any] | None
 BACKUP_NOTE, LATCH = "last_backup.json", "halts.jsonl"  # in the journal's folder
 ANCHORS = "anchors/drill.jsonl"  # in the stage's folder, as stages/watchful.yaml says
+TAPE = "tape"  # in the journal's folder
 EVENTS, SAVED = b"events", "chain.saved"  # the journal's events; what stood there before
 
 
@@ -94,3 +97,19 @@ def free_anchors(configuration: Given = None) -> str:
 
 def _anchors(configuration: Given) -> Path:
     return Path(stage_of_ours(configuration).folder) / ANCHORS
+
+
+def hide_tape(configuration: Given = None) -> str:
+    """Move the tape out of the journal's folder, as somebody who needs room might. The node writes on."""
+    tape = Path(stage_of_ours(configuration).journal) / TAPE
+    tape.rename(tape.with_suffix(".aside"))
+    return "there is no tape"
+
+
+def show_tape(configuration: Given = None) -> str:
+    """Move the tape back; nothing to do when it is there."""
+    tape = Path(stage_of_ours(configuration).journal) / TAPE
+    aside = tape.with_suffix(".aside")
+    if aside.exists():
+        aside.rename(tape)
+    return "the tape is there"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.drills import wire
-from actors.drills.actions.disk import free_anchors, mend_chain
+from actors.drills.actions.disk import free_anchors, mend_chain, show_tape
 from actors.drills.actions.guard import stage_of_ours, stage_to_disturb
 from actors.drills.actions.node import node_well
 from actors.drills.actions.processes import restart_service, start_again, stop_second_node, thaw
@@ -82,6 +82,7 @@ CURES: dict[str, Callable[..., Any]] = {
     "node_well": node_well,
     "restart_service": restart_service,
     "set_leverage": set_leverage,
+    "show_tape": show_tape,
     "start_again": start_again,
     "stop_second_node": stop_second_node,
     "thaw": thaw,

@@ -100,11 +100,18 @@ class ExchangeCore:
         """Open the accounts that are new, and let the market begin."""
         for one in self.settings.accounts:
             self.engine.open_account(one.account, one.usdt, now_ns)
-            set_fees(self.engine, self.engine.members[one.account], *VIP_FEES[one.vip], now_ns)
+        self.settle_fees(now_ns)
         if self.settings.participants:
             self.participants.start(list(self.views.values()), now_ns)
         self.spot.start(now_ns)
         self._pulses.start(now_ns)
+
+    def settle_fees(self, now_ns: int) -> None:
+        """Have every account pay what its level says, and what a fault wants besides."""
+        for one in self.settings.accounts:
+            more = self.faults.overcharged_e8(one.account)
+            maker, taker = VIP_FEES[one.vip]
+            set_fees(self.engine, self.engine.members[one.account], maker + more, taker + more, now_ns)
 
     # -- what comes in ------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ __all__ = ["FRAME_KINDS", "KINDS", "REQUEST_KINDS", "Fault", "Faults"]
 
 RULES_MAX = 200
 BPS = 10_000
+E8_OF_BPS = 10_000
 LIES = frozenset({"mPx", "iPx"})  # fields of frames whose prices a lie moves
 HELD_MAX = 1_000
 REQUEST_KINDS = {
@@ -45,6 +46,7 @@ WORLD_KINDS = {
     "revoke_key": "Treat `key`, or all keys of `account`, as unknown, and cut their private streams.",
     "freeze_prices": "Let index and mark price of `symbol` (all without one) stand still.",
     "jump": "Let the market of `symbol` (all without one) be `shift_bps` higher (negative: lower).",
+    "overcharge": "Charge `account` (all without one) `shift_bps` of notional more in fees.",
     "skew": "Set the exchange's clock `skew_ms` ahead (negative: behind).",
     "maintenance": "Refuse everything that is signed.",
     "lag": "Leave what is younger than `delay_ms` out of the lists of fills, ended orders and bills.",
@@ -152,6 +154,12 @@ class Faults:
             if rule.symbol in ("", symbol):
                 ticks = ticks * (BPS + rule.shift_bps) // BPS
         return max(1, ticks)
+
+    def overcharged_e8(self, account: str) -> int:
+        """Return what an account is charged beyond its fees, in 1e-8 of notional."""
+        return sum(
+            rule.shift_bps * E8_OF_BPS for rule in self._of("overcharge") if rule.account in ("", account)
+        )
 
     def is_maintained(self) -> bool:
         """Tell whether the exchange is under maintenance."""

@@ -55,6 +55,7 @@ class Pulses:
         each_second = now_ns - self._valued_at_ns >= SECOND_NS or now_ns < self._valued_at_ns
         each_minute = now_ns - self._rated_at_ns >= 60 * SECOND_NS or now_ns < self._rated_at_ns
         self._settle_statuses(now_ns)
+        core.settle_fees(now_ns)
         for view in _loud(core.views):
             if each_minute:
                 self._rate(view, now_ns)

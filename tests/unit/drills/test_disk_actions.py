@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from actors.direct.latch import LatchLine, append, latch_path, read_latches
-from actors.drills.actions.disk import ANCHORS, block_anchors, damage_latch, free_anchors
+from actors.drills.actions.disk import (
+    ANCHORS,
+    block_anchors,
+    damage_latch,
+    free_anchors,
+    hide_tape,
+    show_tape,
+)
 from actors.drills.stage import Stage, save_stage
 from actors.runtime.anchors import Anchor, AnchorFile, read_anchors
 
@@ -42,3 +49,18 @@ def test_anchors_are_blocked_and_go_on_afterwards(tmp_path: Path, given: dict[st
     free_anchors(given)  # nothing is left to do
     file.append(Anchor(3, "j", 1, 3, "00"))
     assert [one.at_ns for one in read_anchors(file.path)] == [1, 3]
+
+
+def test_a_tape_is_hidden_while_it_is_written_and_whole_afterwards(
+    tmp_path: Path, given: dict[str, Any]
+) -> None:
+    tape = tmp_path / "journal" / "tape"
+    tape.mkdir()
+    with (tape / "1").open("w") as file:
+        file.write("before ")
+        hide_tape(given)
+        assert not tape.exists()
+        file.write("after")
+    show_tape(given)
+    show_tape(given)  # nothing is left to do
+    assert (tape / "1").read_text() == "before after"

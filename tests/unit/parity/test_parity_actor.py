@@ -166,6 +166,20 @@ def test_shorter_spans_are_asked_for_one_after_the_other() -> None:
     assert "ParityDrift" in [alert.name for alert in bench.resolved]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_span_is_asked_for_however_long_the_one_before_may_take(fails: bool) -> None:
+    """A measurement may take longer than a span; one that does not is no reason to wait."""
+    bench = ParityBench(every=20 * SECOND_NS, at=SECOND_NS, timeout=60 * SECOND_NS)
+    bench.advance(21 * SECOND_NS)
+    for number in range(1, 4):
+        assert len(bench.asked) == number
+        if fails:
+            bench.tell(ParityFailed(bench.asked[-1].request_id, "no tape"))
+        else:
+            bench.answer()
+        bench.advance(20 * SECOND_NS)
+
+
 def test_other_spans_begin_where_the_ones_before_ended() -> None:
     """By a change of the deployment's file: nothing is lost, nothing is repeated."""
     bench = ParityBench()

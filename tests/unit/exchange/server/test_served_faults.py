@@ -144,6 +144,20 @@ def test_a_market_that_jumps_takes_its_book_with_it_and_comes_back(world) -> Non
     assert index[BTC] == "80000"
 
 
+def test_an_account_is_overcharged_until_it_is_not(world) -> None:
+    def rate() -> str:
+        world.advance(1)
+        world.trade(1)
+        return str(world.get("/v3/trade/order/trades")[0]["feeRate"])
+
+    assert rate() == "0.0006"
+    rule = world.fault("overcharge", account="ann", shift_bps=50)
+    assert rate() == "0.0056"
+    assert world.get("/v3/trade/order/trades", key="bob")[0]["feeRate"] == "0.0002"
+    world.raw("DELETE", f"/__faults__/{rule['id']}")
+    assert rate() == "0.0006"
+
+
 @pytest.mark.parametrize(
     ("status", "place", "cancel"),
     [
