@@ -1,4 +1,4 @@
-"""The parity actor asks for each day or span once, holds the answer against its limits, and outlives restarts."""
+"""The parity actor asks for each day or span once, holds the answer against limits, and outlives restarts."""
 
 import msgspec
 import pytest
