@@ -28,6 +28,7 @@ __all__ = ["ReconcilerActing"]
 
 RECONCILE_FAILED = "ReconcileFailed"
 POSITION_DRIFT = "PositionDrift"
+UNKNOWN_INSTRUMENT = "UnknownInstrument"
 TERMS_WRONG = "TermsWrong"
 MANUAL_TRADE = "ManualTrade"
 MANUAL = "manual trade"
@@ -178,10 +179,18 @@ class ReconcilerActing(Behaviour):
     def alert_symbols(self, differences: tuple[Difference, ...], context: Context) -> None:
         """Raise what differs by symbol, and end what does not any more."""
         state = self.state
-        drifting = {d.key: d.text for d in differences if d.kind in POSITION_KINDS}
+        positions = [d for d in differences if d.kind in POSITION_KINDS]
+        known = {d.key for d in positions if d.symbol in self._tick_values or not self._tick_values}
+        unknown = {d.key: self._unknown_text(d) for d in positions if d.key not in known}
+        state.unknown = self._alert(UNKNOWN_INSTRUMENT, unknown, state.unknown, context)
+        drifting = {d.key: d.text for d in positions if d.key in known}
         state.drifting = self._alert(POSITION_DRIFT, drifting, state.drifting, context)
         unfit = {d.symbol: d.text for d in differences if d.kind in CONTAINED}
         state.unfit = self._alert(TERMS_WRONG, unfit, state.unfit, context)
+
+    def _unknown_text(self, found: Difference) -> str:
+        held = f"{found.symbol}: {found.theirs} contracts on {self._account}"
+        return f"{held}, but the markets file does not have it: not booked"
 
     def _alert(self, name: str, wrong: dict[str, str], before: list[str], context: Context) -> list[str]:
         for symbol in before:

@@ -36,6 +36,7 @@ class ReconcilerState(msgspec.Struct):
     stopped: dict[str, str] = {}  # symbol -> why it was halted; forgotten once nothing differs there
     by_hand: dict[str, int] = {}  # symbols with an open ManualTrade alert -> since when
     unfit: list[str] = []  # symbols with an open TermsWrong alert
+    unknown: list[str] = []  # symbols with an open UnknownInstrument alert
     corrections: dict[str, tuple[int, int]] = {}  # symbol -> (contracts that corrections added, when last)
     corrected: list[str] = []  # symbols whose position was corrected since the last agreement
     transfers: list[str] = []  # ids of transfers that are in our cash, newest last

@@ -19,7 +19,7 @@ from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
-__all__ = ["command", "edit", "halt", "resume", "run_runbook"]
+__all__ = ["command", "edit", "halt", "resume", "run_runbook", "use_markets"]
 
 Given = dict[str, Any] | None
 RUNBOOK_S = 180.0
@@ -67,6 +67,26 @@ def edit(settings: dict[str, Any] | None = None, configuration: Given = None) ->
     return "edited" if settings else "as it was"
 
 
+def use_markets(file: str = "", configuration: Given = None) -> str:
+    """Have the deployment count by another markets file, and start it anew; none: by its stage's own.
+
+    `file`: relative to the folder of the stages.
+    """
+    import yaml
+
+    stage = stage_of_ours(configuration)
+    own = Path(stage.file)
+    document = yaml.safe_load(own.read_text(encoding="utf-8"))
+    before = document.pop("catalog", "")
+    if file:
+        document["catalog"] = str((Path(document["extends"]).parent / file).resolve())
+    if document.get("catalog", "") == before:
+        return "as it was"
+    own.write_text(yaml.safe_dump(document), encoding="utf-8")
+    polytrade(stage, "stop", stage.file)
+    return f"started anew as {restart_service(configuration=configuration)}"
+
+
 def command(words: list[str], codes: list[int] | None = None, configuration: Given = None) -> str:
     """Run a command of `polytrade`; FILE, JOURNAL and BACKUPS stand for the stage's."""
     stage = stage_to_disturb(configuration)
@@ -87,6 +107,7 @@ CURES: dict[str, Callable[..., Any]] = {
     "stop_second_node": stop_second_node,
     "thaw": thaw,
     "trade_by_hand": trade_by_hand,
+    "use_markets": use_markets,
     "vault_well": vault_well,
     "vault_write": vault_write,
     "venue_well": venue_well,

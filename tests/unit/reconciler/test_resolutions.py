@@ -314,6 +314,20 @@ def test_a_drift_that_transfers_do_not_add_up_to_is_left_to_policy() -> None:
     assert found.take(AdjustCash) == []
 
 
+def test_a_position_in_a_symbol_that_the_file_does_not_have_is_told_as_that_until_it_is_gone() -> None:
+    found = bench()
+    found.positions({}, {"DOGE_USDT_PERP": 3})
+    assert not found.verdict().agrees
+    told = [(alert.name, alert.key) for alert in found.alerts]
+    assert ("UnknownInstrument", "DOGE_USDT_PERP") in told
+    assert "PositionDrift" not in [name for name, _ in told]
+    assert halts(found) == []  # what risk does not know it does not trade
+    found.positions({}, {})
+    found.restart()
+    assert found.verdict().agrees
+    assert ("UnknownInstrument", "DOGE_USDT_PERP") in [(one.name, one.key) for one in found.resolved]
+
+
 # -- terms
 
 
