@@ -14,7 +14,7 @@ from actors.drills.actions.guard import stage_of_ours, stage_to_disturb
 from actors.drills.actions.node import node_well
 from actors.drills.actions.processes import restart_service, start_again, stop_second_node, thaw
 from actors.drills.actions.vault import vault_well, vault_write
-from actors.drills.actions.venue import set_leverage, trade_by_hand, venue_well
+from actors.drills.actions.venue import set_leverage, set_position_mode, trade_by_hand, venue_well
 from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
@@ -102,6 +102,7 @@ CURES: dict[str, Callable[..., Any]] = {
     "node_well": node_well,
     "restart_service": restart_service,
     "set_leverage": set_leverage,
+    "set_position_mode": set_position_mode,
     "show_tape": show_tape,
     "start_again": start_again,
     "stop_second_node": stop_second_node,

@@ -8,7 +8,7 @@ from actors.drills import wire
 from actors.drills.actions.guard import stage_to_disturb
 from actors.drills.wire import DrillFailed
 
-__all__ = ["set_leverage", "trade_by_hand", "venue_fault", "venue_well"]
+__all__ = ["set_leverage", "set_position_mode", "trade_by_hand", "venue_fault", "venue_well"]
 
 Given = dict[str, Any] | None
 
@@ -44,6 +44,26 @@ def set_leverage(symbol: str, leverage: int, configuration: Given = None) -> str
     body = {"symbol": symbol, "lever": str(leverage), "mgnMode": "CROSS"}
     wire.venue(stage, "POST", "/v3/position/leverage", body=body)
     return f"{symbol} at {leverage}"
+
+
+def set_position_mode(mode: str = "ONE_WAY", within: float = 30.0, configuration: Given = None) -> str:
+    """Set the account's mode, HEDGE or ONE_WAY, as somebody at the venue's web page would.
+
+    The venue refuses while anything is open: it is tried until nothing is.
+    """
+    stage = stage_to_disturb(configuration)
+    refused: list[str] = []
+
+    def is_set() -> bool:
+        try:
+            wire.venue(stage, "POST", "/v3/position/mode", body={"posMode": mode})
+        except DrillFailed as error:
+            refused.append(str(error))
+            return False
+        return True
+
+    wire.until(is_set, within, f"the account is in mode {mode}", lambda: refused[-1] if refused else "")
+    return mode
 
 
 def _needs_exchange(address: str) -> None:
