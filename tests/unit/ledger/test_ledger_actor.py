@@ -317,6 +317,7 @@ def test_a_position_without_a_mark_wakes_somebody_and_lets_them_sleep_again(benc
 def test_a_position_that_closes_without_a_mark_lets_whoever_was_woken_sleep_again(bench: Bench) -> None:
     bench.tell(fill(+1))
     bench.restart()
+    bench.resolved.clear()
     bench.advance(31 * SECOND)
     assert [(alert.name, alert.key) for alert in bench.alerts] == [("MarkMissing", BTC)]
     bench.tell(fill(-1, PRICE + 1))
