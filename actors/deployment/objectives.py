@@ -27,7 +27,7 @@ Share = Annotated[
         "The part of it that shall be good, over 30 days; below 1. 0 makes no promise, and no rules.",
         minimum=0,
         maximum=ONE - 1,
-        reload=Reload.LIVE,
+        reload=Reload.NONE,
         examples=("0.999",),
     ),
 ]
@@ -48,7 +48,7 @@ class LatencyObjective(Settings, frozen=True, kw_only=True):
         setting(
             "What counts as fast. One of the ends of the buckets: 1ms, 5ms, 10ms, 25ms, 50ms, 100ms, 250ms, "
             "500ms, 1s, 2.5s, 5s, 10s.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             minimum=MILLISECOND_NS,
         ),
     ] = 500 * MILLISECOND_NS
@@ -64,24 +64,24 @@ class SloSection(Settings, frozen=True, kw_only=True):
     """What the deployment promises, each over 30 days. A promise that is being broken fast pages somebody."""
 
     availability: Annotated[
-        Objective, setting("Time in which the node is there and ready.", reload=Reload.LIVE)
+        Objective, setting("Time in which the node is there and ready.", reload=Reload.NONE)
     ] = Objective(objective=99_900_000)
     freshness: Annotated[
-        Objective, setting("Time in which feeds are live, over all symbols.", reload=Reload.LIVE)
+        Objective, setting("Time in which feeds are live, over all symbols.", reload=Reload.NONE)
     ] = Objective(objective=99_500_000)
     answers: Annotated[
         Objective,
-        setting("Orders and cancels that get an answer from the venue, whatever it is.", reload=Reload.LIVE),
+        setting("Orders and cancels that get an answer from the venue, whatever it is.", reload=Reload.NONE),
     ] = Objective(objective=99_900_000)
     acceptance: Annotated[
-        Objective, setting("Orders that the venue does not refuse.", reload=Reload.LIVE)
+        Objective, setting("Orders that the venue does not refuse.", reload=Reload.NONE)
     ] = Objective(objective=99_000_000)
     latency: Annotated[
         LatencyObjective,
-        setting("Orders whose first word from the venue comes `within` the time.", reload=Reload.LIVE),
+        setting("Orders whose first word from the venue comes `within` the time.", reload=Reload.NONE),
     ] = LatencyObjective(objective=99_000_000)
     agreement: Annotated[
-        Objective, setting("Time in which our books agree with the venue's.", reload=Reload.LIVE)
+        Objective, setting("Time in which our books agree with the venue's.", reload=Reload.NONE)
     ] = Objective(objective=99_900_000)
 
 
@@ -93,7 +93,7 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         tuple[str, ...],
         setting(
             "Where Prometheus finds the nodes: numeric addresses, with the port of `control: {http: ...}`.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             examples=(["10.0.0.7:9464"],),
         ),
     ] = ("127.0.0.1:9464",)
@@ -101,24 +101,24 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         Duration,
         setting(
             "How often Prometheus asks and rules are judged.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             minimum=SECOND_NS,
             maximum=60 * SECOND_NS,
         ),
     ] = 5 * SECOND_NS
     alertmanagers: Annotated[
-        tuple[str, ...], setting("Where Prometheus sends alerts.", reload=Reload.LIVE)
+        tuple[str, ...], setting("Where Prometheus sends alerts.", reload=Reload.NONE)
     ] = ("127.0.0.1:9093",)
     runbooks_url: Annotated[
         str,
         setting(
             "Folder on the web with the runbooks; `/FeedStale.md` follows. The default reaches nobody.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             pattern=URL,
             examples=("https://git.example/polytrade/runbooks",),
         ),
     ] = "https://runbooks.invalid"
-    dashboards_url: Annotated[str, setting("Where Grafana is.", reload=Reload.LIVE, pattern=URL)] = (
+    dashboards_url: Annotated[str, setting("Where Grafana is.", reload=Reload.NONE, pattern=URL)] = (
         "http://127.0.0.1:3000"
     )
     page_url: Annotated[
@@ -126,7 +126,7 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         setting(
             "Where Alertmanager posts what wakes somebody. `file:///run/secrets/page_url` when the address "
             "itself is a secret: Alertmanager (0.26 or newer) reads it from there.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             pattern=RECEIVER,
         ),
     ] = "http://127.0.0.1:9095/page"
@@ -134,7 +134,7 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         str,
         setting(
             "Where it posts what waits for the morning; a file as well.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             pattern=RECEIVER,
         ),
     ] = "http://127.0.0.1:9095/ticket"
@@ -143,7 +143,7 @@ class MonitoringSection(Settings, frozen=True, kw_only=True):
         setting(
             "Where it posts once a minute that all of it works; a file as well. Let a service outside tell "
             "you when that stops. Empty: nowhere.",
-            reload=Reload.LIVE,
+            reload=Reload.NONE,
             pattern=f"^$|{RECEIVER}",
         ),
     ] = "http://127.0.0.1:9095/heartbeat"

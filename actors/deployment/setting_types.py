@@ -37,6 +37,7 @@ RELOADS = {
     Reload.RESTART: "restarts the actor, its state kept",
     Reload.START: "takes a new start of the node",
     Reload.FIXED: "needs a new journal",
+    Reload.NONE: "changes no node: make the files anew with `polytrade monitoring`",
 }
 RISKS = {"raise": "raising it loosens a limit", "lower": "lowering it loosens a limit"}
 NEUTRAL = "none"  # the direction of what is no limit
@@ -70,7 +71,7 @@ class SettingField:
 
     @property
     def reload(self) -> str:
-        """How a change reaches a running node: live, restart, start or fixed."""
+        """How a change reaches a running node: live, restart, start or fixed; none when no node reads it."""
         return str(self.type.extra.get("reload", Reload.RESTART))
 
     @property

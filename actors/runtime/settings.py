@@ -33,6 +33,7 @@ class Reload:
     RESTART = "restart"  # by rebuilding the behaviour
     START = "start"  # only with the next start of the node
     FIXED = "fixed"  # only with a new journal
+    NONE = "none"  # no node reads it: files for others are made from it
 
 
 def setting(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from actors.deployment.fault_kinds import EXCHANGE_KINDS, HAND_KINDS
 from actors.exchange.server import faults as exchange_faults
 from actors.messages.control import Halt, HaltLevel, Resume
 from actors.runtime.cell import CellState
@@ -14,7 +15,7 @@ from actors.runtime.messages import Message
 from actors.runtime.wire_faults import LINE_KINDS, LineFault
 from actors.simulation.by_hand import strike_by_hand
 from actors.simulation.exchange_side import ExchangeSide
-from actors.simulation.faults import EXCHANGE_KINDS, HAND_KINDS, Fault
+from actors.simulation.faults import Fault
 from actors.simulation.world import SimulatedWorld
 
 __all__ = ["Striker"]

@@ -99,6 +99,8 @@ def test_steps_messages_and_their_fields_are_completed_in_tests(editor: Language
     assert "intent_id" not in fields
     alerts = completed(editor, folder / "a9.test.yaml", head + "      - expect:\n          alert: <>\n")
     assert {"FeedStale", "LossLimitHit"} <= set(alerts)
+    faults = completed(editor, folder / "a10.test.yaml", head + "      - fault:\n          kind: <>\n")
+    assert {"venue_mute", "crash_cell", "hand_trade", "delay"} <= set(faults)
 
 
 # -- hover ---------------------------------------------------------------------------------------------------

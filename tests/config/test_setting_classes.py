@@ -11,10 +11,11 @@ import pytest
 
 from actors.deployment.explain import explain, section_name, subjects
 from actors.deployment.reference import configuration_page
+from actors.deployment.resolved import SECTIONS as COMPARED
 from actors.deployment.schema import SECTIONS
 from actors.deployment.schema_types import Dialect, struct_schema
 from actors.deployment.setting_types import RELOADS, choices_of, walk_fields
-from actors.runtime.settings import Settings, setting
+from actors.runtime.settings import Reload, Settings, setting
 from tests.config.corpus import FOLDER
 
 ROOT = FOLDER.parents[1]
@@ -130,3 +131,11 @@ def test_no_section_promises_that_an_actor_restarts(name: str) -> None:
     settings = subjects()[section_name(name)]
     wrong = [path for path, one in walk_fields(settings) if one.reload == "restart"]
     assert wrong == [], "a section is read when the node starts: annotate with `at_start`, not `setting`"
+
+
+@pytest.mark.parametrize("name", list(SECTIONS))
+def test_a_section_that_no_node_reads_says_so_and_no_other_does(name: str) -> None:
+    """What a plan compares is what a node has; of the rest a change reaches nobody that runs."""
+    classes = {one.reload for _, one in walk_fields(SECTIONS[name]) if "reload" in one.type.extra}
+    assert (Reload.NONE in classes) == (name not in COMPARED)
+    assert len(classes) == 1 or Reload.NONE not in classes

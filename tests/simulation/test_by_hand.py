@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.deployment.fault_kinds import HAND_KINDS
 from actors.deployment.topology import Topology
 from actors.exchange.server import faults as exchange_faults
 from actors.oms.events import OrderSubmitted
@@ -16,7 +17,7 @@ from actors.runtime.codec import decoder_for, message_name
 from actors.runtime.journal import read_turns
 from actors.runtime.messages import Message
 from actors.simulation.bundle import Recipe
-from actors.simulation.faults import HAND_KINDS, Fault
+from actors.simulation.faults import Fault
 from actors.simulation.run import SeedRun
 
 LOCAL = Path(__file__).resolve().parents[2] / "config" / "local.yaml"

@@ -9,6 +9,7 @@ from msgspec import inspect
 from actors.deployment.config_tests.form import STEPS, SUBJECTS, Expect, FaultStep, Given, OrderStep, Send
 from actors.deployment.config_tests.vocabulary import ORDER_FACTS, event_types, fields_named, message_types
 from actors.deployment.config_tests.where import OPERATORS
+from actors.deployment.fault_kinds import FAULT_KINDS
 from actors.deployment.quantities import DECIMAL_PATTERN, DURATION_PATTERN
 from actors.deployment.schema_types import QUANTITY_WORDS, Dialect, Schema, struct_schema
 from actors.deployment.setting_types import SettingField, choices_of
@@ -93,7 +94,7 @@ def _definitions(alerts: list[str]) -> Schema:
         "send": _send(),
         "order": _bare(struct_schema(OrderStep, WRITTEN)),
         "market": {"type": "object", "minProperties": 1, "additionalProperties": _decimal()},
-        "fault": _bare(struct_schema(FaultStep, WRITTEN)),
+        "fault": _fault(),
         "restart": {"type": "string"},
         "expect": {"$ref": "#/$defs/expect"},
         "expect_not": {"$ref": "#/$defs/expect"},
@@ -123,6 +124,16 @@ def _definitions(alerts: list[str]) -> Schema:
     for name in ("alert", "resolved", "halt"):
         found[f"where.{name}"] = _fields(fields_named(name, ""), asked=True)
     return found
+
+
+def _fault() -> Schema:
+    made: Schema = _bare(struct_schema(FaultStep, WRITTEN))
+    words = [
+        text.replace("`for_ms`", "`lasts`").replace("`delay_ms`", "`value` ms")
+        for text in FAULT_KINDS.values()
+    ]
+    made["properties"]["kind"] |= {"enum": list(FAULT_KINDS), "enumDescriptions": words}
+    return made
 
 
 def _send() -> Schema:

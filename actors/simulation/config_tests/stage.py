@@ -17,6 +17,7 @@ from actors.deployment.config_tests.steps import (
     Strike,
     WishOrder,
 )
+from actors.deployment.fault_kinds import EXCHANGE_KINDS, HAND_KINDS
 from actors.deployment.topology import instant_ns
 from actors.messages.market import Quote
 from actors.messages.trading import OrderIntent
@@ -29,7 +30,7 @@ from actors.runtime.wire_faults import LINE_KINDS
 from actors.simulation.beginning import Beginning
 from actors.simulation.config_tests.market import Prices, scripted
 from actors.simulation.config_tests.record import Record
-from actors.simulation.faults import EXCHANGE_KINDS, HAND_KINDS, Fault
+from actors.simulation.faults import Fault
 from actors.simulation.run import SeedRun
 
 __all__ = ["CannotDo", "Stage"]
