@@ -11,6 +11,7 @@ import click
 from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, note
 from actors.cli.problems import Problem
+from actors.cli.spans import Span
 
 if TYPE_CHECKING:
     from actors.deployment.config_tests.steps import ConfigTest
@@ -30,7 +31,21 @@ FOLDER = "config/tests"
 @click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write a JUnit report to a file."
 )
-def test(paths: tuple[str, ...], words: str | None, as_list: bool, as_json: bool, junit: Path | None) -> None:
+@click.option(
+    *("--timeout", "limit_s"),
+    type=Span(),
+    default="5m",
+    show_default=True,
+    help="How long each test may take, by the clock of this machine; one that does not end fails.",
+)
+def test(
+    paths: tuple[str, ...],
+    words: str | None,
+    as_list: bool,
+    as_json: bool,
+    junit: Path | None,
+    limit_s: float,
+) -> None:
     """Run tests of deployments in virtual time. Without a path: those in config/tests."""
     from actors.cli.config_tests_shown import json_line, junit_report, text_block
     from actors.deployment.config_tests.reading import SUFFIX
@@ -48,7 +63,7 @@ def test(paths: tuple[str, ...], words: str | None, as_list: bool, as_json: bool
     results: list[TestResult] = []
     file = ""
     for one in tests:
-        result = run_test(one)
+        result = run_test(one, limit_s)
         results.append(result)
         if as_json:
             echo(json_line(result))

@@ -47,6 +47,7 @@ LOOP_COUNTERS = {
     "dead_letters": "loop_dead_letters",
     "commits": "journal_commits",
     "events": "journal_events",
+    "syncs": "journal_syncs",
 }
 # Attribute of a cell -> metric
 ACTOR_METRICS = {
@@ -125,6 +126,7 @@ class NodeCollector:
     def _journal(self) -> Iterator[Metric]:
         loop, journal = self._node.loop, self._node.journal
         yield _one("journal_commit_seconds", loop.counters.commit_ns * NANO)
+        yield _one("journal_sync_seconds", loop.counters.sync_ns * NANO)
         yield _one("journal_last_commit_seconds", loop.counters.commit_ns_last * NANO)
         yield _one("journal_written_timestamp_seconds", journal.at_ns * NANO)
         yield _one("journal_sequence", journal.sequence)

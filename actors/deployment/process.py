@@ -25,7 +25,7 @@ from actors.deployment.latches import LatchWatch
 from actors.deployment.latches import keep_looking as keep_looking_at_latch
 from actors.deployment.parity_worker import ParityPump
 from actors.deployment.secret_values import CONTROL, SecretsMissing, anchor_signer, keep_secrets
-from actors.deployment.self_watch import SyncMeter, alert_of, end_strays, held_by_node, watched_beat
+from actors.deployment.self_watch import alert_of, end_strays, held_by_node, watched_beat
 from actors.deployment.stored import keep_markets
 from actors.deployment.topology import Topology
 from actors.deployment.units import UnitsChanged
@@ -33,7 +33,7 @@ from actors.drills.node_faults import NodeFaults
 from actors.messages.parity import PARITY_PORT
 from actors.runtime.beat import Beat
 from actors.runtime.cell import CellSpec
-from actors.runtime.clock import Clock, SystemClock, VirtualClock
+from actors.runtime.clock import Clock, SystemClock, VirtualClock, monotonic_ns
 from actors.runtime.disk_watch import DiskWatch, keep_looking, lack_of_room
 from actors.runtime.errors import (
     EventsArchived,
@@ -151,7 +151,6 @@ class NodeProcess:
         self.applier = Applier(self.node, topology, secrets, generations, run)
         self.canaries = CanaryKeeper(self.applier, self.node, topology.canary)
         self.pumps = PumpThread()
-        self.syncs = SyncMeter()
         self.faults = NodeFaults(self.node, store, self.clock)
         self.services: list[Any] = []
         self.closers: list[Callable[[], None]] = []
@@ -198,7 +197,7 @@ class NodeProcess:
         if isinstance(self.clock, VirtualClock):
             return orphan
         death = beat.death if isinstance(beat, Beat) else None
-        watch = watched_beat(self.node, self.topology.watch, orphan, self.syncs, death, silent_ns)
+        watch = watched_beat(self.node, self.topology.watch, orphan, death, silent_ns)
         if not isinstance(beat, Beat):
             return watch
         beat.tick = watch.tick  # it reads the stopwatch as it is
@@ -299,7 +298,12 @@ class NodeProcess:
     def _sync_in_time(self) -> None:
         if self.topology.journal.durability == "process":
             every_s = self.topology.journal.sync_interval / 1e9
-            self.services.append(_Syncer(lambda: self.syncs.measured(self.store.sync), every_s))
+            self.services.append(_Syncer(self._sync, every_s))
+
+    def _sync(self) -> None:
+        began = monotonic_ns()
+        self.store.sync()
+        self.node.loop.counters.synced(monotonic_ns() - began)
 
     def _start_anchors(self) -> None:
         """Keep the head of the chain outside the journal, when the deployment asks for it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,25 +17,9 @@ from actors.runtime.messages import AlertResolved, Severity
 from actors.runtime.node import Node
 from actors.runtime.node_alert import NODE_SOURCE, NodeAlert
 
-__all__ = ["SyncMeter", "alert_of", "end_strays", "held_by_node", "tell_of_death", "watched_beat"]
+__all__ = ["alert_of", "end_strays", "held_by_node", "tell_of_death", "watched_beat"]
 
 DEAD, STALLED = "NodeDead", "LoopStalled"
-
-
-@dataclass(slots=True)
-class SyncMeter:
-    """Syncs of the disk beside the loop, where commits do not sync: how many, and how long they took."""
-
-    count: int = 0
-    took_ns: int = 0
-    _began_ns: int = field(default=0)
-
-    def measured(self, sync: Callable[[], None]) -> None:
-        """Do one and count it."""
-        self._began_ns = monotonic_ns()
-        sync()
-        self.took_ns += monotonic_ns() - self._began_ns
-        self.count += 1
 
 
 def _alerters(node: Node) -> list[AlerterState]:
@@ -84,7 +67,6 @@ def watched_beat(
     node: Node,
     settings: WatchSection,
     beat: Callable[[], bool],
-    syncs: SyncMeter,
     death: Death | None,
     silent_ns: int,
 ) -> SelfWatch:
@@ -102,7 +84,7 @@ def watched_beat(
     pairs: tuple[tuple[NodeAlert, Callable[[int], str]], ...] = (
         (stalled, LoopDelay(settings.loop_late_max).wrong),
         (dead, lambda _: ""),
-        (calm_alert("JournalLag", Severity.PAGE), _latency(node, settings, syncs).wrong),
+        (calm_alert("JournalLag", Severity.PAGE), _latency(node, settings).wrong),
         (alert_of(node, "MemoryGrowing", Severity.TICKET), growth.wrong),
         (
             calm_alert("ClockStep", Severity.TICKET),
@@ -127,11 +109,11 @@ def _readings(node: Node) -> Callable[[], tuple[int, int, int]]:
     return read
 
 
-def _latency(node: Node, settings: WatchSection, syncs: SyncMeter) -> CommitLatency:
+def _latency(node: Node, settings: WatchSection) -> CommitLatency:
     counters: Any = node.loop.counters
 
     def read() -> tuple[int, int]:
-        return counters.commits + syncs.count, counters.commit_ns + syncs.took_ns
+        return counters.commits + counters.syncs, counters.commit_ns + counters.sync_ns
 
     def waiting() -> int:
         return node.loop.inlet.waiting_count

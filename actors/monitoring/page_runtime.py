@@ -88,6 +88,11 @@ RUNTIME = Dashboard(
                 f" / {rate_of('journal_commits', by='instance')}",
                 "mean",
             ),
+            (
+                f"{rate_of('journal_sync_seconds', by='instance')}"
+                f" / {rate_of('journal_syncs', by='instance')}",
+                "sync beside the loop",
+            ),
             ("polytrade_journal_last_commit_seconds{SEL}", "newest"),
             warn=0.1,
             bad=0.25,

@@ -52,6 +52,8 @@ class LoopCounters:
     events: int = 0
     commit_ns: int = 0
     commit_ns_last: int = 0
+    syncs: int = 0  # of the disk, beside the loop, where commits do not sync; counted by the thread that does
+    sync_ns: int = 0
     busy_ns: int = 0
     failures: int = 0
     conflated: int = 0
@@ -64,6 +66,11 @@ class LoopCounters:
         self.commits += 1
         self.commit_ns_last = duration_ns
         self.commit_ns += duration_ns
+
+    def synced(self, duration_ns: int) -> None:
+        """Count one sync beside the loop and what it took."""
+        self.sync_ns += duration_ns
+        self.syncs += 1
 
 
 @dataclass(slots=True)

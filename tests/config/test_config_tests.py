@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -154,6 +155,39 @@ def test_a_step_that_cannot_be_done_is_a_failure_with_its_place(tmp_path: Path) 
     assert result.failure is not None
     assert "needs an exchange beyond the line" in result.failure.text
     assert result.failure.span.line == SMALL.count("\n") + 1
+
+
+@pytest.mark.parametrize("where", ["advance", "actor"])
+def test_a_test_that_does_not_end_fails_and_names_the_step(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More time than anybody has, or an actor that goes round for ever: no handler of errors keeps it up."""
+
+    def for_ever(*_: object) -> None:
+        while True:
+            pass
+
+    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 1
+    monkeypatch.setattr("actors.simulation.config_tests.running.LIMIT_S", 1.0)
+    steps = ["advance: 1s", "advance: 9999999h"]
+    if where == "actor":
+        monkeypatch.setattr("actors.oms.actor.OmsActor._submit", for_ever)
+        steps = ["advance: 1s", BUY]
+    found = run(tmp_path, *steps)
+    assert found.failure is not None
+    assert "this step did not end within 1 s" in found.failure.text
+    assert "--timeout" in found.failure.got[0]
+    assert found.failure.span.line == SMALL.count("\n") + 2
+    assert 0.9 < found.wall_ns / 1e9 < 20
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 1) == before
+    assert run(tmp_path, "advance: 1s").failure is None  # what follows has its own time
+
+
+def test_the_command_takes_a_limit_and_says_which_step_hung(tmp_path: Path) -> None:
+    file = tmp_path / "hangs.test.yaml"
+    file.write_text(f"{SMALL}      - advance: 9999999h\n", encoding="utf-8")
+    found = CliRunner().invoke(command.test, [str(file), "--timeout", "1s"])
+    assert (found.exit_code, "did not end within 1 s" in found.stdout) == (1, True), found.stdout
 
 
 def test_what_is_given_in_a_test_stands_in_place_of_what_its_file_gives(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import tarfile
 from pathlib import Path
 
+from actors.cli.client import ControlClient
+from actors.deployment.loader import load
 from tests.process.desk import Desk
 from tests.process.node import wait_for
-from tests.process.planted import leaks, of_files
+from tests.process.planted import leaks, of_files, what_the_node_answers
 
 HOOK_KEY = "planted-4711"  # somebody wrote the address of a webhook down as text
 HOOK = f"http://127.0.0.1:1/in/{HOOK_KEY}"
@@ -43,6 +46,12 @@ def test_the_screen_and_the_bundle_of_a_node_alive_and_dead(tmp_path: Path) -> N
         code, text = desk.run("incident", str(desk.file), "--export", str(bundle), "--json")
         assert (code, bundle.stat().st_mode & 0o077) == (0, 0), text
         assert leaks([HOOK_KEY], of_files(tmp_path, frozenset({"config", "generations"}))) == []
+        topology = load(str(desk.file), environment=desk.environment)
+        answers = dict(what_the_node_answers(ControlClient(topology.socket_path, topology.deployment)))
+        assert leaks([HOOK_KEY], answers.items()) == []
+        syncs = re.search(rb"polytrade_journal_syncs_total (\d+)", answers["metrics"])
+        assert syncs is not None
+        assert int(syncs[1]) > 0  # with `durability: process` the disk is synced beside the loop
         code, text = desk.run("generations", str(desk.file), "--json")
         assert (code, HOOK_KEY in text) == (0, False), text
         heart = desk.node

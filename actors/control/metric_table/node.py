@@ -76,6 +76,16 @@ NODE: tuple[Metric, ...] = (
                 COUNTER,
                 "Time spent waiting for the journal's disk; per commit, it is the journal's lag.",
             ),
+            (
+                "journal_syncs",
+                COUNTER,
+                "Syncs of the disk beside the loop; 0 where each commit syncs (`durability: disk`).",
+            ),
+            (
+                "journal_sync_seconds",
+                COUNTER,
+                "Time these syncs took; the loop does not wait for them, but JournalLag counts them.",
+            ),
             ("journal_last_commit_seconds", GAUGE, "How long the newest commit took."),
             ("journal_written_timestamp_seconds", GAUGE, "When the newest record of the journal was made."),
             ("journal_sequence", GAUGE, "Number of the newest event."),

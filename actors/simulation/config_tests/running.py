@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,7 @@ from actors.simulation.config_tests.stage import CannotDo, Stage
 __all__ = ["Failure", "TestResult", "run_test"]
 
 STATES = ("position", "halt", "state")
+LIMIT_S = 300.0  # the slowest shipped test takes two
 NEAREST_MAX = 3
 EXCERPT_LINES = 12
 VALUES_SHOWN = 8
@@ -47,13 +50,21 @@ class TestResult:
     checks_count: int = field(default=0)
 
 
-def run_test(test: ConfigTest) -> TestResult:
-    """Run a test on a node of its own."""
+class _TookTooLong(BaseException):
+    """The time of the machine that a test may take is over. No handler of errors may swallow it."""
+
+
+def run_test(test: ConfigTest, limit_s: float = 0.0) -> TestResult:
+    """Run a test on a node of its own. `limit_s`: by the clock of the machine; 0 is LIMIT_S."""
+    limit_s = limit_s or LIMIT_S
     began, result = monotonic_ns(), TestResult(test)
     runner = None
     try:
-        runner = _Runner(test)
-        result.failure = runner.run()
+        with _limited(limit_s):
+            runner = _Runner(test)
+            result.failure = runner.run()
+    except _TookTooLong:
+        result.failure = _overdue(test, runner, limit_s)
     except CannotDo as error:
         result.failure = Failure(test.span, str(error))
     except ValueError as error:
@@ -65,9 +76,38 @@ def run_test(test: ConfigTest) -> TestResult:
     return result
 
 
+@contextmanager
+def _limited(limit_s: float) -> Iterator[None]:
+    """Have the block end after a time, even in a loop without end. Only for the main thread."""
+
+    def over(number: int, frame: object) -> None:
+        raise _TookTooLong
+
+    before, began = signal.signal(signal.SIGALRM, over), monotonic_ns()
+    left_s, _ = signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left_s:  # somebody limits us, too
+            left_s = max(left_s - (monotonic_ns() - began) / 1e9, 0.001)
+            signal.setitimer(signal.ITIMER_REAL, left_s)
+
+
+def _overdue(test: ConfigTest, runner: _Runner | None, limit_s: float) -> Failure:
+    if runner is None:
+        return Failure(test.span, f"its node did not come up within {limit_s:g} s of this machine's time")
+    simulated_s = (runner.stage.world.now_ns - runner.start_ns) / 1e9
+    text = f"this step did not end within {limit_s:g} s of this machine's time for the whole test"
+    remedy = "an actor goes round without end, or so much market takes longer here: --timeout gives it more"
+    return Failure(runner.span, text, (f"it stood at +{simulated_s:.3f}s; {remedy}",), runner.excerpt())
+
+
 class _Runner:
     def __init__(self, test: ConfigTest) -> None:
         self.test = test
+        self.span = test.span  # of what is under way
         self.stage = Stage(test)
         self.start_ns = self.stage.world.now_ns
         self.checks_count = 0
@@ -80,6 +120,7 @@ class _Runner:
         stage.world.run_for(self.test.given.settle)
         self._mark()
         for step in self.test.steps:
+            self.span = step.span
             failure = self._step(step)
             if failure is not None:
                 return failure
@@ -94,7 +135,7 @@ class _Runner:
         try:
             self.stage.do(step.deed)
         except CannotDo as error:
-            return Failure(step.span, str(error), journal=self._excerpt())
+            return Failure(step.span, str(error), journal=self.excerpt())
         return self._watched(step.span)
 
     def _mark(self) -> None:
@@ -105,7 +146,7 @@ class _Runner:
         self.stage.look()
         for violation in self.stage.watchers.violations[:1]:
             text = f"a promise of the platform was broken: {violation.invariant}"
-            return Failure(span, text, (violation.detail,), self._excerpt())
+            return Failure(span, text, (violation.detail,), self.excerpt())
         return None
 
     # -- expectations --------------------------------------------------------------------------------
@@ -137,7 +178,7 @@ class _Runner:
 
     def _unwanted(self, step: Step, asked: Expectation, met: list[str]) -> Failure:
         text = f"expected not: {asked}"
-        return Failure(step.span, text, tuple(met[:NEAREST_MAX]), self._excerpt())
+        return Failure(step.span, text, tuple(met[:NEAREST_MAX]), self.excerpt())
 
     def _missed(self, step: Step, asked: Expectation, got: str) -> Failure:
         within = f" within {asked.form.within / 1e9:g}s"
@@ -160,7 +201,7 @@ class _Runner:
         if not near:
             kind = f"{asked.subject} {asked.name}" if asked.subject not in STATES else asked.subject
             lines.append(f"no {kind} at all" + ("" if asked.subject in STATES else " since the last action"))
-        return Failure(step.span, f"expected: {asked}{within}", tuple(lines), self._excerpt())
+        return Failure(step.span, f"expected: {asked}{within}", tuple(lines), self.excerpt())
 
     # -- words ---------------------------------------------------------------------------------------
 
@@ -172,7 +213,7 @@ class _Runner:
         values = _values(one.values, asked.where.conditions)
         return f"{self._at(one.at_ns)} {route}  {one.name}  {values}"[:LETTERS_MAX]
 
-    def _excerpt(self) -> tuple[str, ...]:
+    def excerpt(self) -> tuple[str, ...]:
         """Return the newest events of the journal since the last action, those of its instant in any case."""
         journal = [one for one in self.stage.record.journal if one[0] >= self._action_ns]
         lines = []

@@ -30,6 +30,19 @@ def text() -> str:
     return found
 
 
+def test_syncs_beside_the_loop_are_told_apart_from_commits() -> None:
+    node = make_node()
+    node.start()
+    for duration_ns in (5_000_000, 7_000_000):
+        node.loop.counters.synced(duration_ns)
+    commits = node.loop.counters.commits
+    found = exposition(make_registry(node, {"version": "1"})).decode().splitlines()
+    node.stop("done")
+    assert "polytrade_journal_syncs_total 2.0" in found
+    assert "polytrade_journal_sync_seconds_total 0.012" in found
+    assert f"polytrade_journal_commits_total {float(commits)}" in found
+
+
 def lint(text: str) -> list[str]:
     """Return what Prometheus' own linter would object to (and what we want beside it)."""
     faults = []

@@ -11,7 +11,7 @@ from actors.alerter.state import AlerterState
 from actors.deployment.assemble import assemble
 from actors.deployment.loader import load
 from actors.deployment.sections import WatchSection
-from actors.deployment.self_watch import SyncMeter, end_strays, held_by_node, watched_beat
+from actors.deployment.self_watch import end_strays, held_by_node, watched_beat
 from actors.runtime.beat import Death
 from actors.runtime.clock import VirtualClock
 from actors.runtime.messages import AlertRaised, AlertResolved, Severity
@@ -43,7 +43,7 @@ class Lives:
         self.node = assemble(self.topology, self.store, self.clock)
         silent_ns = self.clock.now_ns() - self.node.journal.at_ns
         self.node.start()
-        self.beat = watched_beat(self.node, WatchSection(), lambda: True, SyncMeter(), death, silent_ns)
+        self.beat = watched_beat(self.node, WatchSection(), lambda: True, death, silent_ns)
         self.turns()
         return self.node
 
