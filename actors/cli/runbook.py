@@ -27,6 +27,7 @@ __all__ = ["runbook", "runbooks_folder"]
 
 ROOT = Path(__file__).parents[2]
 RECORD_S = 2.0  # the node may be what is ill
+VARIABLE = re.compile(r"\$([A-Z]+)")  # of a step, as the lint knows them
 OUTPUT_LINES = 20
 MARKS = {
     "as_expected": "ok",
@@ -142,11 +143,18 @@ def run(name: str, file: str | None, key: str, dry: bool, auto: bool, as_json: b
             ExitCode.REFUSED, f"{target.name} trades real money", "run it without --auto, step by step"
         )
     log = _log_path(target, found.name)
-    person = _Operator(auto, as_json)
+    variables = variables_of(target, key, _accounts(target))
+    person = _Operator(auto, as_json, variables)
     runner = Runner(person, _execute, _Record(target, log), time.time_ns, lambda ns: time.sleep(ns / 1e9))
     if not as_json:
         note(f"{found.name}: {found.impact}")
-    done = runner.run(found, variables_of(target, key, _accounts(target)), dry=dry)
+    try:
+        done = runner.run(found, variables, dry=dry)
+    except (click.Abort, KeyboardInterrupt):
+        if runner.last is not None and not as_json:
+            note("")
+            _tell_timeline(runner.last, log)
+        raise
     if as_json:
         import msgspec
 
@@ -222,9 +230,10 @@ class _Record:
 class _Operator:
     """Shows steps on stderr and asks at the terminal; in drills nobody is asked."""
 
-    def __init__(self, auto: bool, quiet: bool) -> None:
+    def __init__(self, auto: bool, quiet: bool, variables: Mapping[str, str]) -> None:
         self._auto = auto
         self._quiet = quiet
+        self._variables = variables
 
     def show(self, step: Any, number: int, count: int) -> None:
         if self._quiet:
@@ -233,8 +242,10 @@ class _Operator:
         note(f"{number}/{count} {step.kind}: {step.title}")
         if step.text:
             note(f"  {step.text}")
-        for line in step.command.splitlines():
+        for line in self._about(step.command).splitlines():
             note(f"  $ {line}")
+        if step.undo:
+            note(f"  to take it back: {self._about(step.undo)}")
         if step.expect:
             note(f"  expected: {step.expect!r} within {step.within_ns // 1_000_000_000} s")
 
@@ -249,7 +260,7 @@ class _Operator:
     def may_act(self, step: Any) -> str:
         if self._auto:
             return ""
-        if click.confirm(f"  {step.confirm or 'do it?'}", err=True):
+        if click.confirm(f"  {self._about(step.confirm) or 'do it?'}", err=True):
             return ""
         return str(click.prompt("  why not", err=True))
 
@@ -259,6 +270,10 @@ class _Operator:
         if not click.confirm("  that is not what was expected; go on?", err=True):
             return ""
         return str(click.prompt("  why", err=True))
+
+    def _about(self, text: str) -> str:
+        """Return a text with what it is about this time: nobody agrees to a $SCOPE."""
+        return VARIABLE.sub(lambda name: self._variables.get(name[1], name[0]), text)
 
 
 def _tell_timeline(done: Any, log: Path) -> None:

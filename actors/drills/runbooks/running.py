@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     began_ns: int
     took_ns: int
     got: str = ""
-    reason: str = ""  # of a skip
+    reason: str = ""  # of a skip, or to go on after what was not expected
 
 
 class Person(Protocol):
@@ -84,21 +84,26 @@ class Runner:
         self._record = record
         self._now = now
         self._wait = wait
+        self.last: Run | None = None  # also of a run that somebody broke off
 
     def run(self, runbook: Runbook, variables: Mapping[str, str], *, dry: bool = False) -> Run:
         """Go through the steps; dry: only what would be done, and the checks."""
-        run = Run(runbook.name, dict(variables), self._now(), [])
+        self.last = run = Run(runbook.name, dict(variables), self._now(), [])
         count = len(runbook.steps)
         for number, step in enumerate(runbook.steps, 1):
             self._person.show(step, number, count)
             outcome = self._one(step, variables, dry)
-            run.outcomes.append(outcome)
-            self._record(runbook.name, outcome)
             self._person.shown(outcome)
-            if outcome.result == "not_as_expected" and not dry:
-                reason = self._person.goes_on(step, outcome)
-                if not reason:
-                    break
+            run.outcomes.append(outcome)
+            must_stop = outcome.result == "not_as_expected" and not dry
+            try:
+                if must_stop and (reason := self._person.goes_on(step, outcome)):
+                    must_stop = False
+                    run.outcomes[-1] = msgspec.structs.replace(outcome, reason=reason)
+            finally:  # whoever goes away instead of answering leaves what they saw
+                self._record(runbook.name, run.outcomes[-1])
+            if must_stop:
+                break
         return run
 
     def _one(self, step: Step, variables: Mapping[str, str], dry: bool) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,38 @@ def test_what_was_not_expected_ends_it_unless_somebody_says_why(on: str, count: 
     crew = Crew({**FINE, "look": [Output(1, "")]}, on=on)
     assert len(crew.run()) == count
     assert not crew.good
+    assert crew.recorded[0].reason == on
+
+
+def test_whoever_goes_away_instead_of_answering_leaves_what_they_saw() -> None:
+    crew = Crew({**FINE, "look": [Output(1, "no feed")]})
+
+    def goes_on(step: Step, outcome: Outcome) -> str:
+        raise KeyboardInterrupt
+
+    crew.goes_on = goes_on  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        crew.run()
+    assert [one.got for one in crew.recorded] == ["no feed"]
+
+
+def test_who_is_asked_sees_what_about_and_how_it_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "runbooks"
+    folder.mkdir()
+    (folder / "README.md").write_text("x")
+    text = GOOD.replace("polytrade ps $FILE", "echo feed is here")
+    text = re.sub('confirm="[^"]*"', 'confirm="Rebuild $SYMBOL?"', text)
+    text = re.sub('undo="[^"]*"', 'undo="polytrade halt $FILE"', text)
+    (folder / "FeedStale.md").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "FeedStale", str(tmp_path), "--key", "BTC_USDT_PERP"]
+    found = CliRunner().invoke(cli.runbook, words, input="n\n")
+    assert "Rebuild BTC_USDT_PERP?" in found.stderr
+    assert f"$ polytrade restart {tmp_path} feed/BTC_USDT_PERP" in found.stderr
+    assert f"to take it back: polytrade halt {tmp_path}" in found.stderr
+    assert "look" in found.stdout, "no timeline of what was broken off"
 
 
 def test_dry_only_looks() -> None:
