@@ -80,7 +80,7 @@ def up(
         from actors.cli.configuration import tell_faults
 
         tell_faults(topology.warnings)
-    _look_at_journal(topology.journal_path)
+    _look_at_journal(topology)
     source = _look_for_secrets(topology)
     _look_at_markets(topology)
     _leave_plan(topology)
@@ -95,13 +95,23 @@ def _beside(topology: Any) -> contextlib.AbstractContextManager[None]:
     return exchange_beside(topology)
 
 
-def _look_at_journal(journal: Path) -> None:
-    """Refuse while another node has the journal, before anything beside it is written, or shown as ours."""
+def _look_at_journal(topology: Any) -> None:
+    """Refuse a journal of another node or mode, before anything beside it is written, or shown as ours."""
+    from actors.deployment.beginning import OtherMode, look_at_mode
+    from actors.deployment.generations import Generations
     from actors.runtime.store_lmdb import journal_owner
 
+    journal = topology.journal_path
     if owner := journal_owner(journal):
         remedy = "stop that node first, or give this deployment a journal path of its own"
         raise Problem(ExitCode.JOURNAL_IN_USE, f"{journal}: this journal is in use by {owner}", remedy)
+    try:
+        look_at_mode(topology, Generations(journal).current())
+    except OtherMode as error:
+        remedy = "give this deployment a journal path of its own: `journal: {path: ...}`"
+        raise Problem(ExitCode.CONFIGURATION, str(error), remedy) from None
+    except ValueError:
+        return  # a damaged generation: the node says which
 
 
 def _look_at_markets(topology: Any) -> None:

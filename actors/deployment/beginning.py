@@ -8,11 +8,23 @@ from __future__ import annotations
 import msgspec
 
 from actors.deployment.applying import HEART
+from actors.deployment.changes import NEW_JOURNAL
 from actors.deployment.generations import Generation, Generations
 from actors.deployment.resolved import from_resolved, resolved
 from actors.deployment.topology import Topology
 
-__all__ = ["first_generation"]
+__all__ = ["OtherMode", "first_generation", "look_at_mode"]
+
+
+class OtherMode(ValueError):
+    """A journal was made with other money: positions and cash in it are none of this mode's."""
+
+
+def look_at_mode(topology: Topology, current: Generation | None) -> None:
+    """Refuse a journal of another mode, whose books would be taken for this one's. Errors: OtherMode."""
+    if current is not None and current.document.get("mode", topology.mode) != topology.mode:
+        change = f"mode: {current.document['mode']} -> {topology.mode}"
+        raise OtherMode(f"{topology.journal_path}: {change} {NEW_JOURNAL}")
 
 
 def first_generation(topology: Topology, generations: Generations, run: str, now_ns: int) -> Topology:
@@ -20,9 +32,10 @@ def first_generation(topology: Topology, generations: Generations, run: str, now
 
     A node that its heart starts again goes on with what was applied to the one before, but for a change that
     was still watched when that one died: then the generation before it runs again. Another `polytrade up`
-    begins with what its files say. Errors: ConfigError, OSError.
+    begins with what its files say. Errors: ConfigError, OtherMode, OSError.
     """
     current = generations.current()
+    look_at_mode(topology, current)
     if current is not None and current.run == run:
         current = _without_unproven(current, generations, now_ns)
         current = _without_canary(current, generations, now_ns, run)

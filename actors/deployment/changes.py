@@ -240,6 +240,8 @@ def _blocked(before: Document, after: Document) -> Iterator[str]:
     for name in dict.fromkeys((*before["sections"], *after["sections"])):
         old, new = (_section(document, name) for document in (before, after))
         for key in dict.fromkeys((*old, *new)):
+            if (name, key) == ("journal", "path"):
+                continue  # `journal_path` is where that leads, however it is written
             if old.get(key) != new.get(key):
                 yield f"{name}.{key}: {old.get(key)} -> {new.get(key)} {NEW_START}"
     if before["markets_hash"] != after["markets_hash"]:

@@ -123,3 +123,24 @@ def test_who_stops_waiting_is_told_that_the_node_does_not(paper: Path, cli: Run,
 def test_a_plan_called_wrongly_says_no_changes(paper: Path, cli: Run, words: Any) -> None:
     assert cli("plan", str(paper), *words).exit_code == (1 if words else 0)
     assert cli("plan").exit_code == 1
+
+
+def test_real_money_does_not_begin_with_the_books_of_paper(paper: Path, cli: Run, tmp_path: Path) -> None:
+    journal = tmp_path / "state" / "paper"
+    newest = sorted((journal / "generations").glob("0*.json"))[-1]
+    newest.write_text(newest.read_text().replace('"mode":"paper"', '"mode":"live"'))
+    before = sorted(one.name for one in journal.iterdir())
+    found = cli("up", str(paper), "--for", "1s", "--plain")
+    assert found.exit_code == 3
+    assert f"{journal}: mode: live -> paper takes a new journal" in found.stderr
+    assert sorted(one.name for one in journal.iterdir()) == before
+
+
+def test_a_file_that_moved_leads_to_the_same_journal(paper: Path, cli: Run, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "checkout" / "config"
+    elsewhere.mkdir(parents=True)
+    shutil.copytree(tmp_path / "markets", elsewhere / "markets")
+    text = paper.read_text().replace('"${POLYTRADE_STATE:-../var}/paper"', "../../state/paper")
+    (elsewhere / "paper.yaml").write_text(text)
+    found = cli("plan", str(elsewhere / "paper.yaml"))
+    assert (found.exit_code, "nothing changes" in found.stdout) == (0, True), found.stdout

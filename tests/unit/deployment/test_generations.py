@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from actors.deployment.beginning import first_generation
+from actors.deployment.beginning import OtherMode, first_generation
 from actors.deployment.generations import CanaryTerms, Generation, GenerationMoved, Generations
 from actors.deployment.loader import load
 from actors.deployment.resolved import resolved
@@ -107,3 +108,12 @@ def test_what_ran_before_is_neither_what_was_undone_nor_half_a_change(tmp_path: 
     kept.add(generation(7, content_hash="worse"))
     kept.add(generation(8, content_hash="whole", of=6))
     assert kept.before() == 3
+
+
+@pytest.mark.parametrize(("was", "becomes"), [("paper", "live"), ("live", "paper")])
+def test_books_of_one_mode_are_not_taken_for_those_of_another(tmp_path: Path, was: str, becomes: str) -> None:
+    kept, files = Generations(tmp_path), load("config/paper.yaml")
+    first_generation(replace(files, mode=was), kept, "run-1", 5)
+    with pytest.raises(OtherMode, match=f"mode: {was} -> {becomes} takes a new journal"):
+        first_generation(replace(files, mode=becomes), kept, "run-2", 6)
+    assert kept.numbers() == [1]
