@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from actors.cli.exit_codes import ExitCode
@@ -29,6 +31,10 @@ def tell(error: BaseException) -> int:
         return _say(ExitCode.JOURNAL_VERSION, str(error), "use the release that wrote it; docs/upgrade.md")
     if isinstance(error, JournalError):
         return _say(journal_code(error), str(error))
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return _say(
+            ExitCode.DISK_FULL, f"{error.filename or 'a file'}: the disk is full", "make room, then try again"
+        )
     if isinstance(error, RuntimeFault | OSError):
         return _say(ExitCode.FAILURE, str(error))
     return _other(error)

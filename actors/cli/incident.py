@@ -19,7 +19,7 @@ from actors.cli.exit_codes import ExitCode
 from actors.cli.output import echo, json_option, note, print_json
 from actors.cli.problems import Problem
 from actors.cli.runbook import runbooks_folder, variables_of
-from actors.cli.shown import money, signed_money, table_text
+from actors.cli.shown import age, money, signed_money, table_text
 from actors.cli.targets import Target, find_target, is_target_word
 
 __all__ = ["incident"]
@@ -28,6 +28,8 @@ ASK_S = 2.5
 LOG_LINES, LOG_KEPT = 8, 5_000
 ORDERS_SHOWN = 8
 LAST_RUN = "last_run.json"
+BUNDLE = "incident.json"
+NODE_DEAD = "NodeDead"  # the runbook to begin with when the node does not answer
 READ_ME = """What {name} left behind. On any machine that has polytrade, beside this folder:
 
   polytrade incident journal            the screen as it was
@@ -75,7 +77,10 @@ def collect(target: Target, alert: str) -> dict[str, Any]:
     view, answers = _view(target)
     alerts = view.get("alerts", [])
     fires = [one for one in alerts if not alert or str(one.get("name", "")).lower() == alert.lower()]
-    name = alert or next((str(one["name"]) for one in fires), "")
+    is_bundle = (target.journal / BUNDLE).is_file()
+    name = (
+        alert or ("" if answers or is_bundle else NODE_DEAD) or next((str(one["name"]) for one in fires), "")
+    )
     key = next((str(one["key"]) for one in fires if one["name"] == name), "")
     accounts = tuple(str(one["account"]) for one in view.get("accounts", []))
     variables = variables_of(target, key, accounts)
@@ -168,8 +173,10 @@ def _first_step(name: str, variables: dict[str, str]) -> dict[str, Any]:
 
 
 def _screen(found: dict[str, Any]) -> Iterator[str]:
-    state = "answers" if found["answers"] else "DOES NOT ANSWER: this is what it left behind"
+    state = "answers" if found["answers"] else "DOES NOT ANSWER"
     yield f"{found['deployment']} ({found['mode']})  {_clock(found['at_ns'])} UTC  the node {state}"
+    if not found["answers"]:
+        yield _what_is_left(found)
     yield ""
     yield from _alerts(found)
     yield from _risk(found)
@@ -177,9 +184,19 @@ def _screen(found: dict[str, Any]) -> Iterator[str]:
     yield from _advice(found)
 
 
+def _what_is_left(found: dict[str, Any]) -> str:
+    seen = found["seen_at_ns"]
+    if not seen:
+        return "it left nothing behind: alerts, money, positions and orders are not known here"
+    return (
+        f"this is what it left behind at {_day(seen)}, {age(max(0, found['at_ns'] - seen))} ago; "
+        "what came after that is in the journal and at the venue"
+    )
+
+
 def _alerts(found: dict[str, Any]) -> Iterator[str]:
-    if not found["alerts"]:
-        yield "fires: nothing"
+    if not found["alerts"]:  # of a node that is away nobody knows that nothing fires
+        yield "fires: nothing" if found["answers"] else "fires: not known"
     for one in found["alerts"]:
         key = f" [{one['key']}]" if one.get("key") else ""
         since = f", since {one['raised_at']}" if one.get("raised_at") else ""
@@ -212,7 +229,8 @@ def _risk(found: dict[str, Any]) -> Iterator[str]:
             [("POSITION", "CONTRACTS", "ENTRY", "MARK", "UNREALISED"), *rows], frozenset({1, 2, 3, 4})
         )
     orders = found["orders"]
-    yield f"open orders: {len(orders) or 'none'}"
+    is_known = found["answers"] or found["seen_at_ns"]
+    yield f"open orders: {len(orders) or ('none' if is_known else 'not known')}"
     for one in orders[:ORDERS_SHOWN]:
         yield "  " + "  ".join(
             str(one.get(name, "")) for name in ("client_order_id", "symbol", "side", "state")
@@ -223,7 +241,8 @@ def _risk(found: dict[str, Any]) -> Iterator[str]:
 def _changes(found: dict[str, Any]) -> Iterator[str]:
     one = found["generation"]
     if one:
-        changes = f", {len(one['changes'])} changes" if one["changes"] else ""
+        count = len(one["changes"])
+        changes = f", {count} change{'s' if count > 1 else ''}" if count else ""
         by = f"{one['actor']} at {_day(one['at_ns'])}{changes}: {one['reason']}"
         yield f"last change: generation {one['generation']} by {by}"
     for actor in found["actors"]:
@@ -285,7 +304,7 @@ def _export(target: Target, bundle: Path, found: dict[str, Any]) -> None:
             path, _ = back_up(target.journal, Path(folder), now_ns, "incident", note=False, as_evidence=True)
             (path / MANIFEST).unlink()  # it is no backup any more: nobody shall trade on with it
             _mask_generations(path)
-            (path / "incident.json").write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
+            (path / BUNDLE).write_text(json.dumps(found, default=str, indent=1), encoding="utf-8")
             (path / LAST_RUN).write_text(json.dumps(_view(target)[0], default=str), encoding="utf-8")
             (path / "README.txt").write_text(READ_ME.format(name=target.name), encoding="utf-8")
             archive.add(path, arcname="journal")

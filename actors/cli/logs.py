@@ -13,7 +13,7 @@ from typing import IO, Any
 import click
 
 from actors.cli.exit_codes import ExitCode
-from actors.cli.output import echo
+from actors.cli.output import echo, note
 from actors.cli.problems import Problem
 from actors.cli.targets import find_target, split_words
 from actors.control.logs import LOG_FILE
@@ -48,8 +48,11 @@ def logs(words: tuple[str, ...], is_following: bool, last: int, level: str, as_j
             ExitCode.NOT_FOUND, f"{path}: there is no log", "a deployment writes one when it first runs"
         )
     wanted = _Wanted(rest[0] if rest else "", level)
-    for line in _begin(path, wanted, last):
+    lines = list(_begin(path, wanted, last))
+    for line in lines:
         echo(line if as_json else text_line(json.loads(line)))
+    if not lines and rest:
+        note(f"no line of {rest[0]!r}; `polytrade ps` lists the actors")
     if is_following:
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             for line in follow(path):

@@ -117,9 +117,18 @@ def kept_by(target: Target) -> Any:
 
 
 def keep_plan(path: Path, found: dict[str, Any]) -> None:
-    """Write a plan down, whole, for `apply` and `approve`. Errors: OSError."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=1)
+    """Write a plan down, whole or not at all, for `apply` and `approve`. Errors: OSError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        with open(os.open(beside, flags, 0o600), "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1)
+        beside.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_plan(path: Path) -> dict[str, Any]:

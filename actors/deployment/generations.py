@@ -175,8 +175,14 @@ class Generations:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         raw = msgspec.json.encode(document)
         name = hashlib.sha256(raw).hexdigest()[:16]
-        with open(os.open(self._staged(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(raw)
+        path = self._staged(name)
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(raw)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            error.filename = error.filename or str(path)
+            raise
         return name
 
     def take_staged(self, name: str) -> dict[str, Any]:
