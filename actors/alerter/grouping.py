@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from actors.alerter.settings import AlerterSettings
 from actors.alerter.state import RANK, Alert, AlerterState, Ended, Group, identity
-from actors.runtime.messages import AlertRaised, AlertResolved
+from actors.runtime.messages import AlertRaised, AlertResolved, Severity
 
 __all__ = [
     "ALWAYS_ADMITTED",
@@ -30,7 +30,7 @@ def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRai
     """Take a raise or a refresh. Return False when there was no room for it."""
     alert = state.alerts.get(identity(raised.name, raised.source, raised.key))
     if alert is None:
-        if raised.name not in ALWAYS_ADMITTED and not _make_room(state, settings.alerts_max):
+        if raised.name not in ALWAYS_ADMITTED and not _make_room(state, settings.alerts_max, raised.severity):
             state.dropped_count += 1
             return False
         alert = Alert(
@@ -53,19 +53,23 @@ def raise_alert(state: AlerterState, settings: AlerterSettings, raised: AlertRai
     return True
 
 
-def _make_room(state: AlerterState, alerts_max: int) -> bool:
+def _make_room(state: AlerterState, alerts_max: int, severity: Severity) -> bool:
     """Forget alerts that are over and told, oldest first, if that is needed to take one more."""
     if len(state.alerts) >= alerts_max:
         for name, alert in list(state.alerts.items()):
             if alert.over and alert.told is None:
                 del state.alerts[name]
-    return has_room(state, alerts_max)
+    return has_room(state, alerts_max, severity)
 
 
-def has_room(state: AlerterState, alerts_max: int) -> bool:
-    """Return whether one more could be taken; what is over takes room until that has been told."""
+def has_room(state: AlerterState, alerts_max: int, severity: Severity = Severity.INFO) -> bool:
+    """Return whether one more of a severity could be taken: what matters less takes no room from it.
+
+    What is over takes room until that has been told.
+    """
     kept = (alert for alert in state.alerts.values() if not alert.over or alert.told is not None)
-    return sum(alert.name not in ALWAYS_ADMITTED for alert in kept) < alerts_max
+    as_bad = (alert for alert in kept if RANK[alert.severity] >= RANK[severity])
+    return sum(alert.name not in ALWAYS_ADMITTED for alert in as_bad) < alerts_max
 
 
 def _refresh(alert: Alert, raised: AlertRaised, now_ns: int, raises_kept: int) -> None:

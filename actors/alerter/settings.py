@@ -126,7 +126,12 @@ class AlerterSettings(Settings, frozen=True, kw_only=True):
         tuple[Silence, ...], setting("Planned times without notifications.", reload=Reload.LIVE)
     ] = ()
     alerts_max: Annotated[
-        int, setting("So many alerts are kept; more are counted and dropped.", minimum=1, reload=Reload.LIVE)
+        int,
+        setting(
+            "So many alerts are kept, not counting tickets when a page comes; more are counted and dropped.",
+            minimum=1,
+            reload=Reload.LIVE,
+        ),
     ] = 1_000
     deliveries_max: Annotated[
         int,

@@ -493,6 +493,18 @@ def test_alerts_are_bounded_and_the_loss_is_told() -> None:
     assert len(bench.behaviour.describe()["active"]) == 1
 
 
+def test_tickets_take_no_room_from_pages() -> None:
+    bench = bench_of(alerts_max=2)
+    for number in range(3):
+        bench.tell(raised("CatalogChanged", key=str(number), severity=Severity.TICKET))
+    for number in range(3):
+        bench.tell(raised(key=str(number), severity=Severity.PAGE))
+    active = [(alert["name"], alert["key"]) for alert in bench.behaviour.describe()["active"]]
+    pages = [("AlertsDropped", ""), ("FeedStale", "0"), ("FeedStale", "1")]
+    assert active == [*pages, ("CatalogChanged", "0"), ("CatalogChanged", "1")]
+    assert alerter_state(bench).dropped_count == 2
+
+
 def test_a_loss_is_told_while_what_is_over_but_untold_takes_the_room() -> None:
     bench = bench_of(alerts_max=2, group_wait=0, group_interval=MINUTE)
     for number in range(2):
