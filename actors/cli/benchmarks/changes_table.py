@@ -38,4 +38,15 @@ CHANGES: tuple[Figure, ...] = (
         bare_title="the same without a rotation, %",
         rounds=1,
     ),
+    Figure(
+        name="rotation_over_sockets",
+        title="the same over sockets, 200 orders/s, old keys deleted: failed or late beyond a window without",
+        unit="%",
+        at_least="0.1",
+        aim="0",
+        run="actors.cli.benchmarks.rotation_sockets:added_percent",
+        bare="actors.cli.benchmarks.rotation_sockets:bare_percent",
+        bare_title="the same where no key changes, %",
+        rounds=1,
+    ),
 )

@@ -9,7 +9,7 @@ from actors.messages.trading import OrderIntent
 from actors.runtime.behaviour import Behaviour, Context, Phase
 from actors.runtime.messages import Message
 
-__all__ = ["Resting"]
+__all__ = ["PlaceSome", "Resting"]
 
 ORDERS_PER_STEP = 100
 STEP_NS = 1_000_000

@@ -12,23 +12,23 @@ from typing import ClassVar
 
 from actors.cli.benchmarks.kill_switch import BTC
 from actors.cli.benchmarks.kill_switch_node import HOST, StandingMarket
-from actors.cli.benchmarks.resting import Resting
-from actors.cli.benchmarks.world import CATALOG, DEPOSIT, MINUTE_NS, UNLIMITED
+from actors.cli.benchmarks.rotated import (
+    ACCOUNTS,
+    KEY,
+    SECRET,
+    Asking,
+    account_specs,
+    keys_each,
+    outcome_of,
+)
+from actors.cli.benchmarks.world import CATALOG, MINUTE_NS
 from actors.domain.catalog import load_catalog
 from actors.domain.instrument import Instrument
-from actors.domain.lifecycle import OrderState
 from actors.domain.place import Place
-from actors.exchange.server.settings import AccountSettings, ServerSettings
-from actors.ledger.actor import LedgerActor
-from actors.ledger.settings import LedgerSettings
+from actors.exchange.server.faults import Fault
+from actors.exchange.server.settings import ServerSettings
 from actors.messages.secrets import SecretsAdopted, SecretsOffered, SecretsRefused
-from actors.messages.trading import OrderDenied, OrderIntent, OrderUpdate
-from actors.oms.actor import OmsActor
-from actors.oms.settings import OmsSettings
-from actors.reconciler.actor import ReconcilerActor
-from actors.reconciler.settings import ReconcilerSettings
-from actors.risk.actor import RiskActor
-from actors.risk.settings import RiskSettings
+from actors.messages.venue import VenueConnection
 from actors.runtime.behaviour import Behaviour, Context, Phase
 from actors.runtime.cell import CellSpec
 from actors.runtime.clock import VirtualClock
@@ -41,19 +41,12 @@ from actors.runtime.supervision import SupervisorSpec
 from actors.runtime.wire import Wire
 from actors.simulation.exchange_side import ExchangeSide, Sink
 from actors.simulation.world import SimulatedWorld
-from actors.venue.poloniex.actor import PoloniexVenue
-from actors.venue.poloniex.settings import PoloniexVenueSettings
 
 __all__ = ["rotation_percent", "steady_percent"]
 
 MS_NS, SECOND_NS = 1_000_000, 1_000_000_000
-ACCOUNTS = tuple(f"a{number}" for number in range(50))
 EVERY_NS = 50 * MS_NS  # an order of each account: 20 a second, which the venue's limits allow for ever
 WARM_UP_NS, LOAD_NS = 2 * SECOND_NS, 4 * SECOND_NS
-LATE_NS = 100 * MS_NS
-ORDERS_MAX = 1_000_000
-KEY, SECRET = "secret://bench/{}#key", "secret://bench/{}#secret"
-GOOD = (OrderState.OPEN, OrderState.PARTIALLY_FILLED, OrderState.FILLED)
 
 
 def rotation_percent() -> float:
@@ -66,43 +59,16 @@ def steady_percent() -> float:
     return RotatedWorld().measure(is_rotated=False)
 
 
-class Asking(Resting):
-    """Places an order each so often and notes what became of each, and when. It outlives its behaviours."""
-
-    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (*Resting.ACCEPTS, OrderUpdate, OrderDenied)
-
-    def __init__(self, address: str, account: str, ticks: int) -> None:
-        super().__init__(address, [(BTC, ticks)], ORDERS_MAX, per_step=1, step_ns=EVERY_NS)
-        self.account = account
-        self.asked: dict[str, int] = {}
-        self.answered: dict[str, int] = {}
-        self.failed: list[str] = []
-
-    def _intent(self, context: Context) -> OrderIntent:
-        found = super()._intent(context)
-        self.asked[found.intent_id] = context.now_ns
-        values = {name: getattr(found, name) for name in found.__struct_fields__}
-        return OrderIntent(**{**values, "account": self.account})
-
-    def on_order_update(self, update: OrderUpdate, context: Context) -> None:
-        if update.state in GOOD:
-            self.answered.setdefault(update.intent_id, context.now_ns)
-        elif update.state is not OrderState.SUBMITTING:
-            self.failed.append(f"{update.intent_id} {update.state.value} {update.reason}")
-
-    def on_order_denied(self, denied: OrderDenied, context: Context) -> None:
-        self.failed.append(f"{denied.intent_id} {denied.rule} {denied.text}")
-
-
 class Rotation(Behaviour):
-    """Hears which keys were adopted and which refused."""
+    """Hears which keys were adopted and which refused, and who lost the venue."""
 
-    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (SecretsAdopted, SecretsRefused)
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (SecretsAdopted, SecretsRefused, VenueConnection)
     PHASE = Phase.SOURCE
 
     def __init__(self) -> None:
         self.adopted = 0
         self.refused: list[str] = []
+        self.lost: list[str] = []
 
     def on_secrets_adopted(self, message: SecretsAdopted, context: Context) -> None:
         self.adopted += 1
@@ -110,23 +76,22 @@ class Rotation(Behaviour):
     def on_secrets_refused(self, message: SecretsRefused, context: Context) -> None:
         self.refused.append(message.reason)
 
+    def on_venue_connection(self, message: VenueConnection, context: Context) -> None:
+        if not message.up and message.reason != "starting":
+            self.lost.append(f"{message.account}: {message.reason}")
+
 
 class RotatedWorld:
     """A node with fifty accounts at the exchange, each with two keys there. `measure()` once."""
 
     def __init__(self) -> None:
         self._instruments: dict[str, Instrument] = {BTC: load_catalog(json.loads(CATALOG.read_text()))[BTC]}
-        keys = tuple(
-            AccountSettings(key=f"{name}-{number}", secret=f"{name}-{number}-s", usdt=DEPOSIT, name=name)
-            for name in ACCOUNTS
-            for number in (1, 2)
-        )
-        served = ServerSettings(accounts=keys, symbols=(BTC,), participants=False)
-        far = ExchangeSide(served, self._instruments, has_spot=False)
+        served = ServerSettings(accounts=keys_each(2), symbols=(BTC,), participants=False)
+        self._far = ExchangeSide(served, self._instruments, has_spot=False)
         self._rotation = Rotation()
-        wire = Wire({HOST: far}, Sink(), 7)
+        wire = Wire({HOST: self._far}, Sink(), 7)
         self._world = SimulatedWorld(self._make, wire, START_NS)
-        far.start(wire)
+        self._far.start(wire)
 
     def measure(self, *, is_rotated: bool) -> float:
         """Return the percent of the orders placed from the beginning of the rotation on."""
@@ -135,35 +100,38 @@ class RotatedWorld:
         world.run_for(WARM_UP_NS)
         began_ns = world.now_ns
         if is_rotated:
-            for name in ACCOUNTS:
-                offered = tuple(f"{text.format(name)}@2" for text in (KEY, SECRET))
-                world.tell(f"venue/{name}", SecretsOffered(offered))
+            self._offer()
+            world.run_until(lambda: self._rotation.adopted == len(ACCOUNTS), LOAD_NS)
+            self._delete_old()
         world.run_for(LOAD_NS)
         if is_rotated:
             self._expect_new_keys()
         return self._percent(began_ns, world.now_ns - SECOND_NS)
 
+    def _offer(self) -> None:
+        for name in ACCOUNTS:
+            offered = tuple(f"{text.format(name)}@2" for text in (KEY, SECRET))
+            self._world.tell(f"venue/{name}", SecretsOffered(offered))
+
+    def _delete_old(self) -> None:
+        for name in ACCOUNTS:
+            self._far.core.faults.add(Fault(kind="revoke_key", key=f"{name}-1"))
+        self._far.core.hub.cut_revoked()
+
     def _expect_new_keys(self) -> None:
         require(self._rotation.adopted == len(ACCOUNTS), "every key is adopted")
         require(not self._rotation.refused, "no key is refused")
+        require(not self._rotation.lost, "nobody loses the venue when the old keys are deleted")
         for name in ACCOUNTS:
             venue = self._world.node.cell(f"venue/{name}").behaviour
             require(venue.credentials.key == f"{name}-2", "orders are signed with the new key")  # type: ignore[attr-defined]
 
     def _percent(self, from_ns: int, until_ns: int) -> float:
-        orders = bad = 0
-        for name in ACCOUNTS:
-            asking = self._world.node.cell(f"ask/{name}").behaviour
-            require(isinstance(asking, Asking), "who asks")
-            bad += len(asking.failed)  # type: ignore[attr-defined]
-            for intent_id, asked_ns in asking.asked.items():  # type: ignore[attr-defined]
-                if from_ns <= asked_ns < until_ns:
-                    orders += 1
-                    at_ns = asking.answered.get(intent_id, asked_ns + MINUTE_NS)  # type: ignore[attr-defined]
-                    bad += at_ns - asked_ns > LATE_NS
+        found = [self._world.node.cell(f"ask/{name}").behaviour for name in ACCOUNTS]
+        outcome = outcome_of([one for one in found if isinstance(one, Asking)], from_ns, until_ns)
         seconds = (until_ns - from_ns) / SECOND_NS
-        require(orders >= 950 * seconds, "a thousand orders a second were placed", orders=orders)
-        return bad / orders * 100
+        require(outcome.orders >= 950 * seconds, "a thousand orders a second", orders=outcome.orders)
+        return outcome.percent
 
     def _make(self, store: MemoryStore, clock: VirtualClock) -> Node:
         feed = f"feed/{BTC}"
@@ -171,36 +139,9 @@ class RotatedWorld:
         venues = tuple(f"venue/{name}" for name in ACCOUNTS)
         specs = [CellSpec(feed, lambda: StandingMarket(BTC, ticks), ())]
         for name in ACCOUNTS:
-            specs += self._account(name, feed, ticks)
-        specs.append(CellSpec("rotation", lambda: self._rotation, venues))
+            specs += account_specs(name, HOST, feed, ticks, EVERY_NS, partial(self._place, name))
+        specs.append(CellSpec("secrets", lambda: self._rotation, venues))
         return Node(specs, (SupervisorSpec("root"),), store, clock)
-
-    def _account(self, name: str, feed: str, ticks: int) -> list[CellSpec]:
-        at = partial(self._place, name)
-        venue = PoloniexVenueSettings(
-            key=KEY.format(name),
-            secret=SECRET.format(name),
-            rest_url=f"http://{HOST}",
-            stream_url=f"ws://{HOST}/ws/v3/private",
-        )
-        risk = RiskSettings(
-            max_orders_per_second=UNLIMITED,
-            daily_loss_usdt=UNLIMITED,
-            max_open_orders=UNLIMITED,
-            max_open_trades=UNLIMITED,
-        )
-        ledger = LedgerSettings(initial_usdt=DEPOSIT)
-        v, o, n, r, k, a = (
-            f"{kind}/{name}" for kind in ("venue", "oms", "ledger", "reconciler", "risk", "ask")
-        )
-        return [
-            CellSpec(v, lambda: PoloniexVenue(venue, at(v)), (o, r)),
-            CellSpec(o, lambda: OmsActor(OmsSettings(), at(o)), (k, v, r)),
-            CellSpec(n, lambda: LedgerActor(ledger, at(n)), (o, v, r, feed)),
-            CellSpec(r, lambda: ReconcilerActor(ReconcilerSettings(), at(r)), (v, o, n)),
-            CellSpec(k, lambda: RiskActor(risk, at(k)), (o, n, r, feed, a)),
-            CellSpec(a, lambda: Asking(a, name, ticks), (k, o)),
-        ]
 
     def _place(self, name: str, address: str) -> Place:
         values = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.cli.benchmarks import changing, rotation
+from actors.cli.benchmarks import changing, rotation, rotation_sockets
 from actors.cli.benchmarks.changing import LoadedNode
 
 
@@ -41,3 +41,10 @@ def test_a_rotation_under_load_fails_no_order_and_delays_none() -> None:
 @pytest.mark.bench
 def test_a_thousand_actors_are_planned_in_two_seconds() -> None:
     assert changing.plan_thousand_s() <= 2
+
+
+@pytest.mark.bench
+def test_a_rotation_over_sockets_fails_no_order() -> None:
+    found = rotation_sockets.measured(100, is_rotated=True)
+    assert found.rotated.orders > 500
+    assert found.rotated.failed == found.quiet.failed == 0
