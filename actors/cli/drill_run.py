@@ -13,6 +13,7 @@ from pathlib import Path
 from actors.cli.drill_report import RUNS, budget_of
 from actors.cli.drill_stage import existing_stage, own_stage
 from actors.cli.output import note
+from actors.drills.actions.guard import NOT_HERE
 from actors.drills.experiments import Drill, drills_folder
 from actors.drills.history import Entry, append, last_passed, read_history
 from actors.drills.processes import PROGRAM
@@ -73,7 +74,8 @@ class Session:
         return done
 
     def _kept(self, entry: Entry) -> Entry:
-        append(self._history, entry)
+        if NOT_HERE not in entry.reason:  # what was not tried says nothing about what it proved before
+            append(self._history, entry)
         if not self._quiet:
             note(line_of(entry))
         return entry
@@ -163,7 +165,8 @@ def _part(drills: list[Drill], history: Path, quiet: bool) -> subprocess.Popen[b
 
 def line_of(entry: Entry) -> str:
     """Return one run in one line."""
-    parts = [f"{entry.drill}: {'passed' if entry.passed else 'FAILED'} in {entry.took_s:.0f} s"]
+    failed = "refused" if NOT_HERE in entry.reason else "FAILED"
+    parts = [f"{entry.drill}: {'passed' if entry.passed else failed} in {entry.took_s:.0f} s"]
     if entry.alert and entry.detect_s >= 0:
         parts.append(f"{entry.alert} after {entry.detect_s:.1f} s")
     if entry.recover_s >= 0:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -191,19 +192,23 @@ def _execute(command: str, variables: Mapping[str, str], within_ns: int) -> Any:
 
     program = f'polytrade() {{ "{sys.executable}" -c "from actors.cli.main import main; main()" "$@"; }}\n'
     environment = {**os.environ, **variables, "NO_COLOR": "1"}
-    try:
-        done = subprocess.run(
-            ["bash", "-c", program + command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=within_ns / 1e9,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        return Output(-1, (late.stdout or b"").decode("utf-8", "replace"))
-    return Output(done.returncode, done.stdout.decode("utf-8", "replace"))
+    with subprocess.Popen(
+        ["bash", "-c", program + command],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # what the shell starts ends with it: it would hold the pipe, and us
+    ) as process:
+        try:
+            said, code = process.communicate(timeout=within_ns / 1e9)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            said, code = process.communicate()[0], -1
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return Output(code, said.decode("utf-8", "replace"))
 
 
 class _Record:

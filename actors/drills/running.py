@@ -153,7 +153,7 @@ def _first_fault(runs: Any) -> str:
         if one.get("status") != "succeeded":
             said = one.get("exception") or ["it failed"]
             text = said[-1].strip() if isinstance(said, list) else str(said)
-            return f"{one['activity']['name']}: {text.partition('Failed: ')[2] or text}"
+            return f"{one['activity']['name']}: {text.rpartition('Failed: ')[2] or text}"
         if one.get("tolerance_met") is False:
             return f"{one['activity']['name']}: {one.get('output')!r}"
     return ""

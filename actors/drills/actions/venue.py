@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.drills import wire
-from actors.drills.actions.guard import stage_to_disturb
+from actors.drills.actions.guard import NOT_HERE, stage_to_disturb
 from actors.drills.wire import DrillFailed
 
 __all__ = ["set_leverage", "set_position_mode", "trade_by_hand", "venue_fault", "venue_well"]
@@ -68,4 +68,4 @@ def set_position_mode(mode: str = "ONE_WAY", within: float = 30.0, configuration
 
 def _needs_exchange(address: str) -> None:
     if not address:
-        raise DrillFailed("the deployment does not trade at a `polytrade exchange` on this machine")
+        raise DrillFailed(f"{NOT_HERE}: it does not trade at a `polytrade exchange` on this machine")

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from actors.cli.drill import drill as cli
-from actors.cli.drill_run import parts
+from actors.cli.drill_run import Session, line_of, parts
+from actors.drills.actions.guard import NOT_HERE
 from actors.drills.experiments import Drill, DrillFault, read_drill, read_drills
 from actors.drills.history import Entry, append, last_passed, newest, read_history
 from actors.drills.masks import MASK, Masks
@@ -173,6 +174,25 @@ FAILED = {
 )
 def test_whatever_went_wrong_is_the_reason_it_did_not_pass(record: dict[str, Any], reason: str) -> None:
     assert reason in judged(record, "FeedStale", measured(record, "FeedStale"), Budget(60, 60))
+
+
+def test_a_reason_is_told_without_the_names_of_classes() -> None:
+    failed = {**FAILED, "exception": ["chaoslib.exceptions.ActivityFailed: a.wire.DrillFailed: it stays\n"]}
+    record = record_of(*GOOD[:2], failed)
+    assert (
+        judged(record, "FeedStale", measured(record, "FeedStale"), Budget(60, 60)) == "alert_fires: it stays"
+    )
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("x: late", 1), (f"x: {NOT_HERE}: they stay", 0)])
+def test_a_drill_that_was_refused_does_not_hide_when_it_passed(
+    tmp_path: Path, reason: str, kept: int
+) -> None:
+    history = tmp_path / "history.jsonl"
+    entry = Entry(drill="halt", began_ns=1, began="", passed=False, reason=reason)
+    Session(history, quiet=True)._kept(entry)
+    assert len(read_history(history)) == kept
+    assert ("refused" in line_of(entry)) is (kept == 0)
 
 
 # -- secrets ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,10 @@ def test_the_alert_matrix_is_what_tables_and_runbooks_say_today() -> None:
     assert page == matrix_page(listed_alerts(ROOT), runbooks), (
         "run `python -m actors.drills.runbooks.matrix docs/alerts.md`"
     )
+
+
+def test_a_step_ends_with_its_time_and_with_all_that_it_started() -> None:
+    began = time.monotonic()
+    found = cli._execute("echo seen; sleep 20 | cat; echo never", {}, 500_000_000)
+    assert (found.code, found.text) == (-1, "seen\n")
+    assert time.monotonic() - began < 10
