@@ -18,7 +18,7 @@ from actors.control.fields import masked, plain
 from actors.control.halt_hook import HOOK_PATH, HaltHook
 from actors.control.limit_desk import LimitDesk
 from actors.control.markets import MarketsShelf
-from actors.control.metrics import exposition
+from actors.control.metrics import scrape
 from actors.control.order_desk import OrderDesk
 from actors.control.reconcile_desk import ReconcileDesk
 from actors.control.secrets_desk import SecretsDesk
@@ -117,6 +117,7 @@ class _Api:
         self._registry = registry
         self._configuration = configuration
         self._is_open = is_open
+        self._scraping = asyncio.Lock()
         self.guard = self._make_guard()
 
     def _make_guard(self) -> Any:
@@ -179,7 +180,8 @@ class _Api:
         return _answer(found, 200 if ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        text = exposition(self._registry)
+        async with self._scraping:  # one at a time, however many ask
+            text = await scrape(self._registry)
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def status(self, request: web.Request) -> web.Response:

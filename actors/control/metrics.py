@@ -7,8 +7,10 @@ gauge labels of its own, with values that are known beforehand: `requests_lost{p
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -28,10 +30,11 @@ from actors.control.sampler import read_gauges
 from actors.runtime.cell import CellState
 from actors.runtime.node import Node
 
-__all__ = ["NodeCollector", "exposition", "gauge_name", "make_registry"]
+__all__ = ["NodeCollector", "exposition", "gauge_name", "make_registry", "scrape"]
 
 GAUGES_PER_ACTOR_MAX = 300  # a behaviour that invents names must not fill the monitoring's memory
 NANO = 1e-9
+NAMES_KEPT = 4_096  # more than all kinds of actors have; they are the same at each scrape
 LABELED = re.compile(r"([^{]+)\{(.*)\}")
 LABEL = re.compile(r"([a-z]\w*)=([^,]*)(?:,|$)")
 
@@ -190,6 +193,7 @@ class _Histogram:
             self.sum = value * NANO
 
 
+@lru_cache(NAMES_KEPT)
 def _part_of_histogram(owner: str, name: str) -> str | None:
     """Return which histogram of the table a part (`x_bucket`, `x_sum_ns`, `x_count`) belongs to, if any."""
     stem, _, _ = name.removesuffix("_sum_ns").removesuffix("_count").partition("_bucket")
@@ -203,6 +207,7 @@ def _labels(name: str) -> tuple[str, dict[str, str]]:
     return (found[1], dict(LABEL.findall(found[2]))) if found else (name, {})
 
 
+@lru_cache(NAMES_KEPT)
 def gauge_name(owner: str, name: str) -> tuple[str, float]:
     """Return a behaviour's gauge as a metric name with its base unit, and the factor to that unit.
 
@@ -253,6 +258,15 @@ def make_registry(
     registry.register(NodeCollector(node, information, configuration))
     ProcessCollector(registry=registry)
     return registry
+
+
+async def scrape(registry: Any) -> bytes:
+    """Return the text format of everything registered.
+
+    Of a thousand actors it takes a tenth of a second of CPU time. The thread that asks also carries every
+    byte to and from the venue, so another one does it; they take turns every 50 microseconds.
+    """
+    return await asyncio.to_thread(exposition, registry)
 
 
 def exposition(registry: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The benchmarks of what changes while a node runs: its configuration and its keys."""
+"""The benchmarks of what happens to a node that runs: configuration and keys change, and it is scraped."""
 
 from __future__ import annotations
 
@@ -47,6 +47,28 @@ CHANGES: tuple[Figure, ...] = (
         run="actors.cli.benchmarks.rotation_sockets:added_percent",
         bare="actors.cli.benchmarks.rotation_sockets:bare_percent",
         bare_title="the same where no key changes, %",
+        rounds=1,
+    ),
+    Figure(
+        name="scrape_pumps_late",
+        title="a scrape of 1,009 actors: the pumps stand still for at most",
+        unit="ms",
+        at_least="20",
+        aim="5",
+        run="actors.cli.benchmarks.scraping:pumps_late_ms",
+        bare="actors.cli.benchmarks.scraping:pumps_late_steady_ms",
+        bare_title="the same where nobody scrapes, ms",
+        rounds=1,
+    ),
+    Figure(
+        name="scrape_loop_late",
+        title="a scrape of 1,009 actors: the loop comes round after at most",
+        unit="ms",
+        at_least="20",
+        aim="5",
+        run="actors.cli.benchmarks.scraping:loop_late_ms",
+        bare="actors.cli.benchmarks.scraping:loop_late_steady_ms",
+        bare_title="the same where nobody scrapes, ms",
         rounds=1,
     ),
 )

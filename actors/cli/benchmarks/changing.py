@@ -35,7 +35,14 @@ from actors.runtime.node import Node
 from actors.runtime.settings import Settings
 from actors.runtime.store_lmdb import Durability, LmdbStore
 
-__all__ = ["LoadedFeed", "LoadedPulse", "apply_other_p99_percent", "bare_p99_percent", "plan_thousand_s"]
+__all__ = [
+    "LoadedFeed",
+    "LoadedPulse",
+    "apply_other_p99_percent",
+    "bare_p99_percent",
+    "large_deployment",
+    "plan_thousand_s",
+]
 
 CONFIG = Path(__file__).parents[3] / "config"
 ACCOUNTS = 43  # with 18 symbols: 1,009 actors
@@ -59,11 +66,11 @@ def plan_thousand_s() -> float:
     A default of 774 strategies has been changed in the file; generation 1 is what it said before.
     """
     with tempfile.TemporaryDirectory() as directory:
-        file = _large(Path(directory), fast=8)
+        file = large_deployment(Path(directory), fast=8)
         topology = load(file)
         require(len(topology.actors) >= 1_000, "the deployment has a thousand actors")
         first_generation(topology, Generations(topology.journal_path), "bench", 1)
-        _large(Path(directory), fast=9)
+        large_deployment(Path(directory), fast=9)
         before = _children_s()
         command = [sys.executable, "-m", "actors.cli.main", "plan", str(file), "--json"]
         # An installed program is compiled already.
@@ -78,7 +85,8 @@ def _children_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _large(folder: Path, fast: int) -> Path:
+def large_deployment(folder: Path, fast: int) -> Path:
+    """Write a deployment of 1,009 actors into a folder; return its file."""
     names = [f"a{number}" for number in range(ACCOUNTS)]
     cash = ", ".join(f'{name}: "10000"' for name in names)
     each = "for_each: {account: $accounts}"

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,27 @@ def server(plan):
         assert serving.faults == []
         yield serving
     serving.stop()
+
+
+def test_a_scrape_that_takes_long_holds_up_nobody_else(server, plan, monkeypatch) -> None:
+    """The thread that answers carries the bytes to and from the venue, too."""
+    begun, over = threading.Event(), threading.Event()
+
+    def slow(registry: object) -> bytes:
+        begun.set()
+        assert over.wait(10)
+        return b"polytrade_node_ready 1.0\n"
+
+    monkeypatch.setattr("actors.control.metrics.exposition", slow)
+    scraped: list[tuple[int, Any]] = []
+    scraper = threading.Thread(target=lambda: scraped.append(over_socket(plan, "GET", "/metrics")))
+    scraper.start()
+    assert begun.wait(10)
+    status, _ = over_socket(plan, "GET", "/healthz")  # it would wait for ever
+    assert (status, scraped) == (200, [])
+    over.set()
+    scraper.join(10)
+    assert scraped == [(200, "polytrade_node_ready 1.0\n")]
 
 
 def test_every_reading_path_answers(server, plan) -> None:
