@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
@@ -19,7 +20,7 @@ from actors.deployment.config_tests.reading import TestReader, files_of_tests
 from actors.deployment.faults import ConfigError, FaultLog
 from actors.deployment.yaml_source import parse_text, read_source
 from actors.deployment.yaml_tree import plain
-from actors.simulation.config_tests.running import TestResult, run_test
+from actors.simulation.config_tests.running import TestResult, _limited, _TookTooLong, run_test
 from actors.simulation.config_tests.stage import Stage
 from actors.simulation.faults import KINDS
 from tests.config.corpus import FOLDER, cases
@@ -181,6 +182,32 @@ def test_a_test_that_does_not_end_fails_and_names_the_step(
     assert 0.9 < found.wall_ns / 1e9 < 20
     assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 1) == before
     assert run(tmp_path, "advance: 1s").failure is None  # what follows has its own time
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_limit_that_is_lost_in_a_callback_is_told_again() -> None:
+    """The garbage collector swallows what its callbacks raise."""
+    lost = []
+
+    def swallow(phase: str, info: object) -> None:
+        if not lost and phase == "start":
+            lost.append(info)
+            while True:  # until the alarm comes in here
+                pass
+
+    def collect_for_ever() -> None:
+        with _limited(0.3):
+            gc.collect()
+            while True:
+                pass
+
+    gc.callbacks.append(swallow)
+    try:
+        with pytest.raises(_TookTooLong):
+            collect_for_ever()
+    finally:
+        gc.callbacks.remove(swallow)
+    assert lost
 
 
 def test_the_command_takes_a_limit_and_says_which_step_hung(tmp_path: Path) -> None:
