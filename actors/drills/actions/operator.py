@@ -19,7 +19,7 @@ from actors.drills.processes import Run, polytrade
 from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
 
-__all__ = ["command", "edit", "halt", "resume", "run_runbook", "use_markets"]
+__all__ = ["command", "edit", "halt", "resume", "run_runbook", "see_to_plans", "use_markets"]
 
 Given = dict[str, Any] | None
 RUNBOOK_S = 180.0
@@ -154,6 +154,19 @@ def run_runbook(
             f"the runbook {name} did not fit: {last['step']} was {last['result']}: {last['got'][-600:]}"
         )
     return {"steps": steps}
+
+
+def see_to_plans(configuration: Given = None) -> str:
+    """Say of every plan that lost an order that a person has seen it; none is no failure.
+
+    A halt, or books that differ for a moment, deny the entry of a plan that was allowed just before.
+    """
+    stage = stage_to_disturb(configuration)
+    plans = [str(one["key"]) for one in wire.view(stage)["alerts"] if one["name"] == "ParentFailed"]
+    for plan in plans:
+        words = ("orders", "cancel", stage.file, plan, "--reason", "seen in a drill")
+        polytrade(stage, *words, codes=(0, 13))
+    return ", ".join(plans) or "none lost an order"
 
 
 def _firing_key(stage: Stage, name: str) -> str:

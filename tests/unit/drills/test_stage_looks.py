@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actors.drills.actions.operator import run_runbook
+from actors.drills.actions.operator import run_runbook, see_to_plans
 from actors.drills.probes.state import holds
 from actors.drills.stage import STAGE_FILE, Stage, save_stage
 from actors.drills.wire import DrillFailed
@@ -99,3 +99,17 @@ def test_a_runbook_can_be_run_with_the_key_of_the_alert_that_fires(
         "steps": {"seen": "as_expected"}
     }
     assert asked[0][4:6] == ("--key", f"parade/{BTC}#1.4")
+
+
+def test_plans_that_lost_an_order_are_seen_to_each_by_its_name(
+    node: tuple[Node, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, configuration = node
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(
+        "actors.drills.actions.operator.polytrade", lambda _, *words, **__: asked.append(words)
+    )
+    assert see_to_plans(configuration) == "none lost an order"
+    server.shown["alerts"] = [{"name": "ParentFailed", "key": "a#1.4"}, {"name": "StopFailed", "key": "b#1.2"}]
+    assert see_to_plans(configuration) == "a#1.4"
+    assert [words[:4] for words in asked] == [("orders", "cancel", "nowhere.yaml", "a#1.4")]
