@@ -114,6 +114,7 @@ class OmsActor(OmsAsking):
             self.place.deployment, self._account, context.journal_identity, context.epoch
         )
         self._started_at_ns = context.now_ns
+        self._anomalies_stated = self.state.anomalies_count
         for _, at_ns in self.state.fills.values():
             self._fills_order.note(at_ns)
         for order in list(self.state.live.values()):
@@ -263,6 +264,8 @@ class OmsActor(OmsAsking):
             self._note_agreement(message.agrees, context)
         if not message.agrees or message.account != self._account or not self.state.anomalies:
             return
+        if self.state.anomalies_count > self._anomalies_stated:
+            return  # our side of it was stated before the newest: it says nothing about that
         for key, alert in self.state.anomalies.items():
             context.resolve(alert, key=key)
         context.record(AnomaliesSettled(context.now_ns))
@@ -272,6 +275,7 @@ class OmsActor(OmsAsking):
         if message.account != self._account:
             return
         disorder_ns = self._fills_order.disorder_ns
+        self._anomalies_stated = self.state.anomalies_count
         context.reply(snapshot_of(self.state, message, context.now_ns, disorder_ns, self._mark))
         context.publish(LedgerSnapshotRequest(self._account, message.request_id))
 

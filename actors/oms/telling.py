@@ -33,6 +33,7 @@ class OmsTelling(OmsRecord):
         self.tally = ExecutionTally()
         self._prefix = ""  # of client_order_ids; set in started(), when the epoch is known
         self._started_at_ns = 0
+        self._anomalies_stated = 0  # how many there had been when the reconciler heard our books last
         self._absentees: set[str] = set()  # addresses that left the deployment before their orders did
 
     def _look_at_stranger(self, accepted: OrderAccepted, context: Context) -> None:

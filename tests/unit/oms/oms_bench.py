@@ -8,8 +8,8 @@ from typing import Any
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import OrderType, Side, TimeInForce
 from actors.domain.place import Place
-from actors.messages.control import FlattenPositions
-from actors.messages.trading import CancelOrders, OrderIntent, SubmitOrder
+from actors.messages.control import FlattenPositions, ReconcileFinished
+from actors.messages.trading import CancelOrders, OrderIntent, OrdersSnapshotRequest, SubmitOrder
 from actors.messages.venue import (
     CancelRejected,
     OrderAccepted,
@@ -100,6 +100,14 @@ class OmsBench(Bench):
 
     def flatten(self, symbol: str = "") -> None:
         self.tell(FlattenPositions("main", symbol, "test"), sender=RISK)
+
+    def state_books(self) -> None:
+        """Have the reconciler ask for the books, as at the beginning of a comparison."""
+        self.tell(OrdersSnapshotRequest("main", "r", 0), sender="reconciler/main")
+
+    def find_agreement(self) -> None:
+        """Have the comparison end, in agreement."""
+        self.tell(ReconcileFinished("main", True, (), self.now_ns))
 
     def placed(self) -> list[PlaceOrder]:
         return [m for m in self.published if type(m) is PlaceOrder]

@@ -2,7 +2,7 @@
 
 from actors.domain.lifecycle import OrderState
 from actors.domain.orders import Side
-from actors.messages.control import ReconcileFinished, ReconcileNow
+from actors.messages.control import ReconcileNow
 from actors.messages.evidence import UnexpectedReport
 from actors.messages.trading import Fill
 from actors.messages.venue import CancelOrder, QueryOrder
@@ -141,8 +141,20 @@ def test_many_trades_of_others_in_a_symbol_are_one_alert_and_a_liquidation_is_an
         (ETH, Severity.TICKET),
         (f"{BTC}/liquidation", Severity.PAGE),
     }
-    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    bench.state_books()
+    bench.find_agreement()
     assert {a.key for a in bench.resolved} == {a.key for a in bench.alerts}
+
+
+def test_a_comparison_that_began_before_a_fill_does_not_settle_it(bench: OmsBench) -> None:
+    bench.fill("by-hand", 1)
+    bench.state_books()
+    bench.fill("by-hand", 1)
+    bench.find_agreement()
+    assert bench.resolved == []
+    bench.state_books()
+    bench.find_agreement()
+    assert [alert.key for alert in bench.resolved] == [BTC]
 
 
 def test_anomalies_beyond_what_is_kept_share_an_alert_that_ends_like_the_others(bench: OmsBench) -> None:
@@ -153,7 +165,8 @@ def test_anomalies_beyond_what_is_kept_share_an_alert_that_ends_like_the_others(
     keys = {alert.key for alert in bench.alerts}
     assert len(keys) == ANOMALIES_KEPT
     assert "main" in keys
-    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    bench.state_books()
+    bench.find_agreement()
     assert {alert.key for alert in bench.resolved} == keys
 
 

@@ -169,9 +169,10 @@ def test_an_unexpected_report_is_settled_when_a_comparison_agrees(bench: OmsBenc
 
     name = bench.opened()
     bench.reject(name)
+    bench.state_books()
     bench.tell(ReconcileFinished("main", False, ("x",), bench.now_ns))
     assert bench.resolved == []
-    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    bench.find_agreement()
     assert [(r.name, r.key) for r in bench.resolved] == [("OrderReportUnexpected", name)]
-    bench.tell(ReconcileFinished("main", True, (), bench.now_ns))
+    bench.find_agreement()
     assert len(bench.resolved) == 1
