@@ -110,6 +110,9 @@ def test_plans_that_lost_an_order_are_seen_to_each_by_its_name(
         "actors.drills.actions.operator.polytrade", lambda _, *words, **__: asked.append(words)
     )
     assert see_to_plans(configuration) == "none lost an order"
-    server.shown["alerts"] = [{"name": "ParentFailed", "key": "a#1.4"}, {"name": "StopFailed", "key": "b#1.2"}]
+    server.shown["alerts"] = [
+        {"name": "ParentFailed", "key": "a#1.4"},
+        {"name": "StopFailed", "key": "b#1.2"},
+    ]
     assert see_to_plans(configuration) == "a#1.4"
     assert [words[:4] for words in asked] == [("orders", "cancel", "nowhere.yaml", "a#1.4")]
