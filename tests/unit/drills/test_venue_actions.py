@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actors.drills.actions import venue
-from actors.drills.stage import Stage, save_stage
+from actors.drills.stage import Stage
 from actors.drills.wire import DrillFailed
-
-
-@pytest.fixture
-def configuration(tmp_path: Path) -> dict[str, Any]:
-    words = {"deployment": "d", "mode": "paper", "file": "f", "journal": "j", "socket": "s"}
-    save_stage(Stage(**words, folder=str(tmp_path)), tmp_path / "stage.json")
-    return {"stage": str(tmp_path / "stage.json")}
 
 
 def test_the_mode_is_set_once_nothing_is_open(
